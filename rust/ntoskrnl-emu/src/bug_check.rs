@@ -1,0 +1,188 @@
+//! Bug checks and raised statuses, as unwinds that a test can catch.
+//!
+//! In a kernel a bug check halts the machine. Here it is raised by
+//! [`std::panic::resume_unwind`] when a catcher is armed on this thread and no foreign frame lies
+//! between; otherwise it prints its `*** STOP` line and aborts.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
+
+/// A bug check: its code and four parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BugCheck {
+    /// The stop code, such as 0xC2.
+    pub code: u32,
+    /// The four parameters, whose meaning the code decides.
+    pub parameters: [u64; 4],
+}
+
+impl fmt::Display for BugCheck {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, second, third, fourth] = self.parameters;
+        write!(
+            formatter,
+            "*** STOP {:#010x} ({first:#018x}, {second:#018x}, {third:#018x}, {fourth:#018x})",
+            self.code
+        )
+    }
+}
+
+impl std::error::Error for BugCheck {}
+
+/// The unwind payload of a raised status ([`ExRaiseStatus`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Raised(pub NtStatus);
+
+/// What ended a guarded run before it returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stop {
+    /// A broken contract.
+    BugCheck(BugCheck),
+    /// An exception, such as pool raises on failure when it is asked to.
+    Raised(NtStatus),
+}
+
+thread_local! {
+    /// How many catchers are armed on this thread since the last foreign frame.
+    static ARMED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Sets the armed depth for a scope and restores it at its end, also by unwinding.
+struct ArmedDepth {
+    before: u32,
+}
+
+impl ArmedDepth {
+    fn set(depth: impl FnOnce(u32) -> u32) -> Self {
+        let before = ARMED.get();
+        ARMED.set(depth(before));
+        Self { before }
+    }
+}
+
+impl Drop for ArmedDepth {
+    fn drop(&mut self) {
+        ARMED.set(self.before);
+    }
+}
+
+/// Runs `run` and returns the bug check that ended it, if one did.
+///
+/// A raised status or a panic goes on to the caller.
+///
+/// # Examples
+///
+/// ```
+/// use ntoskrnl_emu::{KeBugCheckEx, catch_bug_check};
+/// // SAFETY: a catcher is armed.
+/// let stop = catch_bug_check(|| unsafe { KeBugCheckEx(0xE2, 1, 2, 3, 4) }).unwrap_err();
+/// assert_eq!((stop.code, stop.parameters), (0xE2, [1, 2, 3, 4]));
+/// ```
+pub fn catch_bug_check<T>(run: impl FnOnce() -> T) -> Result<T, BugCheck> {
+    match catch_stop(run) {
+        Ok(value) => Ok(value),
+        Err(Stop::BugCheck(stop)) => Err(stop),
+        Err(Stop::Raised(status)) => resume_unwind(Box::new(Raised(status))),
+    }
+}
+
+/// Runs `run` and returns the bug check or raised status that ended it, if one did.
+///
+/// A panic goes on to the caller.
+pub fn catch_stop<T>(run: impl FnOnce() -> T) -> Result<T, Stop> {
+    let armed = ArmedDepth::set(|depth| depth.saturating_add(1));
+    let result = catch_unwind(AssertUnwindSafe(run));
+    drop(armed);
+    result.map_err(|payload| match stop_of(payload.as_ref()) {
+        Some(stop) => stop,
+        None => resume_unwind(payload),
+    })
+}
+
+fn stop_of(payload: &(dyn Any + Send)) -> Option<Stop> {
+    if let Some(stop) = payload.downcast_ref::<BugCheck>() {
+        return Some(Stop::BugCheck(*stop));
+    }
+    payload
+        .downcast_ref::<Raised>()
+        .map(|raised| Stop::Raised(raised.0))
+}
+
+/// Runs a foreign frame: a user's callback or a C caller's request.
+///
+/// No unwind may cross such a frame, so inside it a bug check aborts unless a catcher is armed
+/// anew.
+pub fn in_foreign_frame<T>(run: impl FnOnce() -> T) -> T {
+    let _disarmed = ArmedDepth::set(|_| 0);
+    run()
+}
+
+/// `KeBugCheckEx`: brings the system down with a code and four parameters.
+///
+/// # Safety
+///
+/// None beyond Windows' own: it does not return. Unwinds to [`catch_bug_check`] when one is armed
+/// on this thread, else prints the `*** STOP` line and aborts the process.
+///
+/// # IRQL
+///
+/// Any level (`nf-wdm-kebugcheckex`).
+pub unsafe extern "system-unwind" fn KeBugCheckEx(
+    code: u32,
+    first: usize,
+    second: usize,
+    third: usize,
+    fourth: usize,
+) -> ! {
+    bug_check(
+        code,
+        [first as u64, second as u64, third as u64, fourth as u64],
+    )
+}
+
+/// Raises a bug check: what every routine of this crate calls.
+#[cold]
+#[inline(never)]
+pub(crate) fn bug_check(code: u32, parameters: [u64; 4]) -> ! {
+    let stop = BugCheck { code, parameters };
+    if ARMED.get() == 0 {
+        eprintln!("{stop}");
+        std::process::abort();
+    }
+    resume_unwind(Box::new(stop))
+}
+
+/// `ExRaiseStatus`: raises an exception with a status.
+///
+/// # Safety
+///
+/// None beyond Windows' own: it does not return. Unwinds as [`Raised`] when a catcher is armed on
+/// this thread, else prints the status and aborts the process.
+///
+/// # IRQL
+///
+/// APC_LEVEL and below (`nf-wdm-exraisestatus`).
+pub unsafe extern "system-unwind" fn ExRaiseStatus(status: NtStatus) -> ! {
+    raise(status)
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn raise(status: NtStatus) -> ! {
+    if ARMED.get() == 0 {
+        eprintln!("*** Unhandled exception {status}");
+        std::process::abort();
+    }
+    resume_unwind(Box::new(Raised(status)))
+}
+
+/// Raises what pool raises when it is asked to and has no memory (the status is the usual reading,
+/// not documented).
+#[cold]
+pub(crate) fn raise_insufficient_resources() -> ! {
+    raise(STATUS_INSUFFICIENT_RESOURCES)
+}

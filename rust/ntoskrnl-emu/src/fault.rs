@@ -1,0 +1,86 @@
+//! Fault injection: pool allocations that are made to fail.
+
+use std::sync::atomic::Ordering;
+
+use crate::layout::CHECK_FAULTS;
+use crate::region::{self, Lock, Region};
+
+struct Rule {
+    driver: u32,
+    /// Zero for any tag.
+    tag: u32,
+    remaining: u32,
+}
+
+static RULES: Lock<Vec<Rule>> = Lock::new(Vec::new());
+
+/// The pool allocations of one driver that are made to fail.
+#[derive(Clone, Copy, Debug)]
+pub struct Faults {
+    driver: u32,
+}
+
+impl Faults {
+    pub(crate) fn new(driver: u32) -> Self {
+        Self { driver }
+    }
+
+    /// Makes the next `count` allocations with a tag fail; tag 0 stands for any. It replaces what
+    /// was said of that tag before; count 0 takes it back.
+    ///
+    /// Nothing happens while the pool cannot be mapped: then every allocation fails anyway.
+    pub fn fail_next(self, count: u32, tag: u32) {
+        let Ok(region) = region::map() else { return };
+        let mut rules = RULES.lock();
+        rules.retain(|rule| rule.driver != self.driver || rule.tag != tag);
+        if count > 0 {
+            rules.push(Rule {
+                driver: self.driver,
+                tag,
+                remaining: count,
+            });
+        }
+        note(region, &rules);
+    }
+
+    /// Takes back all that was said of this driver.
+    pub fn clear(self) {
+        let Some(region) = region::mapped() else {
+            return;
+        };
+        let mut rules = RULES.lock();
+        rules.retain(|rule| rule.driver != self.driver);
+        note(region, &rules);
+    }
+}
+
+/// Shows in the checks word whether there are rules. Called with the rules locked.
+fn note(region: &Region, rules: &[Rule]) {
+    let checks = &region.header().checks;
+    // Relaxed: a hint. Who sets a fault sees it in his own later calls, and another thread that must
+    // see it is told by other means, which order this store too.
+    if rules.is_empty() {
+        checks.fetch_and(!CHECK_FAULTS, Ordering::Relaxed);
+    } else {
+        checks.fetch_or(CHECK_FAULTS, Ordering::Relaxed);
+    }
+}
+
+/// Whether this allocation is made to fail; counts it if so.
+#[inline]
+pub(crate) fn should_fail(region: &Region, driver: u32, tag: u32) -> bool {
+    region.has_checks(CHECK_FAULTS) && take(region, driver, tag)
+}
+
+#[cold]
+fn take(region: &Region, driver: u32, tag: u32) -> bool {
+    let mut rules = RULES.lock();
+    let found = rules.iter_mut().find(|rule| {
+        rule.driver == driver && (rule.tag == 0 || rule.tag == tag) && rule.remaining > 0
+    });
+    let Some(rule) = found else { return false };
+    rule.remaining -= 1;
+    rules.retain(|rule| rule.remaining > 0);
+    note(region, &rules);
+    true
+}

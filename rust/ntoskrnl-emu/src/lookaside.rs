@@ -1,0 +1,951 @@
+//! Lookaside lists: the rule of allocate and free, for every kind of list.
+//!
+//! The rule is the one of Microsoft's public header: an allocation takes the entry freed last or,
+//! if there is none, calls the allocate routine; a free keeps the entry while the list holds fewer
+//! than `Depth`, and else calls the free routine. Callbacks run outside every critical section.
+//!
+//! A SHARED list is worked on under the lock bit of its header (see [`crate::slist`]). A confined
+//! list belongs to one owner and takes no lock; anybody else is refused.
+
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wdm::{
+    AllocateFunctionExRaw, BAD_POOL_CALLER, BAD_POOL_HEADER, DRIVER_VERIFIER_DETECTED_VIOLATION,
+    EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE, EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL,
+    EX_MAXIMUM_LOOKASIDE_DEPTH_BASE, EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT, FreeFunctionExRaw,
+    INITIAL_LOOKASIDE_DEPTH, KERNEL_SECURITY_CHECK_FAILURE, LOOKASIDE_MINIMUM_BLOCK_SIZE,
+    LookasideListEx, NtStatus, POOL_COLD_ALLOCATION, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
+    POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType, SListHeader, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_INVALID_PARAMETER, STATUS_INVALID_PARAMETER_4, STATUS_INVALID_PARAMETER_5,
+    STATUS_INVALID_PARAMETER_8, STATUS_SUCCESS,
+};
+
+use crate::bug_check::{bug_check, catch_stop, in_foreign_frame, raise_insufficient_resources};
+use crate::driver;
+use crate::layout::{GRANULE, RECORD_LIVE, Record, STATE_BUSY, STATE_CACHED, STATE_FREED};
+use crate::owner::{self, SHARED};
+use crate::pool::{self, Request};
+use crate::region::{self, Region, add};
+use crate::registry::{self, Entry};
+use crate::slist::{self, DEPTH, Head, LOCK, POPPED, PUSHED, RESERVED, Stuck};
+
+mod control;
+mod outside;
+
+pub(crate) use control::Control;
+
+/// First parameter of our own bug check 0xC4: a list that is confined to one thread was used by
+/// another. The second parameter is the list's address.
+pub const CONFINED_LIST: u64 = 0x4C4B_0001;
+
+/// Refuses a list that belongs to another owner.
+#[cold]
+#[inline(never)]
+pub(crate) fn refuse_confined(list: usize) -> ! {
+    bug_check(
+        DRIVER_VERIFIER_DETECTED_VIOLATION,
+        [CONFINED_LIST, list as u64, 0, 0],
+    )
+}
+
+/// Refuses what is no initialised list.
+#[cold]
+#[inline(never)]
+fn refuse_unknown(list: usize) -> ! {
+    bug_check(
+        DRIVER_VERIFIER_DETECTED_VIOLATION,
+        [0xCB, list as u64, 0, 0],
+    )
+}
+
+/// The list's memory contradicts what the emulation knows of it.
+struct Damage;
+
+/// Why an entry cannot be freed to a list.
+enum BadEntry {
+    AlreadyFreed,
+    NotOfThisList,
+}
+
+/// An initialised list.
+#[derive(Clone, Copy)]
+pub(crate) struct Live<'a> {
+    region: &'static Region,
+    record: &'static Record,
+    index: u32,
+    control: Control<'a>,
+}
+
+/// A list that nobody else works on until it is left.
+struct Section<'a> {
+    list: Live<'a>,
+    head: Head<'a>,
+    /// The first entry, zero for none.
+    first: u64,
+    is_shared: bool,
+}
+
+impl<'a> Live<'a> {
+    /// The list at an address; anything that is not initialised is refused by bug check 0xC4/0xCB.
+    #[inline]
+    fn find(list: *mut LookasideListEx) -> Self {
+        match Self::known(list) {
+            Some(live) => live,
+            None => Self::find_cold(list),
+        }
+    }
+
+    /// The list whose control block says who it is, and the record agrees.
+    #[inline]
+    fn known(list: *mut LookasideListEx) -> Option<Self> {
+        let region = region::mapped()?;
+        if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
+            return None;
+        }
+        // SAFETY: a list, by the contract of the routine that was called.
+        let control = unsafe { Control::new(list) };
+        // Relaxed, as in `registry`: whoever was given the list synchronised with its giver.
+        let index = control.index().load(Ordering::Relaxed);
+        let record = region.record(index);
+        let is_known = index != 0
+            && record.list.load(Ordering::Relaxed) == list.addr() as u64
+            && record.state.load(Ordering::Relaxed) == RECORD_LIVE;
+        is_known.then_some(Self {
+            region,
+            record,
+            index,
+            control,
+        })
+    }
+
+    #[cold]
+    fn find_cold(list: *mut LookasideListEx) -> Self {
+        match Self::registered(list.addr()) {
+            Some(live) => live.damaged(),
+            None => refuse_unknown(list.addr()),
+        }
+    }
+
+    /// The list that the registry knows at an address, whatever its control block says.
+    fn registered(address: usize) -> Option<Self> {
+        let region = region::mapped()?;
+        let index = registry::find(address)?;
+        let record = region.record(index);
+        let control = registry::control_of(region, record);
+        Some(Self {
+            region,
+            record,
+            index,
+            control,
+        })
+    }
+
+    /// The list that begins with a header, if one does.
+    pub(crate) fn with_header(header: *mut SListHeader) -> Option<Self> {
+        Self::registered(header.addr())
+    }
+
+    fn mark(self) -> u8 {
+        self.record.mark.load(Ordering::Relaxed) as u8
+    }
+
+    fn size(self) -> usize {
+        self.record.size.load(Ordering::Relaxed) as usize
+    }
+
+    fn as_ptr(self) -> *mut LookasideListEx {
+        self.control.as_ptr().cast()
+    }
+
+    /// Begins work on the list.
+    #[inline]
+    fn enter(self) -> Section<'a> {
+        let owner = self.record.owner.load(Ordering::Relaxed);
+        if self.control.owner().load(Ordering::Relaxed) != owner
+            || self.control.index().load(Ordering::Relaxed) != self.index
+        {
+            self.damaged();
+        }
+        // SAFETY: the control block begins with its header.
+        let head = unsafe { Head::new(self.control.list_head()) };
+        let is_shared = owner == SHARED;
+        let first = if is_shared {
+            match head.lock() {
+                Ok(first) => first,
+                Err(Stuck) => self.damaged(),
+            }
+        } else {
+            if owner != owner::current() {
+                refuse_confined(self.control.address());
+            }
+            // Relaxed: only this thread writes it.
+            head.first.load(Ordering::Relaxed)
+        };
+        if first & RESERVED != 0 {
+            self.damaged();
+        }
+        Section {
+            list: self,
+            head,
+            first,
+            is_shared,
+        }
+    }
+
+    /// Gives up what the list keeps, makes its control block whole again, and raises the bug check.
+    #[cold]
+    #[inline(never)]
+    fn damaged(self) -> ! {
+        self.mend();
+        bug_check(
+            KERNEL_SECURITY_CHECK_FAILURE,
+            [3, self.control.address() as u64, 0, 0],
+        )
+    }
+
+    /// Makes the list an empty one again. The entries that it kept are nobody's from now on; they
+    /// stay allocated and count as abandoned.
+    fn mend(self) {
+        // SAFETY: the control block begins with its header.
+        let head = unsafe { Head::new(self.control.list_head()) };
+        // Relaxed: published by the release of the lock word below.
+        head.counts.store(0, Ordering::Relaxed);
+        self.write_identity();
+        let abandoned = pool::abandon_cached(self.region, self.index, self.record)
+            .wrapping_add(outside::forget(self.index, false));
+        add(&self.record.abandoned, abandoned);
+        head.unlock(0);
+    }
+
+    /// Writes the fields that say what the list is, from its record.
+    fn write_identity(self) {
+        let Self {
+            record, control, ..
+        } = self;
+        // Relaxed: a reader synchronises with whoever gave him the list.
+        let maximum = record.maximum_depth.load(Ordering::Relaxed) as u16;
+        control.maximum_depth().store(maximum, Ordering::Relaxed);
+        control
+            .pool_type()
+            .store(record.pool_type.load(Ordering::Relaxed), Ordering::Relaxed);
+        control
+            .tag()
+            .store(record.tag.load(Ordering::Relaxed), Ordering::Relaxed);
+        control
+            .size()
+            .store(record.size.load(Ordering::Relaxed), Ordering::Relaxed);
+        let allocate = match record.allocate.load(Ordering::Relaxed) {
+            0 => default_allocate as *const () as u64,
+            callback => callback,
+        };
+        control.allocate().store(allocate, Ordering::Relaxed);
+        let free = match record.free.load(Ordering::Relaxed) {
+            0 => default_free as *const () as u64,
+            callback => callback,
+        };
+        control.free().store(free, Ordering::Relaxed);
+        control
+            .owner()
+            .store(record.owner.load(Ordering::Relaxed), Ordering::Relaxed);
+        control.index().store(self.index, Ordering::Relaxed);
+        registry::link_last(self.region, self.index);
+    }
+
+    /// Whether a link leads to an entry that this list keeps. Looked at before it is followed.
+    #[inline]
+    fn keeps(self, link: u64) -> bool {
+        match self.region.offset_of(link as usize) {
+            Some(offset) => {
+                link & RESERVED == 0
+                    && self.region.state(offset).load(Ordering::Relaxed)
+                        == STATE_CACHED | self.mark()
+                    && pool::list_of(self.region, offset) == self.index
+            }
+            None => outside::is_kept_by(link as usize, self.index),
+        }
+    }
+
+    /// The address of an entry by its link.
+    #[inline]
+    fn entry_at(self, link: u64) -> *mut c_void {
+        match self.region.offset_of(link as usize) {
+            Some(offset) => self.region.at(offset).cast(),
+            None => std::ptr::with_exposed_provenance_mut(link as usize),
+        }
+    }
+
+    /// The link word of an entry that is known to be one.
+    #[inline]
+    fn link_of(self, link: u64) -> &'static AtomicU64 {
+        let place = self.entry_at(link).cast::<u64>();
+        // SAFETY: an entry of this list: 16-byte aligned, at least 8 bytes, live. Inside the pool it
+        // is never unmapped; outside, the callback's contract keeps it.
+        unsafe { AtomicU64::from_ptr(place) }
+    }
+
+    /// Judges what is freed. Called inside the section, so that of two frees of one entry only one
+    /// finds it allocated.
+    #[inline]
+    fn judge(self, entry: u64) -> Result<(), BadEntry> {
+        match self.region.offset_of(entry as usize) {
+            Some(offset) => {
+                let state = self.region.state(offset).load(Ordering::Relaxed);
+                if state == STATE_BUSY | self.mark()
+                    && entry & RESERVED == 0
+                    && pool::list_of(self.region, offset) == self.index
+                {
+                    return Ok(());
+                }
+                let is_freed =
+                    state == STATE_FREED || state & (STATE_BUSY | STATE_CACHED) == STATE_CACHED;
+                Err(if is_freed && entry & RESERVED == 0 {
+                    BadEntry::AlreadyFreed
+                } else {
+                    BadEntry::NotOfThisList
+                })
+            }
+            None if outside::is_allocated_from(entry as usize, self.index) => Ok(()),
+            None if outside::is_cached(entry as usize) => Err(BadEntry::AlreadyFreed),
+            None => Err(BadEntry::NotOfThisList),
+        }
+    }
+
+    /// Marks an entry as kept or allocated. Called inside the section.
+    #[inline]
+    fn set_state(self, link: u64, state: u8) {
+        match self.region.offset_of(link as usize) {
+            // Relaxed: released with the section.
+            Some(offset) => self
+                .region
+                .state(offset)
+                .store(state | self.mark(), Ordering::Relaxed),
+            None if state == STATE_CACHED => _ = outside::cache(link as usize, self.index),
+            None => _ = outside::hand_out(link as usize, self.index),
+        }
+    }
+
+    /// Takes an entry out of the list's hands: from now on it is a plain block that the free
+    /// routine disposes of.
+    fn release(self, link: u64) {
+        match self.region.offset_of(link as usize) {
+            Some(offset) => self
+                .region
+                .state(offset)
+                .store(STATE_BUSY, Ordering::Relaxed),
+            None => {
+                let address = link as usize;
+                let _ = outside::dismiss(address, self.index)
+                    || outside::dismiss_cached(address, self.index);
+            }
+        }
+    }
+
+    /// The allocate routine, after a miss was counted.
+    fn make(self) -> *mut c_void {
+        let pool_type = PoolType(self.record.pool_type.load(Ordering::Relaxed).cast_signed());
+        let tag = self.record.tag.load(Ordering::Relaxed);
+        let callback = self.record.allocate.load(Ordering::Relaxed);
+        if callback == 0 {
+            let entry = self.make_from_pool(pool_type, tag);
+            if entry.is_null() && pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
+                raise_insufficient_resources();
+            }
+            return entry;
+        }
+        // SAFETY: the address of an allocate callback, as it was given at initialisation.
+        let callback: AllocateFunctionExRaw =
+            unsafe { std::mem::transmute(callback as usize as *const ()) };
+        let made = in_foreign_frame(|| {
+            // SAFETY: whoever gave the callback promised that it can be called so.
+            unsafe { callback(pool_type, self.size(), tag, self.as_ptr()) }
+        });
+        if made.is_null() {
+            self.count_failure();
+            return made;
+        }
+        self.admit(made);
+        made
+    }
+
+    fn make_from_pool(self, pool_type: PoolType, tag: u32) -> *mut c_void {
+        let request = Request {
+            bytes: self.size(),
+            pool_type,
+            tag,
+            driver: self.record.driver.load(Ordering::Relaxed),
+            list: Some((self.index, self.record)),
+        };
+        match pool::allocate(self.region, &request) {
+            Some(offset) => self.region.at(offset).cast(),
+            None => {
+                self.count_failure();
+                std::ptr::null_mut()
+            }
+        }
+    }
+
+    fn count_failure(self) {
+        // Relaxed: a count by itself. Outside the section, so two threads may count at once.
+        self.record.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Makes what a callback returned an entry of this list; what cannot be one is refused.
+    fn admit(self, made: *mut c_void) {
+        let address = made.expose_provenance();
+        let is_aligned = address.is_multiple_of(GRANULE);
+        let is_admitted = is_aligned
+            && match self.region.offset_of(address) {
+                Some(offset) => {
+                    let state = STATE_BUSY | self.mark();
+                    pool::adopt(self.region, offset, self.index, self.record, state)
+                }
+                None => self.admit_outside(address),
+            };
+        if !is_admitted {
+            self.count_failure();
+            let size = self.size() as u64;
+            bug_check(
+                BAD_POOL_HEADER,
+                [0x22, address as u64, self.control.address() as u64, size],
+            );
+        }
+    }
+
+    fn admit_outside(self, address: usize) -> bool {
+        // Relaxed: read by the thread that deletes the list, which synchronises with all others.
+        self.record.adopted.store(1, Ordering::Relaxed);
+        outside::admit(address, self.index)
+    }
+
+    /// The free routine, for an entry that was released.
+    fn dispose(self, entry: *mut c_void) {
+        let callback = self.record.free.load(Ordering::Relaxed);
+        if callback == 0 {
+            match self.region.offset_of(entry.addr()) {
+                Some(offset) => pool::free_entry(self.region, offset),
+                // Made by an allocate callback from memory of its own; there is no free callback
+                // to give it back to, and the default routine would refuse it.
+                None => pool::refuse_free(entry.addr()),
+            }
+            return;
+        }
+        // SAFETY: the address of a free callback, as it was given at initialisation.
+        let callback: FreeFunctionExRaw =
+            unsafe { std::mem::transmute(callback as usize as *const ()) };
+        in_foreign_frame(|| {
+            // SAFETY: whoever gave the callback promised that it can be called so.
+            unsafe { callback(entry, self.as_ptr()) }
+        });
+    }
+
+    /// Allocates: the rule.
+    #[inline]
+    fn allocate(self) -> *mut c_void {
+        let mut section = self.enter();
+        add(self.control.total_allocates(), 1);
+        match section.pop() {
+            Ok(0) => {
+                add(self.control.allocate_misses(), 1);
+                section.leave();
+                self.make()
+            }
+            Ok(link) => {
+                section.leave();
+                self.entry_at(link)
+            }
+            Err(Damage) => self.damaged(),
+        }
+    }
+
+    /// Frees: the rule. Checks come before effects.
+    #[inline]
+    fn free(self, entry: *mut c_void) {
+        let link = entry.addr() as u64;
+        let mut section = self.enter();
+        if section.is_inconsistent() {
+            self.damaged();
+        }
+        if let Err(bad) = self.judge(link) {
+            section.leave();
+            refuse_entry(&bad, link);
+        }
+        add(self.control.total_frees(), 1);
+        if section.head.depth() >= self.control.depth().load(Ordering::Relaxed) {
+            add(self.control.free_misses(), 1);
+            self.release(link);
+            section.leave();
+            self.dispose(self.entry_at(link));
+        } else {
+            section.push(link);
+            section.leave();
+        }
+    }
+
+    /// Empties the list through its free routine.
+    fn flush(self) {
+        let (mut link, count) = self.enter().detach();
+        let mut flushed = 0;
+        while link != 0 {
+            if !self.keeps(link) {
+                self.damaged();
+            }
+            let next = self.link_of(link).load(Ordering::Relaxed);
+            self.release(link);
+            self.dispose(self.entry_at(link));
+            flushed += 1;
+            link = next;
+        }
+        if flushed != count {
+            self.damaged();
+        }
+    }
+
+    /// Empties the list and takes it out of the system.
+    fn delete(self) {
+        self.flush();
+        registry::close(self.record);
+        self.forget();
+    }
+
+    /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
+    /// stays allocated as plain blocks.
+    fn abandon(self) {
+        pool::abandon_cached(self.region, self.index, self.record);
+        self.forget();
+    }
+
+    /// Takes a list that keeps nothing out of the system. What is allocated from it stays allocated
+    /// as plain blocks.
+    fn forget(self) {
+        if self.record.adopted.load(Ordering::Relaxed) != 0 {
+            outside::forget(self.index, true);
+        }
+        pool::disown(self.region, self.index, self.record);
+        self.control.index().store(0, Ordering::Relaxed);
+        registry::leave(self.region, self.index);
+    }
+
+    /// `ExpInterlockedPopEntrySList` on a list's header.
+    pub(crate) fn pop_raw(self) -> *mut c_void {
+        let mut section = self.enter();
+        match section.pop() {
+            Ok(link) => {
+                section.leave();
+                if link == 0 {
+                    std::ptr::null_mut()
+                } else {
+                    self.entry_at(link)
+                }
+            }
+            Err(Damage) => self.damaged(),
+        }
+    }
+
+    /// `ExpInterlockedPushEntrySList` on a list's header. Returns the entry that was first.
+    pub(crate) fn push_raw(self, entry: *mut c_void) -> *mut c_void {
+        let link = entry.expose_provenance() as u64;
+        let mut section = self.enter();
+        if section.is_inconsistent() {
+            self.damaged();
+        }
+        let is_allocated = self.judge(link).is_ok() || self.take_in(entry);
+        if !is_allocated {
+            section.leave();
+            refuse_entry(&BadEntry::NotOfThisList, link);
+        }
+        let before = section.first;
+        section.push(link);
+        section.leave();
+        if before == 0 {
+            std::ptr::null_mut()
+        } else {
+            self.entry_at(before)
+        }
+    }
+
+    /// Makes a plain block that is pushed onto the header an entry of this list.
+    fn take_in(self, entry: *mut c_void) -> bool {
+        let address = entry.addr();
+        if !address.is_multiple_of(GRANULE) {
+            return false;
+        }
+        match self.region.offset_of(address) {
+            Some(offset) => {
+                let state = STATE_BUSY | self.mark();
+                pool::adopt(self.region, offset, self.index, self.record, state)
+            }
+            None => !entry.is_null() && self.admit_outside(address),
+        }
+    }
+
+    /// `ExpInterlockedFlushSList` on a list's header: the chain becomes the caller's.
+    pub(crate) fn flush_raw(self) -> *mut c_void {
+        let (first, _) = self.enter().detach();
+        let mut link = first;
+        while link != 0 {
+            if !self.keeps(link) {
+                self.damaged();
+            }
+            self.set_state(link, STATE_BUSY);
+            link = self.link_of(link).load(Ordering::Relaxed);
+        }
+        if first == 0 {
+            std::ptr::null_mut()
+        } else {
+            self.entry_at(first)
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refuse_entry(bad: &BadEntry, entry: u64) -> ! {
+    let parameters = match bad {
+        BadEntry::AlreadyFreed => [0x07, 0, 0, entry],
+        BadEntry::NotOfThisList => [0x46, entry, 0, 0],
+    };
+    bug_check(BAD_POOL_CALLER, parameters)
+}
+
+impl Section<'_> {
+    /// Whether the header contradicts itself: an empty list that counts entries, or the reverse.
+    #[inline]
+    fn is_inconsistent(&self) -> bool {
+        (self.head.depth() == 0) != (self.first == 0)
+    }
+
+    /// Takes the first entry; zero when there is none.
+    #[inline]
+    fn pop(&mut self) -> Result<u64, Damage> {
+        if self.is_inconsistent() {
+            return Err(Damage);
+        }
+        let link = self.first;
+        if link == 0 {
+            return Ok(0);
+        }
+        if !self.list.keeps(link) {
+            return Err(Damage);
+        }
+        // Relaxed: what the one before wrote came with the section.
+        let next = self.list.link_of(link).load(Ordering::Relaxed);
+        self.list.set_state(link, STATE_BUSY);
+        if next != 0 && !self.list.keeps(next) {
+            return Err(Damage);
+        }
+        slist::add_counts(self.head.counts, POPPED);
+        self.first = next;
+        Ok(link)
+    }
+
+    /// Puts an allocated entry at the front.
+    #[inline]
+    fn push(&mut self, link: u64) {
+        self.list.set_state(link, STATE_CACHED);
+        // Relaxed: released with the section.
+        self.list.link_of(link).store(self.first, Ordering::Relaxed);
+        slist::add_counts(self.head.counts, PUSHED);
+        self.first = link;
+    }
+
+    /// Takes all entries and leaves. Returns the first and how many the header counted.
+    fn detach(self) -> (u64, u32) {
+        if self.is_inconsistent() {
+            self.list.damaged();
+        }
+        let first = self.first;
+        let counts = self.head.counts.load(Ordering::Relaxed);
+        self.head
+            .counts
+            .store(slist::flushed(counts), Ordering::Relaxed);
+        Self { first: 0, ..self }.leave();
+        (first, (counts & DEPTH) as u32)
+    }
+
+    /// Ends the work: the first entry goes back into the header.
+    #[inline]
+    fn leave(self) {
+        if self.is_shared {
+            self.head.unlock(self.first);
+        } else {
+            // Relaxed: only this thread works on the list.
+            self.head.first.store(self.first, Ordering::Relaxed);
+        }
+    }
+}
+
+const _: () = assert!(LOCK & RESERVED == LOCK);
+
+/// What a list's `Allocate` field points to when no callback was given.
+unsafe extern "system-unwind" fn default_allocate(
+    pool_type: PoolType,
+    _bytes: usize,
+    tag: u32,
+    list: *mut LookasideListEx,
+) -> *mut c_void {
+    Live::find(list).make_from_pool(pool_type, tag)
+}
+
+/// What a list's `Free` field points to when no callback was given.
+unsafe extern "system-unwind" fn default_free(entry: *mut c_void, list: *mut LookasideListEx) {
+    let live = Live::find(list);
+    live.release(entry.addr() as u64);
+    live.dispose(entry);
+}
+
+/// The pool types that a list may have, each optionally with [`POOL_COLD_ALLOCATION`].
+const POOL_TYPES: [PoolType; 6] = [
+    PoolType::NON_PAGED_POOL,
+    PoolType::PAGED_POOL,
+    PoolType::NON_PAGED_POOL_CACHE_ALIGNED,
+    PoolType::PAGED_POOL_CACHE_ALIGNED,
+    PoolType::NON_PAGED_POOL_NX,
+    PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
+];
+
+/// `ExInitializeLookasideListEx`: makes storage an empty list.
+///
+/// Each callback is optional by itself; without it the list uses pool. Flags 1 (raise on fail) and 2
+/// (fail without raising) reach an allocate callback as bits 0x10 and 8 of the pool type. A size
+/// below 8 is stored as 8. Depth 0 stands for 256; 256 … 1024 sets the maximum depth. The list
+/// begins with depth 4.
+///
+/// # Errors
+///
+/// Checked in this order: STATUS_INVALID_PARAMETER_4 for an illegal pool type,
+/// STATUS_INVALID_PARAMETER_5 for illegal flags, STATUS_INVALID_PARAMETER_8 for an illegal depth,
+/// and, stricter than Windows, STATUS_INVALID_PARAMETER for a size over 32 bits or storage that is
+/// not 16-byte aligned, STATUS_INSUFFICIENT_RESOURCES for a size over the pool's or too many lists.
+///
+/// # Safety
+///
+/// - `lookaside` is 0x60 bytes of storage that stays where it is, and is only used as a list, until
+///   the list is deleted.
+/// - The callbacks can be called at any use of the list, and an entry that one makes is at least
+///   `size` bytes, 16-byte aligned, and the list's until the free routine gets it.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below (`nf-wdm-exinitializelookasidelistex`).
+pub unsafe extern "system-unwind" fn ExInitializeLookasideListEx(
+    lookaside: *mut LookasideListEx,
+    allocate: Option<AllocateFunctionExRaw>,
+    free: Option<FreeFunctionExRaw>,
+    pool_type: PoolType,
+    flags: u32,
+    size: usize,
+    tag: u32,
+    depth: u16,
+) -> NtStatus {
+    let travelling = match flags {
+        0 => 0,
+        EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL => POOL_RAISE_IF_ALLOCATION_FAILURE,
+        EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE => POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
+        _ => -1,
+    };
+    if !POOL_TYPES.contains(&PoolType(pool_type.0 & !POOL_COLD_ALLOCATION)) {
+        return STATUS_INVALID_PARAMETER_4;
+    }
+    if travelling < 0 {
+        return STATUS_INVALID_PARAMETER_5;
+    }
+    let legal = EX_MAXIMUM_LOOKASIDE_DEPTH_BASE..=EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT;
+    let maximum_depth = if depth == 0 {
+        EX_MAXIMUM_LOOKASIDE_DEPTH_BASE
+    } else {
+        depth
+    };
+    if !legal.contains(&maximum_depth) {
+        return STATUS_INVALID_PARAMETER_8;
+    }
+    let Ok(stored) = u32::try_from(size.max(LOOKASIDE_MINIMUM_BLOCK_SIZE)) else {
+        return STATUS_INVALID_PARAMETER;
+    };
+    let entry = Entry {
+        size: stored,
+        pool_type: (pool_type.0 | travelling).cast_unsigned(),
+        tag,
+        flags,
+        maximum_depth,
+        allocate: allocate.map_or(0, |callback| callback as usize as u64),
+        free: free.map_or(0, |callback| callback as usize as u64),
+        driver: driver::current_index(),
+    };
+    match initialise(lookaside, &entry) {
+        Ok(()) => STATUS_SUCCESS,
+        Err(status) => status,
+    }
+}
+
+fn initialise(list: *mut LookasideListEx, entry: &Entry) -> Result<(), NtStatus> {
+    if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
+        return Err(STATUS_INVALID_PARAMETER);
+    }
+    let region = region::map()?;
+    if entry.size as usize > region.pool_bytes() {
+        return Err(STATUS_INSUFFICIENT_RESOURCES);
+    }
+    let address = list.expose_provenance();
+    if let Some(before) = Live::registered(address) {
+        // As on Windows, the old list is lost: its entries stay allocated.
+        before.abandon();
+    }
+    let index = registry::enter(region, address, entry)?;
+    if let Some(offset) = region.offset_of(address) {
+        pool::note_list(region, offset);
+    }
+    // SAFETY: storage for a list, by the contract of the routine that was called.
+    let control = unsafe { Control::new(list) };
+    // SAFETY: the control block begins with its header.
+    let head = unsafe { Head::new(control.list_head()) };
+    // Relaxed: whoever is given the list synchronises with its giver.
+    head.counts.store(0, Ordering::Relaxed);
+    head.first.store(0, Ordering::Relaxed);
+    control
+        .depth()
+        .store(INITIAL_LOOKASIDE_DEPTH, Ordering::Relaxed);
+    for counter in [
+        control.total_allocates(),
+        control.allocate_misses(),
+        control.total_frees(),
+        control.free_misses(),
+        control.last_total_allocates(),
+        control.last_allocate_misses(),
+    ] {
+        counter.store(0, Ordering::Relaxed);
+    }
+    Live {
+        region,
+        record: region.record(index),
+        index,
+        control,
+    }
+    .write_identity();
+    Ok(())
+}
+
+/// `ExDeleteLookasideListEx`: frees what the list keeps through its free routine and takes it out of
+/// the system. The storage is the caller's again; entries still allocated stay so.
+///
+/// # Safety
+///
+/// The list is initialised, and no other thread uses it during the call or after.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below (`nf-wdm-exdeletelookasidelistex`).
+pub unsafe extern "system-unwind" fn ExDeleteLookasideListEx(lookaside: *mut LookasideListEx) {
+    Live::find(lookaside).delete();
+}
+
+/// `ExFlushLookasideListEx`: frees what the list keeps through its free routine. Counters stay.
+///
+/// # Safety
+///
+/// The list is initialised and is not deleted during the call.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below (`nf-wdm-exflushlookasidelistex`).
+pub unsafe extern "system-unwind" fn ExFlushLookasideListEx(lookaside: *mut LookasideListEx) {
+    Live::find(lookaside).flush();
+}
+
+/// `ExAllocateFromLookasideListEx`: the entry freed last, or a new one from the allocate routine;
+/// null when that has none.
+///
+/// # Safety
+///
+/// The list is initialised and is not deleted during the call.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged entries
+/// (`nf-wdm-exallocatefromlookasidelistex`).
+pub unsafe extern "system-unwind" fn ExAllocateFromLookasideListEx(
+    lookaside: *mut LookasideListEx,
+) -> *mut c_void {
+    Live::find(lookaside).allocate()
+}
+
+/// `ExFreeToLookasideListEx`: keeps an entry while the list holds fewer than `Depth`, and else hands
+/// it to the free routine.
+///
+/// # Safety
+///
+/// - The list is initialised and is not deleted during the call.
+/// - `entry` was allocated from it and not freed since. Where that is broken the emulation raises
+///   BAD_POOL_CALLER (0xC2) and changes nothing.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged entries
+/// (`nf-wdm-exfreetolookasidelistex`).
+pub unsafe extern "system-unwind" fn ExFreeToLookasideListEx(
+    lookaside: *mut LookasideListEx,
+    entry: *mut c_void,
+) {
+    Live::find(lookaside).free(entry);
+}
+
+/// Confines a list to the calling thread: from now on it takes no lock, and any other thread that
+/// uses it is refused.
+///
+/// # Safety
+///
+/// The list was initialised by this thread and no other knows it.
+pub unsafe fn confine(list: *mut LookasideListEx) {
+    let live = Live::find(list);
+    match owner::current() {
+        0 => {}
+        owner => live.belong_to(owner),
+    }
+}
+
+/// Makes a confined list usable by every thread; each operation then takes a lock.
+///
+/// # Safety
+///
+/// No other thread uses the list during the call.
+pub unsafe fn share(list: *mut LookasideListEx) {
+    let live = Live::find(list);
+    live.enter().leave();
+    live.belong_to(SHARED);
+}
+
+impl Live<'_> {
+    fn belong_to(self, owner: u32) {
+        // Relaxed: no other thread knows the list yet; who gives it to one synchronises.
+        self.record.owner.store(owner, Ordering::Relaxed);
+        self.control.owner().store(owner, Ordering::Relaxed);
+    }
+}
+
+/// Takes a list out of the system without running its free routine and without ever raising. What
+/// it keeps and what is allocated from it stays allocated, as blocks that a leak report shows.
+///
+/// # Safety
+///
+/// `list` was initialised, and no other thread uses it during the call or after.
+pub unsafe fn abandon(list: *mut LookasideListEx) {
+    let _ = catch_stop(|| {
+        if let Some(live) = Live::registered(list.addr()) {
+            live.abandon();
+        }
+    });
+}
+
+/// Whether an entry is allocated from the list with an index now.
+pub fn is_allocated_from(region: &'static Region, index: u32, offset: u32) -> bool {
+    let record = region.record(index);
+    let control = registry::control_of(region, record);
+    let live = Live {
+        region,
+        record,
+        index,
+        control,
+    };
+    let entry = region.at(offset).addr() as u64;
+    record.state.load(Ordering::Relaxed) == RECORD_LIVE && live.judge(entry).is_ok()
+}

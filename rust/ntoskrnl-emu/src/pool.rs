@@ -1,0 +1,1012 @@
+//! The pool: tagged blocks out of one region.
+//!
+//! Alignment rules are Windows' (`nf-wdm-exallocatepoolwithtag`): 16 bytes; a block below a page
+//! never crosses one; a block of a page or more begins on one. Blocks below a page are cut from
+//! pages of equal blocks. A page serves either one list or all of a driver's plain blocks of that
+//! size, so that entries of two lists never share a line of the state bytes.
+//!
+//! What is free, and what a block is, stands in the metadata, never in the pool itself: pool memory
+//! can be written over by anyone who has a view of it.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::atomic::Ordering;
+
+use wdm::{
+    BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, PAGE_SIZE, POOL_FLAG_CACHE_ALIGNED,
+    POOL_FLAG_NON_PAGED, POOL_FLAG_NON_PAGED_EXECUTE, POOL_FLAG_PAGED, POOL_FLAG_RAISE_ON_FAILURE,
+    POOL_FLAG_REQUIRED_MASK, POOL_FLAG_SPECIAL_POOL, POOL_FLAG_UNINITIALIZED, POOL_FLAG_USE_QUOTA,
+    POOL_RAISE_IF_ALLOCATION_FAILURE, POOL_ZERO_ALLOCATION, PoolType,
+};
+
+use crate::bug_check::{bug_check, raise_insufficient_resources};
+use crate::layout::{
+    FLAG_LIST, FLAG_PAGED, GRANULE, PAGE_FREE, PAGE_GRANULES, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL,
+    Page, Record, STATE_BUSY, STATE_CACHED, STATE_FREED, STATE_NONE,
+};
+use crate::region::{self, Lock, Region};
+use crate::{driver, fault, registry};
+
+mod runs;
+mod usage;
+
+use runs::Runs;
+use usage::Usage;
+
+/// What memory that nobody has initialised is filled with.
+pub const POISON: u8 = 0xB5;
+
+/// The alignment of cache-aligned blocks, in bytes: a pair of lines, since processors fetch lines
+/// in pairs and neighbours would disturb each other.
+const CACHE_ALIGNMENT: usize = 128;
+
+static POOL: Lock<Pool> = Lock::new(Pool {
+    runs: Runs::new(),
+    usage: Usage::new(),
+    partial: None,
+    is_open: false,
+    page_limit: 0,
+});
+
+struct Pool {
+    runs: Runs,
+    usage: Usage,
+    /// The first page with room for plain blocks, by driver and granules per block.
+    partial: Option<HashMap<(u32, u16), u32>>,
+    is_open: bool,
+    /// One more than the highest page ever used.
+    page_limit: u32,
+}
+
+/// What is asked of the pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub bytes: usize,
+    pub pool_type: PoolType,
+    pub tag: u32,
+    pub driver: u32,
+    /// The list that the block becomes an entry of, with its index.
+    pub list: Option<(u32, &'a Record)>,
+}
+
+/// A live block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its offset in the pool.
+    pub offset: u32,
+    /// The bytes that were asked for.
+    pub bytes: u32,
+    /// The bytes that it occupies.
+    pub capacity: u32,
+    /// Its tag.
+    pub tag: u32,
+    /// Whether it is paged pool.
+    pub is_paged: bool,
+    /// Whether it is an entry that its list keeps.
+    pub is_cached: bool,
+}
+
+/// A block's word: tag in bits 0…31, record index of its list in 32…47, requested bytes in 48…60,
+/// paged in bit 63.
+#[derive(Clone, Copy)]
+struct Word(u64);
+
+impl Word {
+    fn new(tag: u32, list: u32, bytes: u32, is_paged: bool) -> Self {
+        Self(
+            u64::from(tag)
+                | u64::from(list & 0xffff) << 32
+                | u64::from(bytes & 0x1fff) << 48
+                | u64::from(is_paged) << 63,
+        )
+    }
+
+    fn tag(self) -> u32 {
+        self.0 as u32
+    }
+
+    fn list(self) -> u32 {
+        (self.0 >> 32) as u32 & 0xffff
+    }
+
+    fn bytes(self) -> u32 {
+        (self.0 >> 48) as u32 & 0x1fff
+    }
+
+    fn is_paged(self) -> bool {
+        self.0 >> 63 != 0
+    }
+}
+
+/// Why an address cannot be freed to the pool.
+enum Refusal {
+    AlreadyFreed,
+    Interior,
+    Invalid,
+    Elsewhere,
+    WrongTag(u32),
+}
+
+fn page_of(offset: u32) -> u32 {
+    offset / PAGE_SIZE as u32
+}
+
+/// A block's number on its page of small blocks.
+fn block_of(page: &Page, offset: u32) -> usize {
+    let granules = usize::from(page.granules.load(Ordering::Relaxed)).max(1);
+    offset as usize % PAGE_SIZE / GRANULE / granules
+}
+
+// Orderings in this file: descriptors, block words and usage are written under the pool's lock
+// only, which orders them; what is read without the lock (a page's list, a block's word, a state
+// byte) belongs to a block that its holder was handed by a synchronising act of his own, or else is
+// judged by one relaxed load and refused. So all of them are relaxed.
+
+impl Pool {
+    fn open(&mut self, region: &Region) {
+        if !self.is_open {
+            self.is_open = true;
+            // Page 0 is never allocated: offset 0 is no entry.
+            self.runs.give(1, region.pages() - 1);
+        }
+    }
+
+    fn take_pages(&mut self, region: &Region, count: u32) -> Option<u32> {
+        self.open(region);
+        let first = self.runs.take(count)?;
+        self.page_limit = self.page_limit.max(first + count);
+        Some(first)
+    }
+
+    fn allocate(&mut self, region: &Region, request: &Request<'_>) -> Option<u32> {
+        if request.bytes > region.pool_bytes() {
+            return None;
+        }
+        let bytes = request.bytes.max(1);
+        let unit = if request.pool_type.is_cache_aligned() {
+            CACHE_ALIGNMENT
+        } else {
+            GRANULE
+        };
+        let padded = bytes.next_multiple_of(unit);
+        let offset = if padded < PAGE_SIZE {
+            self.allocate_small(region, request, (padded / GRANULE) as u16)
+        } else {
+            self.allocate_large(region, request)
+        }?;
+        let mark = request
+            .list
+            .map_or(0, |(_, record)| record.mark.load(Ordering::Relaxed) as u8);
+        region
+            .state(offset)
+            .store(STATE_BUSY | mark, Ordering::Relaxed);
+        self.usage.allocated(
+            region,
+            request.tag,
+            request.pool_type.is_paged(),
+            request.bytes as u32,
+        );
+        Some(offset)
+    }
+
+    fn allocate_large(&mut self, region: &Region, request: &Request<'_>) -> Option<u32> {
+        let count = request.bytes.div_ceil(PAGE_SIZE) as u32;
+        let first = self.take_pages(region, count)?;
+        let page = region.page(first);
+        reset(region, first, PAGE_LARGE);
+        page.list.store(
+            request.list.map_or(0, |(index, _)| index),
+            Ordering::Relaxed,
+        );
+        describe(page, request);
+        for tail in first + 1..first + count {
+            reset(region, tail, PAGE_TAIL);
+            region.page(tail).previous.store(first, Ordering::Relaxed);
+        }
+        if let Some((index, record)) = request.list {
+            push_page(region, &record.full, first);
+            page.list.store(index, Ordering::Relaxed);
+        }
+        Some(first * PAGE_SIZE as u32)
+    }
+
+    fn allocate_small(
+        &mut self,
+        region: &Region,
+        request: &Request<'_>,
+        granules: u16,
+    ) -> Option<u32> {
+        let chain = self.chain(request.list, request.driver, granules);
+        let head = match chain.get(self) {
+            0 => self.open_page(region, request, granules, &chain)?,
+            head => head,
+        };
+        let page = region.page(head);
+        let block = take_block(page)?;
+        if page.live.load(Ordering::Relaxed) == page.capacity.load(Ordering::Relaxed) {
+            self.unlink(region, &chain, head);
+            if let Some((_, record)) = request.list {
+                push_page(region, &record.full, head);
+            }
+        }
+        if request.list.is_none() {
+            let word = Word::new(
+                request.tag,
+                0,
+                request.bytes as u32,
+                request.pool_type.is_paged(),
+            );
+            region.word(head, block).store(word.0, Ordering::Relaxed);
+        }
+        Some(head * PAGE_SIZE as u32 + (block * usize::from(granules) * GRANULE) as u32)
+    }
+
+    fn open_page(
+        &mut self,
+        region: &Region,
+        request: &Request<'_>,
+        granules: u16,
+        chain: &Chain<'_>,
+    ) -> Option<u32> {
+        let index = self.take_pages(region, 1)?;
+        let page = region.page(index);
+        reset(region, index, PAGE_SMALL);
+        describe(page, request);
+        page.list
+            .store(request.list.map_or(0, |(list, _)| list), Ordering::Relaxed);
+        page.granules.store(granules, Ordering::Relaxed);
+        let capacity = PAGE_GRANULES / usize::from(granules);
+        page.capacity.store(capacity as u16, Ordering::Relaxed);
+        for (word, bits) in page.free.iter().enumerate() {
+            let count = capacity.saturating_sub(word * 64).min(64) as u32;
+            bits.store(
+                u64::MAX.checked_shr(64 - count).unwrap_or(0),
+                Ordering::Relaxed,
+            );
+        }
+        self.link(region, chain, index);
+        Some(index)
+    }
+
+    /// Frees a block whose state byte says that one begins there.
+    fn free(&mut self, region: &Region, block: &Block) {
+        let index = page_of(block.offset);
+        let page = region.page(index);
+        let list = page.list.load(Ordering::Relaxed);
+        self.usage
+            .freed(region, block.tag, block.is_paged, block.bytes);
+        region
+            .state(block.offset)
+            .store(STATE_FREED, Ordering::Relaxed);
+        if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
+            if list != 0 {
+                pop_page(region, &region.record(list).full, index);
+            }
+            let count = (block.bytes as usize).div_ceil(PAGE_SIZE) as u32;
+            for freed in index..index + count {
+                region.page(freed).kind.store(PAGE_FREE, Ordering::Relaxed);
+            }
+            self.runs.give(index, count);
+            return;
+        }
+        let was_full = page.live.load(Ordering::Relaxed) == page.capacity.load(Ordering::Relaxed);
+        give_block(page, block_of(page, block.offset));
+        let record = (list != 0).then(|| (list, region.record(list)));
+        let chain = self.chain(
+            record,
+            page.driver.load(Ordering::Relaxed),
+            page.granules.load(Ordering::Relaxed),
+        );
+        if was_full {
+            if let Some((_, record)) = record {
+                pop_page(region, &record.full, index);
+            }
+            self.link(region, &chain, index);
+        }
+        if page.live.load(Ordering::Relaxed) == 0 {
+            self.unlink(region, &chain, index);
+            page.kind.store(PAGE_FREE, Ordering::Relaxed);
+            self.runs.give(index, 1);
+        }
+    }
+
+    fn chain<'a>(&self, list: Option<(u32, &'a Record)>, driver: u32, granules: u16) -> Chain<'a> {
+        match list {
+            Some((_, record)) => Chain::List(record),
+            None => Chain::Plain(driver, granules),
+        }
+    }
+
+    fn link(&mut self, region: &Region, chain: &Chain<'_>, index: u32) {
+        link_page(region, index, chain.get(self));
+        chain.set(self, index);
+    }
+
+    fn unlink(&mut self, region: &Region, chain: &Chain<'_>, index: u32) {
+        let next = unlink_page(region, index);
+        if chain.get(self) == index {
+            chain.set(self, next);
+        }
+    }
+
+    /// Gives each block of a list's page a word of its own, so that they can belong to several.
+    fn mix(&mut self, region: &Region, index: u32) {
+        let page = region.page(index);
+        let list = page.list.load(Ordering::Relaxed);
+        if list == 0 || page.kind.load(Ordering::Relaxed) != PAGE_SMALL {
+            return;
+        }
+        let word = Word::new(
+            page.tag.load(Ordering::Relaxed),
+            list,
+            page.size.load(Ordering::Relaxed),
+            page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0,
+        );
+        let capacity = usize::from(page.capacity.load(Ordering::Relaxed));
+        for block in 0..capacity {
+            region.word(index, block).store(word.0, Ordering::Relaxed);
+        }
+        let record = region.record(list);
+        let is_full = page.live.load(Ordering::Relaxed) == page.capacity.load(Ordering::Relaxed);
+        if is_full {
+            pop_page(region, &record.full, index);
+        } else {
+            self.unlink(region, &Chain::List(record), index);
+        }
+        // Release, with the acquire in `list_of`: who sees the page without a list sees the words.
+        page.list.store(0, Ordering::Release);
+        record.adopted.store(1, Ordering::Relaxed);
+        if !is_full {
+            let driver = page.driver.load(Ordering::Relaxed);
+            let chain = Chain::Plain(driver, page.granules.load(Ordering::Relaxed));
+            self.link(region, &chain, index);
+        }
+    }
+}
+
+/// Which chain of pages with room a block is cut from.
+enum Chain<'a> {
+    List(&'a Record),
+    Plain(u32, u16),
+}
+
+impl Chain<'_> {
+    fn get(&self, pool: &Pool) -> u32 {
+        match self {
+            Self::List(record) => record.partial.load(Ordering::Relaxed),
+            Self::Plain(driver, granules) => {
+                let heads = pool.partial.as_ref();
+                heads
+                    .and_then(|heads| heads.get(&(*driver, *granules)))
+                    .copied()
+                    .unwrap_or(0)
+            }
+        }
+    }
+
+    fn set(&self, pool: &mut Pool, head: u32) {
+        match self {
+            Self::List(record) => record.partial.store(head, Ordering::Relaxed),
+            Self::Plain(driver, granules) => {
+                pool.partial
+                    .get_or_insert_default()
+                    .insert((*driver, *granules), head);
+            }
+        }
+    }
+}
+
+fn describe(page: &Page, request: &Request<'_>) {
+    let paged = if request.pool_type.is_paged() {
+        FLAG_PAGED
+    } else {
+        0
+    };
+    page.flags.store(paged, Ordering::Relaxed);
+    page.tag.store(request.tag, Ordering::Relaxed);
+    page.size.store(request.bytes as u32, Ordering::Relaxed);
+    page.driver.store(request.driver, Ordering::Relaxed);
+}
+
+/// Makes a page one of `kind`, with nothing known of what it was before.
+fn reset(region: &Region, index: u32, kind: u8) {
+    let page = region.page(index);
+    page.list.store(0, Ordering::Relaxed);
+    page.kind.store(kind, Ordering::Relaxed);
+    page.flags.store(0, Ordering::Relaxed);
+    page.granules.store(0, Ordering::Relaxed);
+    page.live.store(0, Ordering::Relaxed);
+    page.capacity.store(0, Ordering::Relaxed);
+    page.previous.store(0, Ordering::Relaxed);
+    page.next.store(0, Ordering::Relaxed);
+    let start = index * PAGE_SIZE as u32;
+    for granule in 0..PAGE_GRANULES as u32 {
+        region
+            .state(start + granule * GRANULE as u32)
+            .store(STATE_NONE, Ordering::Relaxed);
+    }
+}
+
+fn take_block(page: &Page) -> Option<usize> {
+    for (word, bits) in page.free.iter().enumerate() {
+        let free = bits.load(Ordering::Relaxed);
+        if free != 0 {
+            bits.store(free & (free - 1), Ordering::Relaxed);
+            page.live
+                .store(page.live.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            return Some(word * 64 + free.trailing_zeros() as usize);
+        }
+    }
+    None
+}
+
+fn give_block(page: &Page, block: usize) {
+    if let Some(bits) = page.free.get(block / 64) {
+        bits.store(
+            bits.load(Ordering::Relaxed) | 1 << (block % 64),
+            Ordering::Relaxed,
+        );
+        page.live.store(
+            page.live.load(Ordering::Relaxed).saturating_sub(1),
+            Ordering::Relaxed,
+        );
+    }
+}
+
+fn link_page(region: &Region, index: u32, head: u32) {
+    let page = region.page(index);
+    page.previous.store(0, Ordering::Relaxed);
+    page.next.store(head, Ordering::Relaxed);
+    if head != 0 {
+        region.page(head).previous.store(index, Ordering::Relaxed);
+    }
+}
+
+/// Takes a page off its chain and returns the one after it.
+fn unlink_page(region: &Region, index: u32) -> u32 {
+    let page = region.page(index);
+    let previous = page.previous.load(Ordering::Relaxed);
+    let next = page.next.load(Ordering::Relaxed);
+    if previous != 0 {
+        region.page(previous).next.store(next, Ordering::Relaxed);
+    }
+    if next != 0 {
+        region
+            .page(next)
+            .previous
+            .store(previous, Ordering::Relaxed);
+    }
+    next
+}
+
+fn push_page(region: &Region, head: &std::sync::atomic::AtomicU32, index: u32) {
+    link_page(region, index, head.load(Ordering::Relaxed));
+    head.store(index, Ordering::Relaxed);
+}
+
+fn pop_page(region: &Region, head: &std::sync::atomic::AtomicU32, index: u32) {
+    let next = unlink_page(region, index);
+    if head.load(Ordering::Relaxed) == index {
+        head.store(next, Ordering::Relaxed);
+    }
+}
+
+/// Allocates a block, filled with [`POISON`], or `None` when the pool has none or is made to fail.
+pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
+    if fault::should_fail(region, request.driver, request.tag) {
+        return None;
+    }
+    let offset = POOL.lock().allocate(region, request)?;
+    fill(region, offset, POISON, request.bytes);
+    Some(offset)
+}
+
+fn fill(region: &Region, offset: u32, value: u8, bytes: usize) {
+    // SAFETY: the block was just allocated with at least that many bytes and nobody has it yet.
+    unsafe { region.at(offset).write_bytes(value, bytes) }
+}
+
+/// Frees an entry that its list does not keep, by the default routine.
+pub(crate) fn free_entry(region: &Region, offset: u32) {
+    let block = {
+        let mut pool = POOL.lock();
+        let Some(block) = block_at(region, offset) else {
+            return;
+        };
+        if region.page(page_of(offset)).flags.load(Ordering::Relaxed) & FLAG_LIST == 0 {
+            pool.free(region, &block);
+            return;
+        }
+        block
+    };
+    refuse_active_list(region, &block);
+    POOL.lock().free(region, &block);
+}
+
+fn refuse(parameters: [u64; 4]) -> ! {
+    bug_check(BAD_POOL_CALLER, parameters)
+}
+
+/// Refuses memory that the default free routine cannot take, as `ExFreePool` would.
+pub(crate) fn refuse_free(address: usize) -> ! {
+    refuse([0x42, address as u64, 0, 0])
+}
+
+/// Whether an offset lies in a live block.
+pub(crate) fn is_live(region: &Region, offset: u32) -> bool {
+    block_at(region, offset / GRANULE as u32 * GRANULE as u32).is_some()
+        || is_inside(region, offset)
+}
+
+/// The live block that begins at an offset.
+pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
+    if !(offset as usize).is_multiple_of(GRANULE) {
+        return None;
+    }
+    let state = region.state(offset).load(Ordering::Relaxed);
+    if state & (STATE_BUSY | STATE_CACHED) == 0 {
+        return None;
+    }
+    let page = region.page(page_of(offset));
+    let is_paged = page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0;
+    let is_cached = state & STATE_BUSY == 0;
+    let bytes = page.size.load(Ordering::Relaxed);
+    let tag = page.tag.load(Ordering::Relaxed);
+    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
+        let capacity = bytes
+            .div_ceil(PAGE_SIZE as u32)
+            .saturating_mul(PAGE_SIZE as u32);
+        return Some(Block {
+            offset,
+            bytes,
+            capacity,
+            tag,
+            is_paged,
+            is_cached,
+        });
+    }
+    let capacity = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
+    if page.list.load(Ordering::Acquire) != 0 {
+        return Some(Block {
+            offset,
+            bytes,
+            capacity,
+            tag,
+            is_paged,
+            is_cached,
+        });
+    }
+    let word = Word(
+        region
+            .word(page_of(offset), block_of(page, offset))
+            .load(Ordering::Relaxed),
+    );
+    Some(Block {
+        offset,
+        bytes: word.bytes(),
+        capacity,
+        tag: word.tag(),
+        is_paged: word.is_paged(),
+        is_cached,
+    })
+}
+
+/// The record index of the list that a block belongs to, zero for none.
+///
+/// Meaningful only where the state byte carries a list's mark.
+#[inline]
+pub(crate) fn list_of(region: &Region, offset: u32) -> u32 {
+    let page = region.page(page_of(offset));
+    // Acquire: pairs with the release in `mix`.
+    match page.list.load(Ordering::Acquire) {
+        0 => list_of_mixed(region, page, offset),
+        list => list,
+    }
+}
+
+#[cold]
+fn list_of_mixed(region: &Region, page: &Page, offset: u32) -> u32 {
+    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
+        return page.list.load(Ordering::Relaxed);
+    }
+    Word(
+        region
+            .word(page_of(offset), block_of(page, offset))
+            .load(Ordering::Relaxed),
+    )
+    .list()
+}
+
+/// Makes a live plain block an entry of a list: what a callback returned, or what was pushed onto
+/// the list's header. `state` becomes the block's state byte.
+///
+/// Returns whether it could: the block must be live, no list's entry, and at least the list's size.
+pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record, state: u8) -> bool {
+    let mut pool = POOL.lock();
+    let Some(block) = block_at(region, offset) else {
+        return false;
+    };
+    let is_plain = region.state(offset).load(Ordering::Relaxed) == STATE_BUSY;
+    if !is_plain || block.capacity < record.size.load(Ordering::Relaxed) {
+        return false;
+    }
+    assign(&mut pool, region, &block, index);
+    record.adopted.store(1, Ordering::Relaxed);
+    region.state(offset).store(state, Ordering::Relaxed);
+    true
+}
+
+/// Writes down which list a block belongs to.
+fn assign(pool: &mut Pool, region: &Region, block: &Block, index: u32) {
+    let number = page_of(block.offset);
+    let page = region.page(number);
+    if page.list.load(Ordering::Relaxed) == index {
+        return;
+    }
+    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
+        let before = page.list.load(Ordering::Relaxed);
+        if before != 0 {
+            pop_page(region, &region.record(before).full, number);
+        }
+        page.list.store(index, Ordering::Relaxed);
+        if index != 0 {
+            push_page(region, &region.record(index).full, number);
+        }
+        return;
+    }
+    pool.mix(region, number);
+    let word = Word::new(block.tag, index, block.bytes, block.is_paged);
+    region
+        .word(number, block_of(page, block.offset))
+        .store(word.0, Ordering::Relaxed);
+}
+
+/// Visits the live blocks of every page, with the pool locked.
+fn each_block(region: &Region, limit: u32, mut visit: impl FnMut(u32)) {
+    for number in 1..limit {
+        let page = region.page(number);
+        let step = match page.kind.load(Ordering::Relaxed) {
+            PAGE_SMALL => u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32,
+            PAGE_LARGE => PAGE_SIZE as u32,
+            _ => continue,
+        };
+        let start = number * PAGE_SIZE as u32;
+        let mut at = 0;
+        while step > 0 && at + step <= PAGE_SIZE as u32 {
+            visit(start + at);
+            at += step;
+        }
+    }
+}
+
+/// Turns the entries that a list keeps into plain blocks, which stay allocated and are nobody's:
+/// the list's links cannot be believed any more. Returns how many there were.
+pub(crate) fn abandon_cached(region: &Region, index: u32, record: &Record) -> u32 {
+    let pool = POOL.lock();
+    let cached = STATE_CACHED | record.mark.load(Ordering::Relaxed) as u8;
+    let mut count = 0;
+    each_block(region, pool.page_limit, |offset| {
+        let state = region.state(offset);
+        if state.load(Ordering::Relaxed) == cached && list_of(region, offset) == index {
+            state.store(STATE_BUSY, Ordering::Relaxed);
+            count += 1;
+        }
+    });
+    count
+}
+
+/// Cuts the bond between a list that goes and the entries still allocated from it: they stay
+/// allocated, as plain blocks of the list's driver.
+pub(crate) fn disown(region: &Region, index: u32, record: &Record) {
+    let mut pool = POOL.lock();
+    let busy = STATE_BUSY | record.mark.load(Ordering::Relaxed) as u8;
+    if record.adopted.load(Ordering::Relaxed) != 0 {
+        each_block(region, pool.page_limit, |offset| {
+            let state = region.state(offset);
+            if state.load(Ordering::Relaxed) == busy && list_of(region, offset) == index {
+                state.store(STATE_BUSY, Ordering::Relaxed);
+            }
+        });
+    }
+    for chain in [&record.partial, &record.full] {
+        loop {
+            let number = chain.load(Ordering::Relaxed);
+            if number == 0 {
+                break;
+            }
+            each_block_of(region, number, |offset| {
+                let state = region.state(offset);
+                if state.load(Ordering::Relaxed) == busy {
+                    state.store(STATE_BUSY, Ordering::Relaxed);
+                }
+            });
+            let page = region.page(number);
+            if page.kind.load(Ordering::Relaxed) == PAGE_SMALL {
+                pool.mix(region, number);
+                let capacity = usize::from(page.capacity.load(Ordering::Relaxed));
+                for block in 0..capacity {
+                    let word = region.word(number, block);
+                    let old = Word(word.load(Ordering::Relaxed));
+                    let new = Word::new(old.tag(), 0, old.bytes(), old.is_paged());
+                    word.store(new.0, Ordering::Relaxed);
+                }
+            } else {
+                pop_page(region, chain, number);
+                page.list.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+fn each_block_of(region: &Region, number: u32, visit: impl FnMut(u32)) {
+    let mut visit = visit;
+    let page = region.page(number);
+    let start = number * PAGE_SIZE as u32;
+    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
+        visit(start);
+        return;
+    }
+    let step = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
+    for block in 0..u32::from(page.capacity.load(Ordering::Relaxed)) {
+        visit(start + block * step);
+    }
+}
+
+/// Notes that a list's control block lies at an offset, so that a free of the memory around it is
+/// looked at twice.
+pub(crate) fn note_list(region: &Region, offset: u32) {
+    let _pool = POOL.lock();
+    let mut page = region.page(page_of(offset));
+    if page.kind.load(Ordering::Relaxed) == PAGE_TAIL {
+        page = region.page(page.previous.load(Ordering::Relaxed));
+    }
+    page.flags.store(
+        page.flags.load(Ordering::Relaxed) | FLAG_LIST,
+        Ordering::Relaxed,
+    );
+}
+
+fn refusal(region: &Region, address: usize) -> Refusal {
+    let Some(offset) = region.offset_of(address) else {
+        return Refusal::Elsewhere;
+    };
+    if !(offset as usize).is_multiple_of(GRANULE) {
+        return if is_inside(region, offset) {
+            Refusal::Interior
+        } else {
+            Refusal::Invalid
+        };
+    }
+    match region.state(offset).load(Ordering::Relaxed) {
+        STATE_FREED => Refusal::AlreadyFreed,
+        _ if is_inside(region, offset) => Refusal::Interior,
+        _ => Refusal::Invalid,
+    }
+}
+
+/// Whether an offset that no block begins at lies in a live block.
+fn is_inside(region: &Region, offset: u32) -> bool {
+    let page = region.page(page_of(offset));
+    match page.kind.load(Ordering::Relaxed) {
+        PAGE_TAIL | PAGE_LARGE => true,
+        PAGE_SMALL => {
+            let step = u32::from(page.granules.load(Ordering::Relaxed)).max(1) * GRANULE as u32;
+            let within = offset % PAGE_SIZE as u32;
+            let start = offset - within + within / step * step;
+            block_at(region, start).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// Frees a pool block; what `ExFreePool` and `ExFreePoolWithTag` do.
+fn free_pool(address: usize, tag: Option<u32>) {
+    let given = address as u64;
+    let Some(region) = region::mapped().filter(|_| address != 0) else {
+        refuse([0x46, given, 0, 0]);
+    };
+    let refused = {
+        let found = region
+            .offset_of(address)
+            .and_then(|offset| block_at(region, offset));
+        if let Some(block) = found {
+            refuse_active_list(region, &block);
+        }
+        let mut pool = POOL.lock();
+        // Looked at again under the lock: another thread may just have freed it.
+        match region
+            .offset_of(address)
+            .and_then(|offset| block_at(region, offset))
+        {
+            Some(block) if block.is_cached => Some(Refusal::AlreadyFreed),
+            Some(block) if tag.is_some_and(|tag| tag != block.tag) => {
+                Some(Refusal::WrongTag(block.tag))
+            }
+            Some(block) => {
+                pool.free(region, &block);
+                None
+            }
+            None => Some(refusal(region, address)),
+        }
+    };
+    match refused {
+        None => {}
+        Some(Refusal::AlreadyFreed) => refuse([0x07, 0, 0, given]),
+        Some(Refusal::Interior) => refuse([0x41286, given, 0, 0]),
+        Some(Refusal::Invalid) => refuse([0x46, given, 0, 0]),
+        Some(Refusal::Elsewhere) => refuse([0x42, given, 0, 0]),
+        Some(Refusal::WrongTag(owner)) => {
+            refuse([0x0A, given, u64::from(owner), u64::from(tag.unwrap_or(0))])
+        }
+    }
+}
+
+/// Raises 0xC4/0xCC when a live list lies in a block that is about to be freed. Windows looks for
+/// it under Driver Verifier only; here a freed control block would be somebody else's memory.
+fn refuse_active_list(region: &Region, block: &Block) {
+    let page = region.page(page_of(block.offset));
+    if page.flags.load(Ordering::Relaxed) & FLAG_LIST == 0 {
+        return;
+    }
+    let start = region.at(block.offset).addr();
+    let end = start + block.capacity as usize;
+    if let Some(list) = registry::first_list_in(start..end) {
+        let parameters = [0xCC, list as u64, start as u64, u64::from(block.bytes)];
+        bug_check(DRIVER_VERIFIER_DETECTED_VIOLATION, parameters);
+    }
+}
+
+/// Judges the tag and size of a direct request, as the kernel does (bug check 0xC2's subcodes).
+fn check_request(pool_type: u64, bytes: usize, tag: u32) {
+    let wide = u64::from(tag);
+    if bytes == 0 {
+        refuse([0x00, 0, pool_type, wide]);
+    }
+    if tag == 0 {
+        refuse([0x9B, pool_type, bytes as u64, 0]);
+    }
+    let characters = tag.to_le_bytes();
+    if matches!(&characters, b"BIG\0" | b"BIG ") {
+        refuse([0x9C, pool_type, bytes as u64, 0]);
+    }
+    if !characters.iter().any(u8::is_ascii_alphanumeric) {
+        refuse([0x9D, wide, pool_type, 0]);
+    }
+}
+
+/// Allocates for a direct request of the current driver.
+fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool) -> *mut c_void {
+    let Ok(region) = region::map() else {
+        return std::ptr::null_mut();
+    };
+    let request = Request {
+        bytes,
+        pool_type,
+        tag,
+        driver: driver::current_index(),
+        list: None,
+    };
+    match allocate(region, &request) {
+        Some(offset) => {
+            if is_zeroed {
+                fill(region, offset, 0, bytes);
+            }
+            region.at(offset).cast()
+        }
+        None => std::ptr::null_mut(),
+    }
+}
+
+/// `ExAllocatePoolWithTag`: a block of pool, its contents undefined; null when there is none.
+///
+/// A block below a page is 16-byte aligned and never crosses a page; a larger one begins on a page.
+/// With [`POOL_RAISE_IF_ALLOCATION_FAILURE`] in the type it raises instead of returning null.
+///
+/// # Safety
+///
+/// The memory is the caller's until he frees it; he must not use it after.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged pool
+/// (`nf-wdm-exallocatepoolwithtag`).
+pub unsafe extern "system-unwind" fn ExAllocatePoolWithTag(
+    pool_type: PoolType,
+    bytes: usize,
+    tag: u32,
+) -> *mut c_void {
+    check_request(u64::from(pool_type.0.cast_unsigned()), bytes, tag);
+    let block = allocate_direct(
+        bytes,
+        pool_type,
+        tag,
+        pool_type.0 & POOL_ZERO_ALLOCATION != 0,
+    );
+    if block.is_null() && pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
+        raise_insufficient_resources();
+    }
+    block
+}
+
+/// The `POOL_FLAGS` that this pool understands.
+const KNOWN_FLAGS: u64 = POOL_FLAG_USE_QUOTA
+    | POOL_FLAG_UNINITIALIZED
+    | POOL_FLAG_CACHE_ALIGNED
+    | POOL_FLAG_RAISE_ON_FAILURE
+    | POOL_FLAG_NON_PAGED
+    | POOL_FLAG_NON_PAGED_EXECUTE
+    | POOL_FLAG_PAGED
+    | POOL_FLAG_SPECIAL_POOL;
+
+/// `ExAllocatePool2`: a block of pool, cleared unless the flags say otherwise; null when there is
+/// none, the tag is zero, or the flags are illegal.
+///
+/// # Safety
+///
+/// The memory is the caller's until he frees it; he must not use it after.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged pool (`nf-wdm-exallocatepool2`).
+pub unsafe extern "system-unwind" fn ExAllocatePool2(
+    flags: u64,
+    bytes: usize,
+    tag: u32,
+) -> *mut c_void {
+    let block = pool_type_of(flags)
+        .filter(|_| tag != 0 && bytes != 0)
+        .map_or(std::ptr::null_mut(), |pool_type| {
+            allocate_direct(bytes, pool_type, tag, flags & POOL_FLAG_UNINITIALIZED == 0)
+        });
+    if block.is_null() && flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {
+        raise_insufficient_resources();
+    }
+    block
+}
+
+/// The pool type that `POOL_FLAGS` name: exactly one kind of pool, no unknown required flag.
+fn pool_type_of(flags: u64) -> Option<PoolType> {
+    if flags & POOL_FLAG_REQUIRED_MASK & !KNOWN_FLAGS != 0 {
+        return None;
+    }
+    let is_aligned = flags & POOL_FLAG_CACHE_ALIGNED != 0;
+    let kinds = POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED;
+    Some(match (flags & kinds, is_aligned) {
+        (POOL_FLAG_NON_PAGED, false) => PoolType::NON_PAGED_POOL_NX,
+        (POOL_FLAG_NON_PAGED, true) => PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
+        (POOL_FLAG_NON_PAGED_EXECUTE, false) => PoolType::NON_PAGED_POOL,
+        (POOL_FLAG_NON_PAGED_EXECUTE, true) => PoolType::NON_PAGED_POOL_CACHE_ALIGNED,
+        (POOL_FLAG_PAGED, false) => PoolType::PAGED_POOL,
+        (POOL_FLAG_PAGED, true) => PoolType::PAGED_POOL_CACHE_ALIGNED,
+        _ => return None,
+    })
+}
+
+/// `ExFreePool`: gives a block back.
+///
+/// # Safety
+///
+/// The block came from this pool, nobody uses it any more, and it was not freed before. Where the
+/// last is broken, or the address is no block's, the emulation raises BAD_POOL_CALLER (0xC2) and
+/// changes nothing.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below; APC_LEVEL and below for a block of paged pool (`nf-ntddk-exfreepool`).
+pub unsafe extern "system-unwind" fn ExFreePool(block: *mut c_void) {
+    free_pool(block.addr(), None);
+}
+
+/// `ExFreePoolWithTag`: gives a block back that was allocated with this tag; a zero tag is not
+/// compared.
+///
+/// # Safety
+///
+/// As [`ExFreePool`].
+///
+/// # IRQL
+///
+/// As [`ExFreePool`] (`nf-wdm-exfreepoolwithtag`).
+pub unsafe extern "system-unwind" fn ExFreePoolWithTag(block: *mut c_void, tag: u32) {
+    free_pool(block.addr(), (tag != 0).then_some(tag));
+}

@@ -1,0 +1,125 @@
+//! Free runs of pages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many single pages are kept aside, unmerged, for the next page of small blocks.
+const SINGLES: usize = 256;
+
+/// The pages that nobody uses.
+///
+/// # Invariants
+///
+/// `by_start` and `by_length` describe the same runs; no two of them touch; no page is in a run and
+/// in `singles` at once.
+pub(super) struct Runs {
+    by_start: BTreeMap<u32, u32>,
+    by_length: BTreeSet<(u32, u32)>,
+    singles: Vec<u32>,
+}
+
+impl Runs {
+    pub(super) const fn new() -> Self {
+        Self {
+            by_start: BTreeMap::new(),
+            by_length: BTreeSet::new(),
+            singles: Vec::new(),
+        }
+    }
+
+    /// Takes `length` pages in a row: the shortest run that is long enough, its front.
+    pub(super) fn take(&mut self, length: u32) -> Option<u32> {
+        if length == 1
+            && let Some(page) = self.singles.pop()
+        {
+            return Some(page);
+        }
+        self.take_run(length).or_else(|| {
+            for page in std::mem::take(&mut self.singles) {
+                self.merge(page, 1);
+            }
+            self.take_run(length)
+        })
+    }
+
+    fn take_run(&mut self, length: u32) -> Option<u32> {
+        let &(found, start) = self.by_length.range((length, 0)..).next()?;
+        self.remove(start, found);
+        if found > length {
+            self.insert(start + length, found - length);
+        }
+        Some(start)
+    }
+
+    /// Gives `length` pages from `start` back.
+    pub(super) fn give(&mut self, start: u32, length: u32) {
+        if length == 1 && self.singles.len() < SINGLES {
+            self.singles.push(start);
+        } else {
+            self.merge(start, length);
+        }
+    }
+
+    fn merge(&mut self, start: u32, length: u32) {
+        let mut start = start;
+        let mut length = length;
+        if let Some((&before, &count)) = self.by_start.range(..start).next_back()
+            && before + count == start
+        {
+            self.remove(before, count);
+            start = before;
+            length += count;
+        }
+        if let Some(&count) = self.by_start.get(&(start + length)) {
+            self.remove(start + length, count);
+            length += count;
+        }
+        self.insert(start, length);
+    }
+
+    fn insert(&mut self, start: u32, length: u32) {
+        self.by_start.insert(start, length);
+        self.by_length.insert((length, start));
+    }
+
+    fn remove(&mut self, start: u32, length: u32) {
+        self.by_start.remove(&start);
+        self.by_length.remove(&(length, start));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_touch_merge_and_the_shortest_that_fits_is_taken() {
+        let mut runs = Runs::new();
+        runs.give(1, 100);
+        let first = runs.take(10);
+        let second = runs.take(20);
+        let third = runs.take(30);
+        assert_eq!((first, second, third), (Some(1), Some(11), Some(31)));
+        runs.give(1, 10);
+        assert_eq!(
+            runs.take(8),
+            Some(1),
+            "the run of 10 fits better than the run of 40"
+        );
+        runs.give(1, 8);
+        runs.give(31, 30);
+        runs.give(11, 20);
+        assert_eq!(runs.take(100), Some(1));
+        assert_eq!(runs.take(1), None);
+    }
+
+    #[test]
+    fn single_pages_kept_aside_serve_a_long_run_when_nothing_else_does() {
+        let mut runs = Runs::new();
+        runs.give(1, 3);
+        let pages = [runs.take(1), runs.take(1), runs.take(1)];
+        for page in pages.into_iter().flatten() {
+            runs.give(page, 1);
+        }
+        assert_eq!(runs.take(3), Some(1));
+    }
+}
