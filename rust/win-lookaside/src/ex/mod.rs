@@ -1,0 +1,78 @@
+//! Which kernel: the real one or the emulated one, under the names of `wdm.h`.
+//!
+//! Both backends offer the same items. What a layer above would do differently in user mode than in
+//! a driver is an item here, so that it need not know.
+
+#[cfg(all(kernel_mode, not(target_os = "windows")))]
+compile_error!("kernel_mode is for drivers: it needs a Windows target");
+
+#[cfg(not(kernel_mode))]
+mod emulated;
+#[cfg(kernel_mode)]
+mod kernel;
+
+#[cfg(not(kernel_mode))]
+use emulated as backend;
+#[cfg(kernel_mode)]
+use kernel as backend;
+
+use core::ffi::c_void;
+
+use wdm::{AllocateFunctionExRaw, FreeFunctionExRaw, Kirql, LookasideListEx, NtStatus, PoolType};
+
+pub use backend::{
+    ExAllocateFromLookasideListEx, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
+    ExFlushLookasideListEx, ExFreePoolWithTag, ExFreeToLookasideListEx,
+    ExInitializeLookasideListEx,
+};
+pub(crate) use backend::{abandon, confine, free_without_list, quietly, share};
+
+/// Holds a routine of either backend to its declaration in `wdm.h`.
+///
+/// The emulation's routines may unwind, for a caught bug check is an unwind. The kernel's never do,
+/// and a driver that says they might does not link: it would ask for `__CxxFrameHandler3`.
+macro_rules! pin {
+    ($($routine:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {$(
+        #[cfg(kernel_mode)]
+        const _: unsafe extern "system" fn($($argument),*) $(-> $result)? = backend::$routine;
+        #[cfg(not(kernel_mode))]
+        const _: unsafe extern "system-unwind" fn($($argument),*) $(-> $result)? =
+            backend::$routine;
+    )*};
+}
+
+pin! {
+    ExInitializeLookasideListEx(
+        *mut LookasideListEx, Option<AllocateFunctionExRaw>, Option<FreeFunctionExRaw>,
+        PoolType, u32, usize, u32, u16
+    ) -> NtStatus;
+    ExDeleteLookasideListEx(*mut LookasideListEx);
+    ExFlushLookasideListEx(*mut LookasideListEx);
+    ExAllocateFromLookasideListEx(*mut LookasideListEx) -> *mut c_void;
+    ExFreeToLookasideListEx(*mut LookasideListEx, *mut c_void);
+    ExAllocatePoolWithTag(PoolType, usize, u32) -> *mut c_void;
+    ExFreePoolWithTag(*mut c_void, u32);
+    KeGetCurrentIrql() -> Kirql;
+    KeBugCheckEx(u32, usize, usize, usize, usize) -> !;
+}
+
+/// Finds the kernel's routines that older versions of Windows do not export.
+///
+/// Call it once from `DriverEntry`, before the first list is initialised; calling it again does
+/// nothing. Over the emulation there is nothing to find: it checks the level.
+///
+/// # Examples
+///
+/// ```
+/// win_lookaside::resolve();
+/// win_lookaside::resolve();
+/// ```
+///
+/// # IRQL
+///
+/// `PASSIVE_LEVEL` (nf-wdm-mmgetsystemroutineaddress). The emulation stops with 0xC4, first
+/// parameter 0x4C4B0002, second the level, when it is called above (a code of this project, not of
+/// Windows).
+pub fn resolve() {
+    backend::resolve();
+}
