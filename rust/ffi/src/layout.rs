@@ -1,0 +1,95 @@
+//! Offsets that `src/*.ts` reads memory by. The emitter writes them into `src/bindings.ts`, and
+//! the ABI number covers them.
+
+use std::mem::offset_of;
+
+use ntoskrnl_emu::layout::{
+    GRANULE, Header, PAGES_OFFSET, Page, RECORD_LIVE, RECORDS_OFFSET, Record, STATE_BUSY, Slot,
+    TAGS_OFFSET, TagRow,
+};
+use ntoskrnl_emu::owner::SHARED;
+use wdm::{GeneralLookasidePool, PAGE_SIZE};
+
+/// Name and value of each, in the order in which they are written out.
+pub const LAYOUT: &[(&str, u32)] = &[
+    // The slot of an isolate, from the offset that `lookaside_open` returns.
+    ("slotKind", offset_of!(Slot, kind) as u32),
+    ("slotCode", offset_of!(Slot, code) as u32),
+    ("slotParameters", offset_of!(Slot, parameters) as u32),
+    ("slotValue", offset_of!(Slot, value) as u32),
+    // The header page of the metadata.
+    ("headerRecordLimit", offset_of!(Header, record_limit) as u32),
+    ("headerTagLimit", offset_of!(Header, tag_limit) as u32),
+    ("headerNewest", offset_of!(Header, newest) as u32),
+    // Usage by tag.
+    ("tags", TAGS_OFFSET as u32),
+    ("tagStride", size_of::<TagRow>() as u32),
+    ("tagTag", offset_of!(TagRow, tag) as u32),
+    ("tagPool", offset_of!(TagRow, pool) as u32),
+    ("tagAllocs", offset_of!(TagRow, allocs) as u32),
+    ("tagFrees", offset_of!(TagRow, frees) as u32),
+    ("tagBytes", offset_of!(TagRow, bytes) as u32),
+    // The records of lists.
+    ("records", RECORDS_OFFSET as u32),
+    ("recordStride", size_of::<Record>() as u32),
+    ("recordGeneration", offset_of!(Record, generation) as u32),
+    ("recordState", offset_of!(Record, state) as u32),
+    ("recordStateLive", RECORD_LIVE),
+    ("recordList", offset_of!(Record, list) as u32),
+    ("recordSize", offset_of!(Record, size) as u32),
+    ("recordPoolType", offset_of!(Record, pool_type) as u32),
+    ("recordTag", offset_of!(Record, tag) as u32),
+    ("recordOwner", offset_of!(Record, owner) as u32),
+    ("recordOwnerShared", SHARED),
+    ("recordFailed", offset_of!(Record, failed) as u32),
+    ("recordDriver", offset_of!(Record, driver) as u32),
+    ("recordControl", offset_of!(Record, control) as u32),
+    ("recordPrevious", offset_of!(Record, previous) as u32),
+    (
+        "recordMaximumDepth",
+        offset_of!(Record, maximum_depth) as u32,
+    ),
+    ("recordMark", offset_of!(Record, mark) as u32),
+    // Page descriptors and state bytes; the state bytes follow the descriptors of all pages.
+    ("pages", PAGES_OFFSET as u32),
+    ("pageStride", size_of::<Page>() as u32),
+    ("pageList", offset_of!(Page, list) as u32),
+    ("pageBytes", PAGE_SIZE as u32),
+    ("granuleBytes", GRANULE as u32),
+    ("stateBusy", STATE_BUSY as u32),
+    // A list's control block in the pool.
+    (
+        "listHead",
+        offset_of!(GeneralLookasidePool, list_head) as u32,
+    ),
+    ("listDepth", offset_of!(GeneralLookasidePool, depth) as u32),
+    (
+        "listMaximumDepth",
+        offset_of!(GeneralLookasidePool, maximum_depth) as u32,
+    ),
+    (
+        "listTotalAllocates",
+        offset_of!(GeneralLookasidePool, total_allocates) as u32,
+    ),
+    (
+        "listAllocateMisses",
+        offset_of!(GeneralLookasidePool, allocate_misses) as u32,
+    ),
+    (
+        "listTotalFrees",
+        offset_of!(GeneralLookasidePool, total_frees) as u32,
+    ),
+    (
+        "listFreeMisses",
+        offset_of!(GeneralLookasidePool, free_misses) as u32,
+    ),
+    (
+        "listLastTotalAllocates",
+        offset_of!(GeneralLookasidePool, last_total_allocates) as u32,
+    ),
+    (
+        "listLastAllocateMisses",
+        offset_of!(GeneralLookasidePool, last_allocate_misses) as u32,
+    ),
+    ("listBytes", size_of::<GeneralLookasidePool>() as u32),
+];

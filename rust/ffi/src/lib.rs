@@ -1,0 +1,22 @@
+//! The C ABI by which the Deno module reaches lookaside lists: exports named `lookaside_…`,
+//! declared by [`exports!`](exports) and described in `src/bindings.ts`.
+
+#[cfg(not(panic = "unwind"))]
+compile_error!("build with panic=unwind: a caught bug check is an unwind");
+
+#[macro_use]
+pub mod exports;
+pub mod isolate;
+pub mod layout;
+pub mod lists;
+pub mod pool;
+
+use exports::Export;
+
+const MODULES: &[&[Export]] = &[isolate::EXPORTS, lists::EXPORTS, pool::EXPORTS];
+
+/// Every export of the library.
+pub const MANIFEST: &[Export] = &exports::join::<{ exports::count(MODULES) }>(MODULES);
+
+/// The number by which a loader tells that its bindings were made for this library.
+pub const ABI: u32 = exports::abi(MANIFEST, layout::LAYOUT);
