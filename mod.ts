@@ -1,0 +1,43 @@
+/**
+ * Windows kernel lookaside lists for Deno: fixed-size allocation by the rules of the WDK, over an
+ * emulation in Rust of the kernel's own routines.
+ *
+ * A list hands out entries of one size. A freed entry stays on the list, and is the next to be
+ * handed out; how many stay is what the system tunes. Everything a driver can do wrong is
+ * reported as the bug check that Windows would stop with.
+ *
+ * @example Allocate, write, free, look at the counters
+ * ```ts
+ * import { LookasideAlloc } from "@win-lookaside/lookaside";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using list = new LookasideAlloc({ size: 64, tag: "Demo" });
+ *
+ * const entry = list.alloc();
+ * if (entry !== null) {
+ *   list.bytes(entry).fill(0xff);
+ *   list.free(entry);
+ * }
+ * assertEquals(list.alloc(), entry);
+ * assertEquals(list.stats().allocateHits, 1);
+ * ```
+ *
+ * @module
+ */
+
+export { BugCheckError, LibraryLoadError, LookasideError } from "./src/errors.ts";
+export { load } from "./src/library.ts";
+export { LookasideAlloc, OwnedEntry } from "./src/lookaside_alloc.ts";
+export { kernel } from "./src/kernel.ts";
+export { entryAt, Irql, LookasideFlags, NtStatus, PoolType } from "./src/types.ts";
+export type {
+  Driver,
+  Entry,
+  Faults,
+  Kernel,
+  ListSnapshot,
+  LookasideOptions,
+  LookasideStats,
+  PoolOptions,
+  PoolTagUsage,
+} from "./src/types.ts";

@@ -1,0 +1,267 @@
+// Written by `deno task bindings` from rust/ffi: change that, not this file.
+
+/** The number that a library made for these bindings answers. */
+export const ABI = 0x763FB6D1;
+
+/** What the library exports. */
+export const SYMBOLS = {
+  /**
+   * The number by which a loader tells that its bindings were made for this library.
+   *
+   * `lookaside_abi() -> u32`
+   */
+  lookaside_abi: {
+    parameters: [],
+    result: "u32",
+  },
+  /**
+   * Allocates an entry, 0 for none.
+   *
+   * `lookaside_alloc(id: u32) -> u32`
+   */
+  lookaside_alloc: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Allocates up to `count` entries into an array of u32 and returns how many it could.
+   *
+   * `lookaside_alloc_many(id: u32, into: *mut u8, count: u32) -> u32`
+   */
+  lookaside_alloc_many: {
+    parameters: ["u32", "buffer", "u32"],
+    result: "u32",
+  },
+  /**
+   * Ends the isolate of this thread.
+   *
+   * `lookaside_close() -> u32`
+   */
+  lookaside_close: {
+    parameters: [],
+    result: "u32",
+  },
+  /**
+   * Sets the size of the pool before anything maps it; returns an NTSTATUS.
+   *
+   * `lookaside_configure(mebibytes: u32) -> u32`
+   */
+  lookaside_configure: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Creates a list; its id stands in the slot's value.
+   *
+   * `lookaside_create(size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32) -> u32`
+   */
+  lookaside_create: {
+    parameters: ["u32", "i32", "u32", "u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Deletes a list.
+   *
+   * `lookaside_destroy(id: u32) -> u32`
+   */
+  lookaside_destroy: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Makes the next `count` pool allocations of a driver fail, of one tag or of any (0).
+   *
+   * `lookaside_fail_next(driver: u32, count: u32, tag: u32) -> u32`
+   */
+  lookaside_fail_next: {
+    parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Empties a list into its free routine.
+   *
+   * `lookaside_flush(id: u32) -> u32`
+   */
+  lookaside_flush: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Gives an entry back to its list.
+   *
+   * `lookaside_free(id: u32, entry: u32) -> u32`
+   */
+  lookaside_free: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Gives `count` entries of an array of u32 back to their list, all or none.
+   *
+   * `lookaside_free_many(id: u32, entries: *const u8, count: u32) -> u32`
+   */
+  lookaside_free_many: {
+    parameters: ["u32", "buffer", "u32"],
+    result: "u32",
+  },
+  /**
+   * The address of the metadata.
+   *
+   * `lookaside_metadata_address() -> u64`
+   */
+  lookaside_metadata_address: {
+    parameters: [],
+    result: "u64",
+  },
+  /**
+   * The size of the metadata.
+   *
+   * `lookaside_metadata_bytes() -> f64`
+   */
+  lookaside_metadata_bytes: {
+    parameters: [],
+    result: "f64",
+  },
+  /**
+   * Begins a new isolate on this thread, ending the one that was there. Returns the offset of
+   * its slot in the metadata, 0 when that failed.
+   *
+   * `lookaside_open() -> u32`
+   */
+  lookaside_open: {
+    parameters: [],
+    result: "u32",
+  },
+  /**
+   * The NTSTATUS that made the last `lookaside_open` of this thread fail.
+   *
+   * `lookaside_open_failure() -> u32`
+   */
+  lookaside_open_failure: {
+    parameters: [],
+    result: "u32",
+  },
+  /**
+   * 1 when the entry is allocated from the list now, else 0.
+   *
+   * `lookaside_owns(id: u32, entry: u32) -> u32`
+   */
+  lookaside_owns: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * The address of the pool.
+   *
+   * `lookaside_pool_address() -> u64`
+   */
+  lookaside_pool_address: {
+    parameters: [],
+    result: "u64",
+  },
+  /**
+   * Allocates a block of pool, 0 for none.
+   *
+   * `lookaside_pool_allocate(bytes: u32, pool_type: i32, tag: u32, zero: u32, driver: u32) -> u32`
+   */
+  lookaside_pool_allocate: {
+    parameters: ["u32", "i32", "u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * The size of the pool.
+   *
+   * `lookaside_pool_bytes() -> f64`
+   */
+  lookaside_pool_bytes: {
+    parameters: [],
+    result: "f64",
+  },
+  /**
+   * Frees a block of pool, checking its tag where one is given.
+   *
+   * `lookaside_pool_free(block: u32, tag: u32, with_tag: u32) -> u32`
+   */
+  lookaside_pool_free: {
+    parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * The size of a live block as asked for; a bug check for what is none.
+   *
+   * `lookaside_pool_size(block: u32) -> u32`
+   */
+  lookaside_pool_size: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Sets a list's depth, as a debugger does.
+   *
+   * `lookaside_set_depth(id: u32, depth: u32) -> u32`
+   */
+  lookaside_set_depth: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * One second of the balance set manager, for one driver or for all (0xFFFFFFFF).
+   *
+   * `lookaside_tick(driver: u32) -> u32`
+   */
+  lookaside_tick: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Offsets and numbers by which memory of the library is read. */
+export const LAYOUT = {
+  slotKind: 0,
+  slotCode: 4,
+  slotParameters: 8,
+  slotValue: 40,
+  headerRecordLimit: 8,
+  headerTagLimit: 12,
+  headerNewest: 16,
+  tags: 69632,
+  tagStride: 64,
+  tagTag: 0,
+  tagPool: 4,
+  tagAllocs: 8,
+  tagFrees: 16,
+  tagBytes: 24,
+  records: 331776,
+  recordStride: 128,
+  recordGeneration: 0,
+  recordState: 4,
+  recordStateLive: 1,
+  recordList: 8,
+  recordSize: 16,
+  recordPoolType: 20,
+  recordTag: 24,
+  recordOwner: 28,
+  recordOwnerShared: 1,
+  recordFailed: 48,
+  recordDriver: 52,
+  recordControl: 56,
+  recordPrevious: 64,
+  recordMaximumDepth: 80,
+  recordMark: 84,
+  pages: 8720384,
+  pageStride: 64,
+  pageList: 0,
+  pageBytes: 4096,
+  granuleBytes: 16,
+  stateBusy: 128,
+  listHead: 0,
+  listDepth: 16,
+  listMaximumDepth: 18,
+  listTotalAllocates: 20,
+  listAllocateMisses: 24,
+  listTotalFrees: 28,
+  listFreeMisses: 32,
+  listLastTotalAllocates: 80,
+  listLastAllocateMisses: 84,
+  listBytes: 96,
+} as const;

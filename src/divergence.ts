@@ -1,0 +1,59 @@
+/**
+ * Comparing two worlds.
+ *
+ * Reached through `trace.ts`.
+ *
+ * @module
+ */
+
+import type { ModelStats } from "./model.ts";
+import { STATS_KEYS } from "./trace_text.ts";
+import { usageKey, type World } from "./worlds.ts";
+
+/** The outcome of a call that went well. */
+export const DONE = "done";
+
+/** Where two worlds came apart. */
+export interface Divergence {
+  /** The line of the operation; 0 for a difference that shows at the end only. */
+  readonly line: number;
+  /** The operation, as a line of a trace. */
+  readonly operation: string;
+  /** What differs, e.g. `0.depth`, `entry` or `outcome`. */
+  readonly field: string;
+  /** What the left world has. */
+  readonly left: number | string;
+  /** What the right world has. */
+  readonly right: number | string;
+}
+
+/** A {@linkcode Divergence} before it is known where. */
+export type Difference = Pick<Divergence, "field" | "left" | "right">;
+
+export function compareStats(list: string, left: ModelStats, right: ModelStats): Difference | null {
+  for (const key of STATS_KEYS) {
+    if (left[key] !== right[key]) {
+      return { field: `${list}.${key}`, left: left[key], right: right[key] };
+    }
+  }
+  return null;
+}
+
+export function compareUsage(left: World, right: World): Difference | null {
+  const leftRows = new Map(left.usage().map((usage) => [usageKey(usage), usage]));
+  const rightRows = new Map(right.usage().map((usage) => [usageKey(usage), usage]));
+  for (const key of new Set([...leftRows.keys(), ...rightRows.keys()])) {
+    for (const field of ["allocs", "frees", "outstanding", "bytes"] as const) {
+      const inLeft = leftRows.get(key)?.[field] ?? 0;
+      const inRight = rightRows.get(key)?.[field] ?? 0;
+      if (inLeft !== inRight) {
+        return { field: `pool ${key} ${field}`, left: inLeft, right: inRight };
+      }
+    }
+  }
+  return null;
+}
+
+export function atEnd(difference: Difference): Divergence {
+  return { line: 0, operation: "at the end", ...difference };
+}

@@ -1,0 +1,642 @@
+/**
+ * The reference model: what a lookaside list does, in plain TypeScript.
+ *
+ * This file is the specification that the Rust code is checked against. It
+ * imports nothing, allocates no memory of its own and knows neither addresses
+ * nor pages: an entry is an ordinal. The first entry that a list gets from
+ * pool is 1, the next one 2, and so on; an entry that the list kept and hands
+ * out again has the ordinal it always had.
+ *
+ * The rules, from Microsoft's public header:
+ *
+ * - allocate: count it; take the entry that was kept last; if there is none,
+ *   count a miss and call the allocate routine, whatever that returns;
+ * - free: count it; if the list keeps `depth` entries or more, count a miss and
+ *   call the free routine; else keep the entry;
+ * - once a second (here: at each {@linkcode LookasideModel.tick}) the system
+ *   moves `depth` between 4 and the maximum depth by what was asked of the list.
+ *
+ * @example
+ * ```ts
+ * import { LookasideModel } from "@win-lookaside/lookaside/model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const list = new LookasideModel({ size: 64 });
+ * const first = list.alloc()!;
+ * list.free(first);
+ * assertEquals(list.alloc(), first); // the entry freed last comes first
+ * assertEquals(list.stats().allocateMisses, 1);
+ * ```
+ *
+ * @module
+ */
+
+/** The depth of a new list, and the lowest that tuning goes. */
+const FLOOR = 4;
+const BASE_MAXIMUM_DEPTH = 256;
+const LIMIT_MAXIMUM_DEPTH = 1024;
+/** Room for the link that chains the entries a list keeps. */
+const MINIMUM_SIZE = 8;
+
+const POOL_TYPES: readonly number[] = [0, 1, 4, 5, 512, 516];
+const POOL_COLD_ALLOCATION = 0x100;
+const POOL_RAISE_IF_ALLOCATION_FAILURE = 0x10;
+const NON_PAGED_POOL_NX = 512;
+const PAGED = 1;
+const RAISE_ON_FAIL = 1;
+
+const STATUS_DELETE_PENDING = 0xC0000056;
+const STATUS_INSUFFICIENT_RESOURCES = 0xC000009A;
+const STATUS_INVALID_PARAMETER_4 = 0xC00000F2;
+const STATUS_INVALID_PARAMETER_5 = 0xC00000F3;
+const STATUS_INVALID_PARAMETER_8 = 0xC00000F6;
+
+const BAD_POOL_CALLER = 0xC2;
+const ALREADY_FREED = 0x07;
+const NEVER_ALLOCATED = 0x46;
+
+/** What every control block is counted under. */
+const CONTROL_BLOCK_TAG = "LkCb";
+const CONTROL_BLOCK_BYTES = { ex: 112, npaged: 128, paged: 128 } as const;
+
+/** Where an entry is: with the caller, kept by the list, or given back for good. */
+const BUSY = 1, KEPT = 2, GONE = 3;
+
+/** Which of the three list types of `wdm.h`. */
+export type ModelKind = "ex" | "npaged" | "paged";
+
+/** What the allocate routine does: the default one, or a callback that calls pool, returns null or throws. */
+export type ModelAllocate = "default" | "pool" | "fail" | "throw";
+
+/** What the free routine does: the default one, or a callback that calls pool or throws. */
+export type ModelFree = "default" | "pool" | "throw";
+
+/** How a model list is made. */
+export interface ModelOptions {
+  /** Bytes per entry, an integer ≥ 1. Below 8 the list stores 8. */
+  size: number;
+  /** Default `"ex"`. */
+  kind?: ModelKind;
+  /** Default NonPagedPoolNx. The two legacy kinds have a type of their own and ignore it. */
+  poolType?: number;
+  /** One to four characters, or the u32. Default `"srLL"`. */
+  tag?: string | number;
+  /** For `"ex"` 0, 1 (raise on fail) or 2 (fail, do not raise); for the legacy kinds bits 16 (raise) and 512 (no execute). */
+  flags?: number;
+  /** 0 (= 256) or 256 … 1024. The legacy kinds ignore it. */
+  maximumDepth?: number;
+  /** Default `"default"`. */
+  alloc?: ModelAllocate;
+  /** Default `"default"`. */
+  free?: ModelFree;
+  /** The pool that the list shares with others. Default: one of its own. */
+  pool?: PoolModel;
+}
+
+/** Counters as the WDK counts them: unsigned 32-bit, wrapping. */
+export interface ModelStats {
+  /** How many entries the list may keep now. */
+  readonly depth: number;
+  /** How far tuning may raise the depth. */
+  readonly maximumDepth: number;
+  /** How many entries the list keeps now. */
+  readonly currentDepth: number;
+  /** Calls to allocate, failed ones included. */
+  readonly totalAllocates: number;
+  /** Calls to allocate that found no kept entry. */
+  readonly allocateMisses: number;
+  /** Calls to allocate that found one. */
+  readonly allocateHits: number;
+  /** Calls to free. */
+  readonly totalFrees: number;
+  /** Calls to free whose entry the list did not keep. */
+  readonly freeMisses: number;
+  /** Calls to free whose entry it kept. */
+  readonly freeHits: number;
+  /** `totalAllocates` at the last tick. */
+  readonly lastTotalAllocates: number;
+  /** `allocateMisses` at the last tick. */
+  readonly lastAllocateMisses: number;
+  /** Allocated and not yet freed. */
+  readonly outstanding: number;
+}
+
+/** What the pool handed out under one tag. */
+export interface ModelPoolUsage {
+  /** The tag as text. */
+  readonly tag: string;
+  /** Whether the blocks are paged. */
+  readonly paged: boolean;
+  /** Blocks handed out so far. */
+  readonly allocs: number;
+  /** Blocks given back so far. */
+  readonly frees: number;
+  /** Blocks handed out and not given back. */
+  readonly outstanding: number;
+  /** Their bytes, as asked for. */
+  readonly bytes: number;
+}
+
+/**
+ * An NTSTATUS that a call failed with.
+ *
+ * @example
+ * ```ts
+ * import { LookasideModel, ModelStatus } from "@win-lookaside/lookaside/model";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const error = assertThrows(() => new LookasideModel({ size: 64, poolType: 2 }), ModelStatus);
+ * console.assert(error.status === 0xC00000F2);
+ * ```
+ */
+export class ModelStatus extends Error {
+  /** The unsigned NTSTATUS. */
+  readonly status: number;
+
+  /** Makes the error for one action that failed. */
+  constructor(action: string, status: number) {
+    super(`Cannot ${action}: status 0x${status.toString(16).toUpperCase()}`);
+    this.name = "ModelStatus";
+    this.status = status;
+  }
+}
+
+/**
+ * The bug check that a broken contract leads to.
+ *
+ * Its numbers are the native ones, with the ordinal where those have the address.
+ *
+ * @example
+ * ```ts
+ * import { LookasideModel, ModelBugCheck } from "@win-lookaside/lookaside/model";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const list = new LookasideModel({ size: 64 });
+ * const entry = list.alloc()!;
+ * list.free(entry);
+ * const stop = assertThrows(() => list.free(entry), ModelBugCheck);
+ * console.assert(stop.code === 0xC2 && stop.parameters[0] === 0x07);
+ * ```
+ */
+export class ModelBugCheck extends Error {
+  /** The stop code. */
+  readonly code: number;
+  /** Its four parameters. */
+  readonly parameters: readonly [number, number, number, number];
+
+  /** Makes the bug check with a stop code and its parameters. */
+  constructor(code: number, parameters: readonly [number, number, number, number]) {
+    super(
+      `STOP 0x${code.toString(16).toUpperCase()} (${
+        parameters.map((p) => `0x${p.toString(16)}`).join(", ")
+      })`,
+    );
+    this.name = "ModelBugCheck";
+    this.code = code;
+    this.parameters = parameters;
+  }
+}
+
+/**
+ * What a callback of a list made with `alloc: "throw"` or `free: "throw"` throws.
+ *
+ * @example
+ * ```ts
+ * import { LookasideModel, ModelCallbackError } from "@win-lookaside/lookaside/model";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const list = new LookasideModel({ size: 64, alloc: "throw" });
+ * assertThrows(() => list.alloc(), ModelCallbackError);
+ * ```
+ */
+export class ModelCallbackError extends Error {
+  /** Makes the error. */
+  constructor() {
+    super("The callback threw");
+    this.name = "ModelCallbackError";
+  }
+}
+
+/**
+ * The pool behind the lists: it counts blocks and bytes, and fails when told to.
+ *
+ * @example
+ * ```ts
+ * import { LookasideModel, PoolModel } from "@win-lookaside/lookaside/model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pool = new PoolModel();
+ * const list = new LookasideModel({ size: 64, tag: "Demo", pool });
+ * pool.failNext(1);
+ * assertEquals(list.alloc(), null);
+ * assertEquals(list.alloc(), 1);
+ * assertEquals(pool.usage().map(({ tag, bytes }) => [tag, bytes]), [["Demo", 64], ["LkCb", 112]]);
+ * ```
+ */
+export class PoolModel {
+  readonly #usage = new Map<string, { -readonly [K in keyof ModelPoolUsage]: ModelPoolUsage[K] }>();
+  #failing = 0;
+
+  /** Makes the next `count` allocations fail; 0 makes none fail. */
+  failNext(count: number): void {
+    this.#failing = count;
+  }
+
+  /** Takes a block; false when none can be had. */
+  allocate(bytes: number, poolType: number, tag: string | number): boolean {
+    if (this.#failing > 0) {
+      this.#failing -= 1;
+      return false;
+    }
+    const usage = this.#of(poolType, tag);
+    usage.allocs += 1;
+    usage.outstanding += 1;
+    usage.bytes += bytes;
+    return true;
+  }
+
+  /** Gives a block of that many bytes back. */
+  free(bytes: number, poolType: number, tag: string | number): void {
+    const usage = this.#of(poolType, tag);
+    usage.frees += 1;
+    usage.outstanding -= 1;
+    usage.bytes -= bytes;
+  }
+
+  /** What was used so far under each tag, nonpaged and paged apart, in the order of the tags. */
+  usage(): ModelPoolUsage[] {
+    return [...this.#usage].sort(([a], [b]) => a < b ? -1 : 1).map(([, usage]) => ({ ...usage }));
+  }
+
+  #of(poolType: number, tag: string | number) {
+    const text = typeof tag === "string" ? tag : tagText(tag);
+    const paged = (poolType & PAGED) !== 0;
+    const key = paged ? `${text} paged` : text;
+    let usage = this.#usage.get(key);
+    if (usage === undefined) {
+      usage = { tag: text, paged, allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
+      this.#usage.set(key, usage);
+    }
+    return usage;
+  }
+}
+
+/**
+ * One lookaside list, by the rules alone.
+ *
+ * The verbs are those of `LookasideAlloc`; entries are ordinals. Checks come
+ * before effects: after an error nothing has changed, except where a method
+ * says so.
+ *
+ * @example
+ * ```ts
+ * import { LookasideModel } from "@win-lookaside/lookaside/model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const list = new LookasideModel({ size: 64 });
+ * const entries = list.allocMany(6);
+ * list.freeMany(entries);
+ * const { depth, currentDepth, freeMisses } = list.stats();
+ * assertEquals([depth, currentDepth, freeMisses], [4, 4, 2]); // four are kept, two went to pool
+ * ```
+ */
+export class LookasideModel {
+  /** Which list type. */
+  readonly kind: ModelKind;
+  /** Bytes per entry, as stored. */
+  readonly size: number;
+  /** The pool type, as stored. */
+  readonly poolType: number;
+  /** The tag, as text. */
+  readonly tag: string;
+  /** The flags, as given. */
+  readonly flags: number;
+  /** The pool that serves the list. */
+  readonly pool: PoolModel;
+
+  readonly #allocate: ModelAllocate;
+  readonly #free: ModelFree;
+  readonly #maximumDepth: number;
+  readonly #raises: boolean;
+  #depth = FLOOR;
+  /** The entries kept, the one freed last at the end. */
+  readonly #kept: number[] = [];
+  /** Where each entry is, by its ordinal; nothing has the ordinal 0. */
+  readonly #states: number[] = [0];
+  #deleted = false;
+  #totalAllocates = 0;
+  #allocateMisses = 0;
+  #totalFrees = 0;
+  #freeMisses = 0;
+  #lastTotalAllocates = 0;
+  #lastAllocateMisses = 0;
+  /** Allocations that gave the caller nothing: Windows does not count them, `outstanding` needs them. */
+  #failed = 0;
+
+  /**
+   * Initialises an empty list.
+   *
+   * @throws {RangeError} If the size is not an integer ≥ 1 or the tag has not one to four characters.
+   * @throws {ModelStatus} If pool type, flags or maximum depth are not valid (in this order), or there is no pool for the control block.
+   */
+  constructor(options: ModelOptions) {
+    const {
+      kind = "ex",
+      size,
+      poolType = NON_PAGED_POOL_NX,
+      tag = "srLL",
+      flags = 0,
+      maximumDepth = 0,
+    } = options;
+    if (!Number.isInteger(size) || size < 1) {
+      throw new RangeError(`Cannot create the list: size must be a positive integer: ${size}`);
+    }
+    if (typeof tag === "string" && (tag.length < 1 || tag.length > 4)) {
+      throw new RangeError(`Cannot create the list: tag must have one to four characters: ${tag}`);
+    }
+    if (kind === "ex") {
+      if (!POOL_TYPES.includes(poolType & ~POOL_COLD_ALLOCATION)) {
+        throw new ModelStatus("create the list", STATUS_INVALID_PARAMETER_4);
+      }
+      if (flags !== 0 && flags !== 1 && flags !== 2) {
+        throw new ModelStatus("create the list", STATUS_INVALID_PARAMETER_5);
+      }
+      if (
+        maximumDepth !== 0 &&
+        (maximumDepth < BASE_MAXIMUM_DEPTH || maximumDepth > LIMIT_MAXIMUM_DEPTH)
+      ) {
+        throw new ModelStatus("create the list", STATUS_INVALID_PARAMETER_8);
+      }
+    }
+    this.kind = kind;
+    this.size = Math.max(size, MINIMUM_SIZE);
+    this.poolType = kind === "ex" ? poolType : (kind === "paged" ? PAGED : 0) | flags;
+    this.tag = typeof tag === "string" ? tag : tagText(tag);
+    this.flags = flags;
+    this.pool = options.pool ?? new PoolModel();
+    this.#allocate = options.alloc ?? "default";
+    this.#free = options.free ?? "default";
+    this.#maximumDepth = kind === "ex" && maximumDepth !== 0 ? maximumDepth : BASE_MAXIMUM_DEPTH;
+    this.#raises = kind === "ex"
+      ? flags === RAISE_ON_FAIL
+      : (flags & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0;
+    if (!this.pool.allocate(CONTROL_BLOCK_BYTES[kind], NON_PAGED_POOL_NX, CONTROL_BLOCK_TAG)) {
+      throw new ModelStatus("create the list", STATUS_INSUFFICIENT_RESOURCES);
+    }
+  }
+
+  /** Whether the list was deleted. */
+  get destroyed(): boolean {
+    return this.#deleted;
+  }
+
+  /**
+   * Allocates an entry.
+   *
+   * @returns Its ordinal, or null when none can be had.
+   * @throws {ModelStatus} If none can be had and the list raises on failure. The call stays counted.
+   * @throws {ModelCallbackError} If the allocate callback throws. The call stays counted.
+   */
+  alloc(): number | null {
+    this.#assertNotDeleted("allocate");
+    this.#totalAllocates = u32(this.#totalAllocates + 1);
+    const kept = this.#kept.pop();
+    if (kept !== undefined) {
+      this.#states[kept] = BUSY;
+      return kept;
+    }
+    this.#allocateMisses = u32(this.#allocateMisses + 1);
+    if (!this.#takeFromPool()) {
+      return null;
+    }
+    return this.#states.push(BUSY) - 1;
+  }
+
+  /**
+   * Frees an entry.
+   *
+   * @throws {ModelBugCheck} If the entry was freed before (0xC2/0x07) or is none of this list (0xC2/0x46).
+   * @throws {ModelCallbackError} If the free callback throws. The entry counts as freed, its block stays in use.
+   */
+  free(entry: number): void {
+    this.#assertNotDeleted("free");
+    this.#assertBusy(entry);
+    this.#totalFrees = u32(this.#totalFrees + 1);
+    if (this.#kept.length >= this.#depth) {
+      this.#freeMisses = u32(this.#freeMisses + 1);
+      this.#giveToPool(entry);
+    } else {
+      this.#states[entry] = KEPT;
+      this.#kept.push(entry);
+    }
+  }
+
+  /**
+   * Allocates up to `count` entries, ending with the first that cannot be had.
+   *
+   * @returns Their ordinals.
+   * @throws {ModelStatus} If the list raises on failure and not even one can be had.
+   * @throws {ModelCallbackError} If the allocate callback throws for the first one.
+   */
+  allocMany(count: number): number[] {
+    const entries: number[] = [];
+    try {
+      while (entries.length < count) {
+        const entry = this.alloc();
+        if (entry === null) {
+          break;
+        }
+        entries.push(entry);
+      }
+    } catch (error) {
+      if (entries.length === 0) {
+        throw error;
+      }
+    }
+    return entries;
+  }
+
+  /**
+   * Frees entries in their order, or none of them.
+   *
+   * @throws {ModelBugCheck} If one of them is bad or is there twice: then none is freed.
+   * @throws {ModelCallbackError} If the free callback throws. All count as freed.
+   */
+  freeMany(entries: readonly number[]): void {
+    this.#assertNotDeleted("free");
+    const seen = new Set<number>();
+    for (const entry of entries) {
+      this.#assertBusy(entry);
+      if (seen.has(entry)) {
+        throw new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, 0, entry]);
+      }
+      seen.add(entry);
+    }
+    throwFirst(entries, (entry) => this.free(entry));
+  }
+
+  /**
+   * Gives all kept entries to the free routine. No counter changes.
+   *
+   * @throws {TypeError} If the list is of a legacy kind: Windows has no such routine for those.
+   * @throws {ModelCallbackError} If the free callback throws. The list is empty all the same.
+   */
+  flush(): void {
+    this.#assertNotDeleted("flush");
+    if (this.kind !== "ex") {
+      throw new TypeError(
+        `Cannot flush the list: there is no such routine for its kind: ${this.kind}`,
+      );
+    }
+    this.#giveAllToPool();
+  }
+
+  /**
+   * Sets how many entries the list may keep. Those kept already stay until allocated.
+   *
+   * @throws {RangeError} If it is not an integer from 0 to the maximum depth.
+   */
+  setDepth(depth: number): void {
+    this.#assertNotDeleted("set the depth");
+    if (!Number.isInteger(depth) || depth < 0 || depth > this.#maximumDepth) {
+      throw new RangeError(
+        `Cannot set the depth: it must be an integer from 0 to ${this.#maximumDepth}: ${depth}`,
+      );
+    }
+    this.#depth = depth;
+  }
+
+  /** Makes the next `count` allocations of the pool fail. */
+  failNext(count: number): void {
+    this.pool.failNext(count);
+  }
+
+  /**
+   * Retunes the depth from what was asked of the list since the last tick. Entries are never touched.
+   *
+   * Windows does this once a second; its constants are not public, these are this project's own.
+   */
+  tick(): void {
+    this.#assertNotDeleted("tick");
+    const allocates = u32(this.#totalAllocates - this.#lastTotalAllocates);
+    const misses = u32(this.#allocateMisses - this.#lastAllocateMisses);
+    const depth = this.#depth;
+    if (misses > 0 && 16 * misses >= allocates) {
+      // Busy with misses: grow by what was missed, at most to double.
+      const grown = depth + Math.min(misses, Math.max(depth, FLOOR));
+      this.#depth = Math.min(Math.max(grown, FLOOR), this.#maximumDepth);
+    } else if (allocates < depth && depth > FLOOR) {
+      // Idle: give up a quarter of what is above the floor.
+      this.#depth = Math.max(FLOOR, depth - Math.ceil((depth - FLOOR) / 4));
+    }
+    this.#lastTotalAllocates = this.#totalAllocates;
+    this.#lastAllocateMisses = this.#allocateMisses;
+  }
+
+  /** The counters now. */
+  stats(): ModelStats {
+    this.#assertNotDeleted("read the statistics");
+    return {
+      depth: this.#depth,
+      maximumDepth: this.#maximumDepth,
+      currentDepth: this.#kept.length,
+      totalAllocates: this.#totalAllocates,
+      allocateMisses: this.#allocateMisses,
+      allocateHits: u32(this.#totalAllocates - this.#allocateMisses),
+      totalFrees: this.#totalFrees,
+      freeMisses: this.#freeMisses,
+      freeHits: u32(this.#totalFrees - this.#freeMisses),
+      lastTotalAllocates: this.#lastTotalAllocates,
+      lastAllocateMisses: this.#lastAllocateMisses,
+      outstanding: u32(this.#totalAllocates - this.#failed - this.#totalFrees),
+    };
+  }
+
+  /**
+   * Deletes the list: kept entries go to the free routine, outstanding ones stay allocated. Idempotent.
+   *
+   * @throws {ModelCallbackError} If the free callback throws. The list is deleted all the same.
+   */
+  destroy(): void {
+    if (this.#deleted) {
+      return;
+    }
+    this.#deleted = true;
+    this.pool.free(CONTROL_BLOCK_BYTES[this.kind], NON_PAGED_POOL_NX, CONTROL_BLOCK_TAG);
+    this.#giveAllToPool();
+  }
+
+  /** The allocate routine: whether it gave an entry. */
+  #takeFromPool(): boolean {
+    const taken = (this.#allocate === "default" || this.#allocate === "pool") &&
+      this.pool.allocate(this.size, this.poolType, this.tag);
+    if (taken) {
+      return true;
+    }
+    this.#failed = u32(this.#failed + 1);
+    if (this.#allocate === "throw") {
+      throw new ModelCallbackError();
+    }
+    // The flag travels in the pool type and acts inside the pool, so a callback that never asks it returns null.
+    if (this.#raises && this.#allocate !== "fail") {
+      throw new ModelStatus("allocate", STATUS_INSUFFICIENT_RESOURCES);
+    }
+    return false;
+  }
+
+  /** The free routine. */
+  #giveToPool(entry: number): void {
+    this.#states[entry] = GONE;
+    if (this.#free === "throw") {
+      throw new ModelCallbackError();
+    }
+    this.pool.free(this.size, this.poolType, this.tag);
+  }
+
+  #giveAllToPool(): void {
+    const kept = this.#kept.splice(0).reverse();
+    throwFirst(kept, (entry) => this.#giveToPool(entry));
+  }
+
+  #assertBusy(entry: number): void {
+    const state = this.#states[entry];
+    if (state === KEPT || state === GONE) {
+      throw new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, 0, entry]);
+    }
+    if (state !== BUSY) {
+      throw new ModelBugCheck(BAD_POOL_CALLER, [NEVER_ALLOCATED, entry, 0, 0]);
+    }
+  }
+
+  #assertNotDeleted(action: string): void {
+    if (this.#deleted) {
+      throw new ModelStatus(`${action}: the list is deleted`, STATUS_DELETE_PENDING);
+    }
+  }
+}
+
+/** A counter wraps at 2^32, as the WDK's ULONGs do. */
+function u32(value: number): number {
+  return value >>> 0;
+}
+
+/** The characters of a tag, the lowest byte first; the zero bytes of a short one are left out. */
+function tagText(tag: number): string {
+  return String.fromCharCode(tag & 0xFF, (tag >>> 8) & 0xFF, (tag >>> 16) & 0xFF, tag >>> 24)
+    .replace(/\0+$/, "");
+}
+
+/** Does all of it, then throws the first error there was. */
+function throwFirst(entries: readonly number[], action: (entry: number) => void): void {
+  const errors: unknown[] = [];
+  for (const entry of entries) {
+    try {
+      action(entry);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) {
+    throw errors[0];
+  }
+}

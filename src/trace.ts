@@ -1,0 +1,113 @@
+/**
+ * Trace files: parse, format, record, replay.
+ *
+ * A trace is text, one operation a line; `#` starts a comment. With `list` lines it says which lists
+ * it is about and what each counter must be; the same file is replayed by the model and by Rust:
+ *
+ * ```text
+ * list size=64 tag=Demo
+ * a 1                    # allocate into slot 1
+ * f 1
+ * a 2                    # a hit: the entry freed last
+ * expect totalAllocates=2 allocateMisses=1
+ * ```
+ *
+ * | line | meaning |
+ * | --- | --- |
+ * | `list key=value…` | makes a list; keys `name` (default `0`), `kind=ex\|npaged\|paged`, `size`, `pool`, `tag`, `flags`, `max`, `alloc=default\|pool\|fail\|throw`, `free=default\|pool\|throw` |
+ * | `a SLOT`, `f SLOT` | allocates into a slot; frees what is in it |
+ * | `batch a SLOT…`, `batch f SLOT…` | the same for several at once |
+ * | `bad double SLOT` | frees what the slot held once more; nothing may have been allocated since |
+ * | `bad interior SLOT` | frees an address inside the slot's entry |
+ * | `bad foreign SLOT` | frees the slot's entry to the next list |
+ * | `flush`, `destroy`, `depth N` | what the methods of these names do |
+ * | `tick` | retunes all lists |
+ * | `fail N` | makes the next N pool allocations fail |
+ * | `expect STATISTIC=VALUE…` | what the counters must be |
+ *
+ * A line about another list than the one named `0` says so: `a name:1`, `batch a name:1 2`,
+ * `depth name:8`, `flush name`, `destroy name`, `expect name depth=4`. `pool` takes a key of
+ * `PoolType` or the number, `flags` a key of `LookasideFlags` or the number. `tag` takes one to four
+ * printable characters, even if they are digits; `0x` with eight hexadecimal digits is the u32. A
+ * slot whose allocation failed is empty, and freeing it does nothing. After `destroy` a list's name is
+ * free for another `list` line.
+ *
+ * A file without a `list` line is a recording of a real program, with `a SLOT BYTES` and `f SLOT`
+ * only. It is split into one list per {@linkcode sizeClass}; what is larger than 4096 bytes goes to
+ * pool. It ticks every 10,000 operations.
+ *
+ * @example
+ * ```ts
+ * import { crossCheck, modelWorld, parse, replay } from "@win-lookaside/lookaside/trace";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const trace = parse(`
+ * list size=64 tag=Demo
+ * a 1
+ * f 1
+ * a 2
+ * expect totalAllocates=2 allocateMisses=1
+ * `);
+ * replay(trace, modelWorld());
+ * assertEquals(crossCheck(trace, modelWorld(), modelWorld()), null);
+ * ```
+ *
+ * @module
+ */
+
+export { parse, type ParseOptions, parseStream } from "./trace_parser.ts";
+export {
+  format,
+  type ListTrace,
+  NO_LIST,
+  operationLine,
+  operationText,
+  type Recording,
+  sizeClass,
+  type Trace,
+  TraceError,
+  type TraceList,
+  type TraceStep,
+} from "./trace_text.ts";
+export {
+  type ModelModule,
+  modelWorld,
+  type NativeList,
+  type NativeModule,
+  nativeWorld,
+  type World,
+  type WorldList,
+} from "./worlds.ts";
+export {
+  crossCheck,
+  ExpectationError,
+  replay,
+  type ReplayOptions,
+  type ReplaySummary,
+  type StepRecord,
+} from "./replay.ts";
+export type { Divergence } from "./divergence.ts";
+export {
+  RecordingCheck,
+  type RecordingOptions,
+  RecordingReplay,
+  type ReplayList,
+  type ReplayPool,
+} from "./recording.ts";
+export {
+  record,
+  type RecordableList,
+  RecordedList,
+  Recorder,
+  type RecordOptions,
+} from "./recorder.ts";
+export type {
+  LookasideModel,
+  ModelAllocate,
+  ModelFree,
+  ModelKind,
+  ModelOptions,
+  ModelPoolUsage,
+  ModelStats,
+  PoolModel,
+} from "./model.ts";
