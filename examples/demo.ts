@@ -1,0 +1,303 @@
+/**
+ * Replays what real programs allocated and freed: through lookaside lists in Rust and through the
+ * model in TypeScript side by side, comparing every entry and counter after each operation.
+ *
+ * ```sh
+ * deno task demo                   # the recordings of this project
+ * deno task demo FILE…             # yours: recordings, traces with lists, Valgrind logs; .gz too
+ * deno task demo --all FILE        # a line for every list, not only for the busiest
+ * deno task demo --pid 4711 run.log    # one process of a log that has several
+ * ```
+ *
+ * The exit code is 1 if Rust and the model differ or a trace does not get what it expects, 2 if a
+ * file cannot be replayed.
+ *
+ * @module
+ */
+import { SingleBar } from "cli-progress";
+import { parseArgs } from "node:util";
+import * as native from "@win-lookaside/lookaside";
+import {
+  crossCheck,
+  type Divergence,
+  ExpectationError,
+  type ListTrace,
+  modelWorld,
+  nativeWorld,
+  type Recording,
+  RecordingCheck,
+  RecordingReplay,
+  replay,
+  TraceError,
+} from "@win-lookaside/lookaside/trace";
+import { type Input, InputError, readInput } from "./demo_input.ts";
+import { grouped, LEGEND, type ListResult, table } from "./demo_table.ts";
+
+const { kernel, LookasideAlloc } = native;
+
+const RECORDINGS = new URL("../tests/traces/recordings/", import.meta.url);
+const MEBIBYTE = 2 ** 20;
+/** What `kernel.configure` takes at most. */
+const LARGEST_POOL_MEBIBYTES = 4095;
+const DEFAULT_POOL_MEBIBYTES = 64;
+/** The most that the lists of one recording keep when idle, 256 entries each, and some for pages half used. */
+const KEPT_MEBIBYTES = 16;
+/** Lists that get a line of their own unless all of them are asked for. */
+const SHOWN_LISTS = 6;
+/** Operations between two looks at the progress bar. */
+const PORTION = 4096;
+const WARM_UP_OPERATIONS = 1_000_000;
+const MEASURED_OPERATIONS = 5_000_000;
+
+/** Something went wrong that the user is told in one line, with this exit code. */
+class Stop extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+async function main(): Promise<void> {
+  const { files, pid, shown } = options();
+  const inputs: Input[] = [];
+  for (const file of files) inputs.push(await readInput(file, pid));
+  configurePool(inputs);
+
+  console.log("Rust lists and the model side by side; the busiest lists of each file:");
+  let operations = 0;
+  for (const input of inputs) {
+    const lists = check(input);
+    operations += operationsOf(input);
+    printInput(input, lists, shown);
+  }
+  console.log();
+  for (const line of LEGEND) console.log(dim(line));
+  console.log();
+  console.log(`${bold("0 divergences")} in ${grouped(operations)} operations`);
+
+  const recordings = inputs.map(({ trace }) => trace).filter((trace) => trace.kind === "recording");
+  if (recordings.some(({ operations }) => operations.length > 0)) measure(recordings);
+}
+
+function options(): { files: (string | URL)[]; pid: number | undefined; shown: number } {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { all: { type: "boolean" }, pid: { type: "string" } },
+      allowPositionals: true,
+    });
+    const pid = values.pid === undefined ? undefined : Number(values.pid);
+    if (pid !== undefined && !(Number.isSafeInteger(pid) && pid > 0)) {
+      throw new Error(`The pid must be a positive integer: ${values.pid}`);
+    }
+    const files = positionals.length > 0 ? positionals : ownRecordings();
+    return { files, pid, shown: values.all ? Infinity : SHOWN_LISTS };
+  } catch (error) {
+    throw new Stop(2, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function ownRecordings(): URL[] {
+  return [...Deno.readDirSync(RECORDINGS)]
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith(".trace.gz"))
+    .sort()
+    .map((name) => new URL(name, RECORDINGS));
+}
+
+/** Makes the pool large enough for the largest recording: twice its peak, and what idle lists keep. */
+function configurePool(inputs: readonly Input[]): void {
+  let poolMebibytes = DEFAULT_POOL_MEBIBYTES;
+  for (const { name, trace } of inputs) {
+    if (trace.kind !== "recording") continue;
+    const needed = Math.ceil(2 * trace.peakBytes / MEBIBYTE) + KEPT_MEBIBYTES;
+    if (needed > LARGEST_POOL_MEBIBYTES) {
+      throw new Stop(
+        2,
+        `${name}: Cannot replay the recording: it needs a pool of ${needed} MiB, ` +
+          `and the largest one has: ${LARGEST_POOL_MEBIBYTES}`,
+      );
+    }
+    poolMebibytes = Math.max(poolMebibytes, needed);
+  }
+  kernel.configure({ poolMebibytes });
+}
+
+function operationsOf({ trace }: Input): number {
+  return trace.kind === "recording" ? trace.operations.length : trace.steps.length;
+}
+
+function check(input: Input): ListResult[] {
+  return input.trace.kind === "recording"
+    ? checkRecording(input.name, input.trace)
+    : checkTrace(input.name, input.trace);
+}
+
+/** Replays a recording in both worlds, to its end or to the first difference. */
+function checkRecording(name: string, recording: Recording): ListResult[] {
+  const highest: number[] = [];
+  const look = () => {
+    for (const [index, list] of checking.leftLists.entries()) {
+      highest[index] = Math.max(highest[index] ?? 0, list.stats().depth);
+    }
+  };
+  using checking = new RecordingCheck(recording, nativeWorld(native), modelWorld(), {
+    onTick: look,
+  });
+  look();
+  const total = recording.operations.length;
+  {
+    using bar = new Bar(name, total);
+    while (checking.position < total) {
+      const divergence = checking.advance(PORTION);
+      if (divergence !== null) throw diverged(name, divergence, checking.position);
+      bar.update(checking.position);
+    }
+  }
+  const lists = recording.lists.map((list, index): ListResult => {
+    const stats = checking.leftLists[index]!.stats();
+    return { name: `${list.size} B`, size: list.size, stats, highestDepth: highest[index] ?? 0 };
+  });
+  const divergence = checking.finish();
+  if (divergence !== null) throw diverged(name, divergence, total);
+  return lists;
+}
+
+/** Replays a trace with lists in both worlds, then once more in Rust for what it expects and for its numbers. */
+function checkTrace(name: string, trace: ListTrace): ListResult[] {
+  const divergence = crossCheck(trace, nativeWorld(native), modelWorld());
+  if (divergence !== null) throw diverged(name, divergence);
+  const results = new Map<number, ListResult>();
+  replay(trace, nativeWorld(native), {
+    onStep: ({ step, stats }) => {
+      if (stats === null || !("list" in step)) return;
+      const { name, size } = trace.lists[step.list]!;
+      const highestDepth = Math.max(results.get(step.list)?.highestDepth ?? 0, stats.depth);
+      results.set(step.list, { name, size: Math.max(size, 8), stats, highestDepth });
+    },
+  });
+  return [...results.values()];
+}
+
+function diverged(name: string, divergence: Divergence, position?: number): Stop {
+  const { line, operation, field, left, right } = divergence;
+  const place = line === 0 ? name : `${name}:${line}`;
+  const number = position === undefined ? "" : ` ${grouped(position + 1)}`;
+  const what = line === 0 ? "at the end" : `at operation${number}, "${operation}"`;
+  return new Stop(
+    1,
+    `${place}: Rust and the model differ ${what}: ${field} is ${left} in Rust and ${right} in the model`,
+  );
+}
+
+function printInput(input: Input, lists: readonly ListResult[], shown: number): void {
+  const facts = [`${grouped(operationsOf(input))} operations`, `${lists.length} lists`];
+  const { trace } = input;
+  if (trace.kind === "recording") {
+    facts.push(`at most ${grouped(trace.peakBytes)} bytes in use`);
+    if (trace.largeAllocations > 0) {
+      facts.push(`${grouped(trace.largeAllocations)} allocates too large for a list went to pool`);
+    }
+  }
+  console.log();
+  console.log(`${bold(input.name)}: ${facts.join(", ")}`);
+  for (const remark of input.remarks) console.log(dim(remark));
+  const [headings, ...lines] = table(lists, shown);
+  console.log(dim(headings ?? ""));
+  for (const line of lines) console.log(line);
+}
+
+/** How fast TypeScript gets through the recordings with Rust lists, nothing compared, and what memory that takes. */
+function measure(recordings: readonly Recording[]): void {
+  const total = recordings.reduce((sum, { operations }) => sum + operations.length, 0);
+  pass(recordings, Math.ceil(WARM_UP_OPERATIONS / total));
+  const before = memory();
+  const { operations, milliseconds } = pass(recordings, Math.ceil(MEASURED_OPERATIONS / total));
+  const after = memory();
+  const millions = operations / milliseconds / 1000;
+  console.log(
+    `${bold(`${millions.toFixed(1)} million operations a second`)}: Rust lists from TypeScript, ` +
+      `${grouped(operations)} operations after a warm-up`,
+  );
+  console.log(`memory before: ${before}; after: ${after}`);
+}
+
+function pass(
+  recordings: readonly Recording[],
+  rounds: number,
+): { operations: number; milliseconds: number } {
+  let operations = 0;
+  let milliseconds = 0;
+  for (const recording of recordings) {
+    const lists = recording.lists.map(({ size }) => new LookasideAlloc({ size }));
+    const replay = new RecordingReplay(recording, lists, {
+      allocate: (bytes) => kernel.allocatePool(bytes),
+      free: (block) => kernel.freePool(native.entryAt(block)),
+      tick: () => kernel.tick(),
+    });
+    const start = performance.now();
+    for (let round = 0; round < rounds; round++) {
+      operations += replay.advance();
+      replay.rewind();
+    }
+    milliseconds += performance.now() - start;
+    for (const list of lists) list.destroy();
+  }
+  return { operations, milliseconds };
+}
+
+function memory(): string {
+  const pool = kernel.poolUsage().reduce((sum, { bytes }) => sum + bytes, 0);
+  const process = Deno.memoryUsage().rss / MEBIBYTE;
+  return `${grouped(pool)} bytes of pool, ${process.toFixed(1)} MiB of process`;
+}
+
+/** A progress bar on a terminal, and nothing elsewhere. */
+class Bar implements Disposable {
+  readonly #bar = Deno.stderr.isTerminal()
+    ? new SingleBar({ format: "{bar} {percentage} % {name}", clearOnComplete: true })
+    : null;
+
+  constructor(name: string, total: number) {
+    this.#bar?.start(total, 0, { name });
+  }
+
+  update(done: number): void {
+    this.#bar?.update(done);
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.stop();
+  }
+}
+
+function bold(text: string): string {
+  return styled(text, 1);
+}
+
+function dim(text: string): string {
+  return styled(text, 2);
+}
+
+function styled(text: string, code: number): string {
+  return Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[${code}m${text}\x1b[22m`;
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    const code = error instanceof Stop
+      ? error.exitCode
+      : error instanceof ExpectationError
+      ? 1
+      : error instanceof InputError || error instanceof TraceError ||
+          error instanceof native.LibraryLoadError
+      ? 2
+      : null;
+    if (code === null) throw error;
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(code);
+  }
+}

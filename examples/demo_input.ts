@@ -1,0 +1,137 @@
+/**
+ * Reads the files of the demo: traces, recordings and logs of Valgrind's, compressed or not. What
+ * a file is shows in its first bytes, not in its name.
+ *
+ * @module
+ */
+import { parseStream, type Trace, TraceError } from "@win-lookaside/lookaside/trace";
+import { convertValgrind, isValgrindLog, ValgrindError } from "../src/valgrind.ts";
+
+/** One file, read. */
+export interface Input {
+  /** What to call it. */
+  readonly name: string;
+  /** What it holds. */
+  readonly trace: Trace;
+  /** What a reader of its numbers should know. */
+  readonly remarks: readonly string[];
+}
+
+/** A file that cannot be replayed. The message is one line and begins with the file, and the line where there is one. */
+export class InputError extends Error {
+  /**
+   * Makes the error.
+   *
+   * @param message One line.
+   */
+  constructor(message: string) {
+    super(message);
+    this.name = "InputError";
+  }
+}
+
+/** As much of a file as tells what it is. */
+const HEAD_BYTES = 4096;
+
+/**
+ * Reads a file.
+ *
+ * @param file Its path, or the address of a file of this project.
+ * @param pid Which process of a Valgrind log to take.
+ * @returns What it holds.
+ * @throws {InputError} If there is no such file, or nothing in it that could be replayed.
+ */
+export async function readInput(file: string | URL, pid?: number): Promise<Input> {
+  const name = typeof file === "string" ? file : file.pathname.split("/").at(-1) ?? file.pathname;
+  const remarks: string[] = [];
+  try {
+    using handle = await Deno.open(file);
+    if ((await handle.stat()).isDirectory) throw new InputError(`${name}: Cannot read a directory`);
+    const trace = await parseStream(text(handle.readable, { name, pid, remarks }), { file: name });
+    return { name, trace, remarks };
+  } catch (error) {
+    if (error instanceof TraceError) {
+      // The converter's own words are better than that reading failed.
+      throw new InputError(
+        error.cause instanceof ValgrindError ? error.cause.message : error.message,
+      );
+    }
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${name}: Cannot read the file: ${reason(error)}`);
+  }
+}
+
+/** The text of a trace, whatever it is wrapped in. */
+async function* text(
+  bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  log: { name: string; pid: number | undefined; remarks: string[] },
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  let [head, rest] = await peek(bytes);
+  if (head[0] === 0x1F && head[1] === 0x8B) {
+    const plain = ReadableStream.from(rest).pipeThrough(new DecompressionStream("gzip"));
+    [head, rest] = await peek(plain);
+  }
+  if (!isValgrindLog(new TextDecoder().decode(head))) {
+    yield* rest;
+    return;
+  }
+  const options = log.pid === undefined ? { file: log.name } : { file: log.name, pid: log.pid };
+  const lines = ReadableStream.from(rest).pipeThrough(new TextDecoderStream());
+  const conversion = convertValgrind(lines, options);
+  const encoder = new TextEncoder();
+  let part = "";
+  for await (const line of conversion) {
+    part += `${line}\n`;
+    if (part.length >= 0x10000) {
+      yield encoder.encode(part);
+      part = "";
+    }
+  }
+  yield encoder.encode(part);
+
+  const { counts } = conversion;
+  log.remarks.push(`converted from a log of Valgrind's, process ${counts.pid}`);
+  for (
+    const [count, what] of [
+      [counts.unknownFrees, "frees of addresses that were not allocated, left out"],
+      [counts.lostFrees, "allocations whose free the log does not show"],
+      [counts.unfinished, "calls without a result, left out"],
+      [counts.unreadable, `unreadable lines, the first of them ${counts.firstUnreadable}`],
+    ] as const
+  ) {
+    if (count > 0) log.remarks.push(`${count} ${what}`);
+  }
+}
+
+/** The first bytes, and all of them. */
+async function peek(
+  bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): Promise<[Uint8Array<ArrayBuffer>, AsyncIterable<Uint8Array<ArrayBuffer>>]> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  while (length < HEAD_BYTES) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+  }
+  const head = new Uint8Array(await new Blob(parts).arrayBuffer());
+  async function* all(): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+    yield* parts;
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done) return;
+      yield value;
+    }
+  }
+  return [head, all()];
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+    return "it may not be read";
+  }
+  return error instanceof Error ? error.message : String(error);
+}

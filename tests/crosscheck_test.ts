@@ -1,0 +1,76 @@
+import { assertEquals, fail } from "@std/assert";
+import * as native from "../mod.ts";
+import {
+  crossCheck,
+  format,
+  type ListTrace,
+  modelWorld,
+  nativeWorld,
+  parse,
+  RecordingCheck,
+} from "../src/trace.ts";
+import { randomNumbers, randomTrace, shrink } from "./random_trace.ts";
+
+const OPERATIONS = 1_000_000;
+const LISTS = 16;
+/** A trace ends after this many, so that one that fails can be read. */
+const OPERATIONS_PER_TRACE = 20_000;
+
+function compare(trace: ListTrace) {
+  return crossCheck(trace, nativeWorld(native), modelWorld());
+}
+
+Deno.test("cross-check: Rust and the model agree on 1,000,000 random operations over 16 lists", () => {
+  const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+  console.log(`seed ${seed}`);
+  for (let done = 0; done < OPERATIONS; done += OPERATIONS_PER_TRACE) {
+    const trace = randomTrace(seed + done, LISTS, OPERATIONS_PER_TRACE);
+    const divergence = compare(trace);
+    if (divergence !== null) {
+      const short = shrink(trace, (candidate) => compare(candidate) !== null);
+      const { line, operation, field, left, right } = compare(short) ?? divergence;
+      fail(
+        `Rust and the model differ with seed ${seed + done}, at line ${line} of the trace below ` +
+          `(${operation}): ${field} is ${left} in Rust and ${right} in the model\n${format(short)}`,
+      );
+    }
+  }
+});
+
+Deno.test("cross-check: Rust and the model agree on a random recording with blocks of all sizes", () => {
+  const random = randomNumbers(1);
+  const live: number[] = [];
+  const lines: string[] = [];
+  for (let slot = 0; lines.length < 50_000; slot++) {
+    if (live.length > 300 || (live.length > 0 && random() < 0.45)) {
+      const i = Math.floor(random() * live.length);
+      lines.push(`f ${live.splice(i, 1)[0]}`);
+    }
+    live.push(slot);
+    lines.push(`a ${slot} ${Math.floor(random() ** 4 * 6000)}`);
+  }
+  const recording = parse(`${lines.join("\n")}\n`);
+  assertEquals(recording.kind, "recording");
+  assertEquals(
+    crossCheck(recording, nativeWorld(native), modelWorld(), { tickEvery: 1000 }),
+    null,
+  );
+});
+
+Deno.test("cross-check: a recording can be compared in portions", () => {
+  const recording = parse("a 1 16\na 2 16\nf 1\na 3 5000\nf 3\na 1 20\n");
+  if (recording.kind !== "recording") {
+    throw new Error("It has no list line");
+  }
+  let ticks = 0;
+  using check = new RecordingCheck(recording, nativeWorld(native), modelWorld(), {
+    tickEvery: 2,
+    onTick: () => ticks++,
+  });
+  while (check.position < recording.operations.length) {
+    assertEquals(check.advance(1), null);
+  }
+  assertEquals(ticks, 3);
+  assertEquals(check.leftLists.map((list) => list.stats()), check.rightLists.map((l) => l.stats()));
+  assertEquals(check.finish(), null);
+});
