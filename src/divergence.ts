@@ -30,6 +30,7 @@ export interface Divergence {
 /** A {@linkcode Divergence} before it is known where. */
 export type Difference = Pick<Divergence, "field" | "left" | "right">;
 
+/** The first counter of a list that differs. */
 export function compareStats(list: string, left: ModelStats, right: ModelStats): Difference | null {
   for (const key of STATS_KEYS) {
     if (left[key] !== right[key]) {
@@ -39,6 +40,7 @@ export function compareStats(list: string, left: ModelStats, right: ModelStats):
   return null;
 }
 
+/** The first difference in what was used of the two pools, by tag. */
 export function compareUsage(left: World, right: World): Difference | null {
   const leftRows = new Map(left.usage().map((usage) => [usageKey(usage), usage]));
   const rightRows = new Map(right.usage().map((usage) => [usageKey(usage), usage]));
@@ -54,6 +56,7 @@ export function compareUsage(left: World, right: World): Difference | null {
   return null;
 }
 
+/** A difference that no single operation shows. */
 export function atEnd(difference: Difference): Divergence {
   return { line: 0, operation: "at the end", ...difference };
 }

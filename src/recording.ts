@@ -235,9 +235,14 @@ export class RecordingCheck implements Disposable {
     this.#onTick = options.onTick;
     this.#leftSlots = new Uint32Array(recording.slotBytes.length);
     this.#rightSlots = new Uint32Array(recording.slotBytes.length);
-    for (const list of recording.lists) {
-      this.#leftLists.push(left.createList(list));
-      this.#rightLists.push(right.createList(list));
+    try {
+      for (const list of recording.lists) {
+        this.#leftLists.push(left.createList(list));
+        this.#rightLists.push(right.createList(list));
+      }
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
     }
   }
 
@@ -387,6 +392,7 @@ export class RecordingCheck implements Disposable {
   }
 }
 
+/** Replays a recording in one world, without any check but that nothing fails. */
 export function replayRecording(
   recording: Recording,
   world: World,

@@ -12,9 +12,9 @@ import type { ModelOptions, ModelPoolUsage, ModelStats } from "./model.ts";
 import type { TraceList } from "./trace_text.ts";
 import { PoolType } from "./types.ts";
 
+const BAD_POOL_CALLER = 0xC2;
 /** What the blocks of a recording that no list serves are counted under. */
 const LARGE_TAG = "Larg";
-const NON_PAGED_POOL_NX = 512;
 
 /** One list of a {@linkcode World}. Entries are ordinals; errors are thrown as the world has them. */
 export interface WorldList {
@@ -130,7 +130,7 @@ export function modelWorld(model: ModelModule = { LookasideModel, PoolModel }): 
         return statusText(error.status);
       }
       if ("code" in error && "parameters" in error && Array.isArray(error.parameters)) {
-        return stopText(Number(error.code), Number(error.parameters[0]), error.parameters);
+        return stopText(Number(error.code), error.parameters);
       }
       return null;
     },
@@ -252,7 +252,7 @@ export function nativeWorld(native: NativeModule): World {
         return statusText(error.status);
       }
       if (isA(error, BugCheckError)) {
-        return stopText(error.code, Number(error.parameters[0]), error.parameters);
+        return stopText(error.code, error.parameters);
       }
       return null;
     },
@@ -414,10 +414,10 @@ function statusText(status: number): string {
 }
 
 /** A bug check without its addresses, which no two worlds share. */
-function stopText(code: number, first: number, parameters: readonly unknown[]): string {
-  // 0xC2/0x46 and 0xC2/0x07 say which misuse it is in their first parameter.
-  const known = parameters.length === 4 && code === 0xC2;
-  return `STOP 0x${code.toString(16).toUpperCase()}${known ? `/0x${first.toString(16)}` : ""}`;
+function stopText(code: number, parameters: readonly unknown[]): string {
+  const stop = `STOP 0x${code.toString(16).toUpperCase()}`;
+  // Only here the first parameter is never an address: it says which misuse it is.
+  return code === BAD_POOL_CALLER ? `${stop}/0x${Number(parameters[0]).toString(16)}` : stop;
 }
 
 function isA<T>(error: unknown, type: { readonly prototype: T }): error is T {
@@ -425,9 +425,9 @@ function isA<T>(error: unknown, type: { readonly prototype: T }): error is T {
     Object.prototype.isPrototypeOf.call(type.prototype as object, error);
 }
 
-/** What tells one row of a pool's usage. A short tag may be padded with zeros or blanks. */
+/** What tells one row of a pool's usage. Zero bytes are not part of a tag's text everywhere. */
 export function usageKey(usage: ModelPoolUsage): string {
-  return `${usage.tag.replace(/[\0 .]+$/, "")} ${usage.paged ? "paged" : "nonpaged"}`;
+  return `${usage.tag.replaceAll("\0", "")} ${usage.paged ? "paged" : "nonpaged"}`;
 }
 
 /** Does what can be done when something went wrong already. */

@@ -1,4 +1,4 @@
-import { assertEquals, fail } from "@std/assert";
+import { assert, assertEquals, assertLess, fail } from "@std/assert";
 import * as native from "../mod.ts";
 import {
   crossCheck,
@@ -9,6 +9,7 @@ import {
   parse,
   RecordingCheck,
 } from "../src/trace.ts";
+import { editedModel } from "./edited_model.ts";
 import { randomNumbers, randomTrace, shrink } from "./random_trace.ts";
 
 const OPERATIONS = 1_000_000;
@@ -35,6 +36,17 @@ Deno.test("cross-check: Rust and the model agree on 1,000,000 random operations 
       );
     }
   }
+});
+
+Deno.test("cross-check: Rust differs from a model that is wrong, and a short trace shows it", async () => {
+  const broken = await editedModel([["this.#kept.pop()", "this.#kept.shift()"]]);
+  const differs = (trace: ListTrace) =>
+    crossCheck(trace, nativeWorld(native), modelWorld(broken)) !== null;
+  const trace = randomTrace(1, 8, 1000);
+  assert(differs(trace));
+  const short = shrink(trace, differs);
+  assertLess(short.steps.length, 30);
+  assert(differs(parse(format(short)) as ListTrace));
 });
 
 Deno.test("cross-check: Rust and the model agree on a random recording with blocks of all sizes", () => {

@@ -49,14 +49,28 @@ pub(crate) fn refuse_confined(list: usize) -> ! {
     )
 }
 
-/// Refuses what is no initialised list.
+/// Refuses what is no initialised list, or one whose control block names another record.
 #[cold]
 #[inline(never)]
 fn refuse_unknown(list: usize) -> ! {
-    bug_check(
-        DRIVER_VERIFIER_DETECTED_VIOLATION,
-        [0xCB, list as u64, 0, 0],
-    )
+    match Live::registered(list) {
+        Some(_) => refuse_damaged(list),
+        None => bug_check(
+            DRIVER_VERIFIER_DETECTED_VIOLATION,
+            [0xCB, list as u64, 0, 0],
+        ),
+    }
+}
+
+/// Gives up what a damaged list keeps, makes its control block whole again, and raises the bug
+/// check.
+#[cold]
+#[inline(never)]
+fn refuse_damaged(list: usize) -> ! {
+    if let Some(live) = Live::registered(list) {
+        live.mend();
+    }
+    bug_check(KERNEL_SECURITY_CHECK_FAILURE, [3, list as u64, 0, 0])
 }
 
 /// The list's memory contradicts what the emulation knows of it.
@@ -71,7 +85,8 @@ enum BadEntry {
 /// An initialised list.
 #[derive(Clone, Copy)]
 pub(crate) struct Live<'a> {
-    region: &'static Region,
+    /// By value, so that the hit path has it in registers.
+    region: Region,
     record: &'static Record,
     index: u32,
     control: Control<'a>,
@@ -88,18 +103,17 @@ struct Section<'a> {
 
 impl<'a> Live<'a> {
     /// The list at an address; anything that is not initialised is refused by bug check 0xC4/0xCB.
-    #[inline]
     fn find(list: *mut LookasideListEx) -> Self {
         match Self::known(list) {
             Some(live) => live,
-            None => Self::find_cold(list),
+            None => refuse_unknown(list.addr()),
         }
     }
 
     /// The list whose control block says who it is, and the record agrees.
-    #[inline]
+    #[inline(always)]
     fn known(list: *mut LookasideListEx) -> Option<Self> {
-        let region = region::mapped()?;
+        let region = *region::mapped()?;
         if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
             return None;
         }
@@ -108,9 +122,8 @@ impl<'a> Live<'a> {
         // Relaxed, as in `registry`: whoever was given the list synchronised with its giver.
         let index = control.index().load(Ordering::Relaxed);
         let record = region.record(index);
-        let is_known = index != 0
-            && record.list.load(Ordering::Relaxed) == list.addr() as u64
-            && record.state.load(Ordering::Relaxed) == RECORD_LIVE;
+        // A record that no list has holds address 0, so index 0 and stale ones fail here too.
+        let is_known = record.list.load(Ordering::Relaxed) == list.addr() as u64;
         is_known.then_some(Self {
             region,
             record,
@@ -119,20 +132,12 @@ impl<'a> Live<'a> {
         })
     }
 
-    #[cold]
-    fn find_cold(list: *mut LookasideListEx) -> Self {
-        match Self::registered(list.addr()) {
-            Some(live) => live.damaged(),
-            None => refuse_unknown(list.addr()),
-        }
-    }
-
     /// The list that the registry knows at an address, whatever its control block says.
     fn registered(address: usize) -> Option<Self> {
-        let region = region::mapped()?;
+        let region = *region::mapped()?;
         let index = registry::find(address)?;
         let record = region.record(index);
-        let control = registry::control_of(region, record);
+        let control = registry::control_of(&region, record);
         Some(Self {
             region,
             record,
@@ -143,7 +148,11 @@ impl<'a> Live<'a> {
 
     /// The list that begins with a header, if one does.
     pub(crate) fn with_header(header: *mut SListHeader) -> Option<Self> {
-        Self::registered(header.addr())
+        let live = Self::registered(header.addr())?;
+        if live.control.index().load(Ordering::Relaxed) != live.index {
+            live.damaged();
+        }
+        Some(live)
     }
 
     fn mark(self) -> u8 {
@@ -158,13 +167,10 @@ impl<'a> Live<'a> {
         self.control.as_ptr().cast()
     }
 
-    /// Begins work on the list.
-    #[inline]
+    /// Begins work on the list; waits for its holder, refuses who may not use it.
     fn enter(self) -> Section<'a> {
         let owner = self.record.owner.load(Ordering::Relaxed);
-        if self.control.owner().load(Ordering::Relaxed) != owner
-            || self.control.index().load(Ordering::Relaxed) != self.index
-        {
+        if self.control.owner().load(Ordering::Relaxed) != owner {
             self.damaged();
         }
         // SAFETY: the control block begins with its header.
@@ -182,9 +188,6 @@ impl<'a> Live<'a> {
             // Relaxed: only this thread writes it.
             head.first.load(Ordering::Relaxed)
         };
-        if first & RESERVED != 0 {
-            self.damaged();
-        }
         Section {
             list: self,
             head,
@@ -193,15 +196,10 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Gives up what the list keeps, makes its control block whole again, and raises the bug check.
-    #[cold]
-    #[inline(never)]
+    /// Refuses the list because its memory was written over.
+    #[inline(always)]
     fn damaged(self) -> ! {
-        self.mend();
-        bug_check(
-            KERNEL_SECURITY_CHECK_FAILURE,
-            [3, self.control.address() as u64, 0, 0],
-        )
+        refuse_damaged(self.control.address())
     }
 
     /// Makes the list an empty one again. The entries that it kept are nobody's from now on; they
@@ -212,7 +210,7 @@ impl<'a> Live<'a> {
         // Relaxed: published by the release of the lock word below.
         head.counts.store(0, Ordering::Relaxed);
         self.write_identity();
-        let abandoned = pool::abandon_cached(self.region, self.index, self.record)
+        let abandoned = pool::abandon_cached(&self.region, self.index, self.record)
             .wrapping_add(outside::forget(self.index, false));
         add(&self.record.abandoned, abandoned);
         head.unlock(0);
@@ -249,25 +247,23 @@ impl<'a> Live<'a> {
             .owner()
             .store(record.owner.load(Ordering::Relaxed), Ordering::Relaxed);
         control.index().store(self.index, Ordering::Relaxed);
-        registry::link_last(self.region, self.index);
+        registry::link_last(&self.region, self.index);
     }
 
     /// Whether a link leads to an entry that this list keeps. Looked at before it is followed.
-    #[inline]
     fn keeps(self, link: u64) -> bool {
         match self.region.offset_of(link as usize) {
             Some(offset) => {
                 link & RESERVED == 0
                     && self.region.state(offset).load(Ordering::Relaxed)
                         == STATE_CACHED | self.mark()
-                    && pool::list_of(self.region, offset) == self.index
+                    && pool::list_of(&self.region, offset) == self.index
             }
             None => outside::is_kept_by(link as usize, self.index),
         }
     }
 
     /// The address of an entry by its link.
-    #[inline]
     fn entry_at(self, link: u64) -> *mut c_void {
         match self.region.offset_of(link as usize) {
             Some(offset) => self.region.at(offset).cast(),
@@ -276,24 +272,19 @@ impl<'a> Live<'a> {
     }
 
     /// The link word of an entry that is known to be one.
-    #[inline]
     fn link_of(self, link: u64) -> &'static AtomicU64 {
-        let place = self.entry_at(link).cast::<u64>();
-        // SAFETY: an entry of this list: 16-byte aligned, at least 8 bytes, live. Inside the pool it
-        // is never unmapped; outside, the callback's contract keeps it.
-        unsafe { AtomicU64::from_ptr(place) }
+        link_at(self.entry_at(link))
     }
 
     /// Judges what is freed. Called inside the section, so that of two frees of one entry only one
     /// finds it allocated.
-    #[inline]
     fn judge(self, entry: u64) -> Result<(), BadEntry> {
         match self.region.offset_of(entry as usize) {
             Some(offset) => {
                 let state = self.region.state(offset).load(Ordering::Relaxed);
                 if state == STATE_BUSY | self.mark()
                     && entry & RESERVED == 0
-                    && pool::list_of(self.region, offset) == self.index
+                    && pool::list_of(&self.region, offset) == self.index
                 {
                     return Ok(());
                 }
@@ -312,7 +303,6 @@ impl<'a> Live<'a> {
     }
 
     /// Marks an entry as kept or allocated. Called inside the section.
-    #[inline]
     fn set_state(self, link: u64, state: u8) {
         match self.region.offset_of(link as usize) {
             // Relaxed: released with the section.
@@ -333,11 +323,7 @@ impl<'a> Live<'a> {
                 .region
                 .state(offset)
                 .store(STATE_BUSY, Ordering::Relaxed),
-            None => {
-                let address = link as usize;
-                let _ = outside::dismiss(address, self.index)
-                    || outside::dismiss_cached(address, self.index);
-            }
+            None => outside::dismiss(link as usize, self.index),
         }
     }
 
@@ -376,7 +362,7 @@ impl<'a> Live<'a> {
             driver: self.record.driver.load(Ordering::Relaxed),
             list: Some((self.index, self.record)),
         };
-        match pool::allocate(self.region, &request) {
+        match pool::allocate(&self.region, &request) {
             Some(offset) => self.region.at(offset).cast(),
             None => {
                 self.count_failure();
@@ -398,7 +384,7 @@ impl<'a> Live<'a> {
             && match self.region.offset_of(address) {
                 Some(offset) => {
                     let state = STATE_BUSY | self.mark();
-                    pool::adopt(self.region, offset, self.index, self.record, state)
+                    pool::adopt(&self.region, offset, self.index, self.record, state)
                 }
                 None => self.admit_outside(address),
             };
@@ -423,7 +409,7 @@ impl<'a> Live<'a> {
         let callback = self.record.free.load(Ordering::Relaxed);
         if callback == 0 {
             match self.region.offset_of(entry.addr()) {
-                Some(offset) => pool::free_entry(self.region, offset),
+                Some(offset) => pool::free_entry(&self.region, offset),
                 // Made by an allocate callback from memory of its own; there is no free callback
                 // to give it back to, and the default routine would refuse it.
                 None => pool::refuse_free(entry.addr()),
@@ -439,30 +425,145 @@ impl<'a> Live<'a> {
         });
     }
 
+    /// Begins work on the list, if that takes no waiting and nothing is out of order.
+    #[inline(always)]
+    fn try_enter(self) -> Option<Section<'a>> {
+        let owner = self.record.owner.load(Ordering::Relaxed);
+        if self.control.owner().load(Ordering::Relaxed) != owner {
+            return None;
+        }
+        // SAFETY: the control block begins with its header.
+        let head = unsafe { Head::new(self.control.list_head()) };
+        let is_shared = owner == SHARED;
+        let first = if is_shared {
+            head.try_lock()?
+        } else if owner == owner::known() {
+            // Relaxed: only this thread writes it.
+            head.first.load(Ordering::Relaxed)
+        } else {
+            return None;
+        };
+        Some(Section {
+            list: self,
+            head,
+            first,
+            is_shared,
+        })
+    }
+
+    // The hit paths below judge the first entry before they follow it, and its link only so far that
+    // it cannot disturb the lock: whether an entry stands there is judged when it is the first.
+    // Whatever is out of the ordinary goes to the slow paths, which judge anew and raise. They are
+    // left by calls in tail position with what the caller has in registers anyway: what a hit stores
+    // to the stack, its next locked instruction has to wait for.
+
     /// Allocates: the rule.
-    #[inline]
-    fn allocate(self) -> *mut c_void {
-        let mut section = self.enter();
-        add(self.control.total_allocates(), 1);
+    #[inline(always)]
+    fn allocate(list: *mut LookasideListEx) -> *mut c_void {
+        let Some(live) = Self::known(list) else {
+            return Self::allocate_cold(list);
+        };
+        let Some(section) = live.try_enter() else {
+            return Self::allocate_cold(list);
+        };
+        let Some(offset) = live.region.offset_of(section.first as usize) else {
+            return Self::allocate_slow(list, section.first);
+        };
+        let state = live.region.state(offset);
+        // Relaxed here and in `free`: what the holder before wrote came with the section.
+        if section.first & RESERVED != 0
+            || state.load(Ordering::Relaxed) != STATE_CACHED | live.mark()
+            || pool::page_list(&live.region, offset) != live.index
+            || section.head.depth() == 0
+        {
+            return Self::allocate_slow(list, section.first);
+        }
+        let entry = live.region.at(offset).cast();
+        let next = link_at(entry).load(Ordering::Relaxed);
+        if next & RESERVED != 0 {
+            return Self::allocate_slow(list, section.first);
+        }
+        add(live.control.total_allocates(), 1);
+        state.store(STATE_BUSY | live.mark(), Ordering::Relaxed);
+        slist::add_counts(section.head.counts, POPPED);
+        section.leave_with(next);
+        entry
+    }
+
+    /// An allocation that has to wait, or to be refused.
+    #[inline(never)]
+    fn allocate_cold(list: *mut LookasideListEx) -> *mut c_void {
+        let live = Self::find(list);
+        live.allocate_in(live.enter())
+    }
+
+    /// An allocation that is more than a hit in the pool. The section is the caller's.
+    #[inline(never)]
+    fn allocate_slow(list: *mut LookasideListEx, first: u64) -> *mut c_void {
+        let live = Self::find(list);
+        live.allocate_in(live.section(first))
+    }
+
+    fn allocate_in(self, mut section: Section<'_>) -> *mut c_void {
         match section.pop() {
-            Ok(0) => {
+            Ok(entry) => {
+                add(self.control.total_allocates(), 1);
+                if !entry.is_null() {
+                    section.leave();
+                    return entry;
+                }
                 add(self.control.allocate_misses(), 1);
                 section.leave();
                 self.make()
-            }
-            Ok(link) => {
-                section.leave();
-                self.entry_at(link)
             }
             Err(Damage) => self.damaged(),
         }
     }
 
     /// Frees: the rule. Checks come before effects.
-    #[inline]
-    fn free(self, entry: *mut c_void) {
+    #[inline(always)]
+    fn free(list: *mut LookasideListEx, entry: *mut c_void) {
+        let Some(live) = Self::known(list) else {
+            return Self::free_cold(list, entry);
+        };
+        let Some(section) = live.try_enter() else {
+            return Self::free_cold(list, entry);
+        };
         let link = entry.addr() as u64;
-        let mut section = self.enter();
+        let Some(offset) = live.region.offset_of(link as usize) else {
+            return Self::free_slow(list, entry, section.first);
+        };
+        let state = live.region.state(offset);
+        if (link | section.first) & RESERVED != 0
+            || state.load(Ordering::Relaxed) != STATE_BUSY | live.mark()
+            || pool::page_list(&live.region, offset) != live.index
+            || section.head.depth() >= live.control.depth().load(Ordering::Relaxed)
+        {
+            return Self::free_slow(list, entry, section.first);
+        }
+        add(live.control.total_frees(), 1);
+        state.store(STATE_CACHED | live.mark(), Ordering::Relaxed);
+        link_at(live.region.at(offset).cast()).store(section.first, Ordering::Relaxed);
+        slist::add_counts(section.head.counts, PUSHED);
+        section.leave_with(link);
+    }
+
+    /// A free that has to wait, or to be refused.
+    #[inline(never)]
+    fn free_cold(list: *mut LookasideListEx, entry: *mut c_void) {
+        let live = Self::find(list);
+        live.free_in(live.enter(), entry);
+    }
+
+    /// A free that is more than a push in the pool. The section is the caller's.
+    #[inline(never)]
+    fn free_slow(list: *mut LookasideListEx, entry: *mut c_void, first: u64) {
+        let live = Self::find(list);
+        live.free_in(live.section(first), entry);
+    }
+
+    fn free_in(self, mut section: Section<'_>, entry: *mut c_void) {
+        let link = entry.addr() as u64;
         if section.is_inconsistent() {
             self.damaged();
         }
@@ -479,6 +580,19 @@ impl<'a> Live<'a> {
         } else {
             section.push(link);
             section.leave();
+        }
+    }
+
+    /// A section that the caller is in already.
+    fn section(self, first: u64) -> Section<'a> {
+        // SAFETY: the control block begins with its header.
+        let head = unsafe { Head::new(self.control.list_head()) };
+        let is_shared = self.record.owner.load(Ordering::Relaxed) == SHARED;
+        Section {
+            list: self,
+            head,
+            first,
+            is_shared,
         }
     }
 
@@ -511,7 +625,7 @@ impl<'a> Live<'a> {
     /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
     /// stays allocated as plain blocks.
     fn abandon(self) {
-        pool::abandon_cached(self.region, self.index, self.record);
+        pool::abandon_cached(&self.region, self.index, self.record);
         self.forget();
     }
 
@@ -521,22 +635,18 @@ impl<'a> Live<'a> {
         if self.record.adopted.load(Ordering::Relaxed) != 0 {
             outside::forget(self.index, true);
         }
-        pool::disown(self.region, self.index, self.record);
+        pool::disown(&self.region, self.index, self.record);
         self.control.index().store(0, Ordering::Relaxed);
-        registry::leave(self.region, self.index);
+        registry::leave(&self.region, self.index);
     }
 
     /// `ExpInterlockedPopEntrySList` on a list's header.
     pub(crate) fn pop_raw(self) -> *mut c_void {
         let mut section = self.enter();
         match section.pop() {
-            Ok(link) => {
+            Ok(entry) => {
                 section.leave();
-                if link == 0 {
-                    std::ptr::null_mut()
-                } else {
-                    self.entry_at(link)
-                }
+                entry
             }
             Err(Damage) => self.damaged(),
         }
@@ -573,7 +683,7 @@ impl<'a> Live<'a> {
         match self.region.offset_of(address) {
             Some(offset) => {
                 let state = STATE_BUSY | self.mark();
-                pool::adopt(self.region, offset, self.index, self.record, state)
+                pool::adopt(&self.region, offset, self.index, self.record, state)
             }
             None => !entry.is_null() && self.admit_outside(address),
         }
@@ -598,6 +708,15 @@ impl<'a> Live<'a> {
     }
 }
 
+/// The link word of an entry of a list: 16-byte aligned, at least 8 bytes, and live. Inside the pool
+/// it is never unmapped; outside, the callback's contract keeps it.
+#[inline(always)]
+fn link_at(entry: *mut c_void) -> &'static AtomicU64 {
+    // SAFETY: an entry of a list, as every caller has made sure; links are accessed by 64-bit atomics
+    // only.
+    unsafe { AtomicU64::from_ptr(entry.cast()) }
+}
+
 #[cold]
 #[inline(never)]
 fn refuse_entry(bad: &BadEntry, entry: u64) -> ! {
@@ -609,38 +728,37 @@ fn refuse_entry(bad: &BadEntry, entry: u64) -> ! {
 }
 
 impl Section<'_> {
-    /// Whether the header contradicts itself: an empty list that counts entries, or the reverse.
-    #[inline]
+    /// Whether the header contradicts itself: an empty list that counts entries, the reverse, or
+    /// reserved bits that are set.
     fn is_inconsistent(&self) -> bool {
-        (self.head.depth() == 0) != (self.first == 0)
+        (self.head.depth() == 0) != (self.first == 0) || self.first & RESERVED != 0
     }
 
-    /// Takes the first entry; zero when there is none.
-    #[inline]
-    fn pop(&mut self) -> Result<u64, Damage> {
+    /// Takes the first entry; null when there is none.
+    fn pop(&mut self) -> Result<*mut c_void, Damage> {
         if self.is_inconsistent() {
             return Err(Damage);
         }
         let link = self.first;
         if link == 0 {
-            return Ok(0);
+            return Ok(std::ptr::null_mut());
         }
-        if !self.list.keeps(link) {
+        let list = self.list;
+        if !list.keeps(link) {
             return Err(Damage);
         }
         // Relaxed: what the one before wrote came with the section.
-        let next = self.list.link_of(link).load(Ordering::Relaxed);
-        self.list.set_state(link, STATE_BUSY);
-        if next != 0 && !self.list.keeps(next) {
+        let next = list.link_of(link).load(Ordering::Relaxed);
+        if next & RESERVED != 0 {
             return Err(Damage);
         }
+        list.set_state(link, STATE_BUSY);
         slist::add_counts(self.head.counts, POPPED);
         self.first = next;
-        Ok(link)
+        Ok(list.entry_at(link))
     }
 
     /// Puts an allocated entry at the front.
-    #[inline]
     fn push(&mut self, link: u64) {
         self.list.set_state(link, STATE_CACHED);
         // Relaxed: released with the section.
@@ -659,18 +777,24 @@ impl Section<'_> {
         self.head
             .counts
             .store(slist::flushed(counts), Ordering::Relaxed);
-        Self { first: 0, ..self }.leave();
+        self.leave_with(0);
         (first, (counts & DEPTH) as u32)
     }
 
     /// Ends the work: the first entry goes back into the header.
-    #[inline]
     fn leave(self) {
+        let first = self.first;
+        self.leave_with(first);
+    }
+
+    /// Ends the work with another first entry.
+    #[inline(always)]
+    fn leave_with(self, first: u64) {
         if self.is_shared {
-            self.head.unlock(self.first);
+            self.head.unlock(first);
         } else {
             // Relaxed: only this thread works on the list.
-            self.head.first.store(self.first, Ordering::Relaxed);
+            self.head.first.store(first, Ordering::Relaxed);
         }
     }
 }
@@ -816,7 +940,7 @@ fn initialise(list: *mut LookasideListEx, entry: &Entry) -> Result<(), NtStatus>
         counter.store(0, Ordering::Relaxed);
     }
     Live {
-        region,
+        region: *region,
         record: region.record(index),
         index,
         control,
@@ -866,7 +990,7 @@ pub unsafe extern "system-unwind" fn ExFlushLookasideListEx(lookaside: *mut Look
 pub unsafe extern "system-unwind" fn ExAllocateFromLookasideListEx(
     lookaside: *mut LookasideListEx,
 ) -> *mut c_void {
-    Live::find(lookaside).allocate()
+    Live::allocate(lookaside)
 }
 
 /// `ExFreeToLookasideListEx`: keeps an entry while the list holds fewer than `Depth`, and else hands
@@ -886,7 +1010,7 @@ pub unsafe extern "system-unwind" fn ExFreeToLookasideListEx(
     lookaside: *mut LookasideListEx,
     entry: *mut c_void,
 ) {
-    Live::find(lookaside).free(entry);
+    Live::free(lookaside, entry);
 }
 
 /// Confines a list to the calling thread: from now on it takes no lock, and any other thread that
@@ -937,11 +1061,11 @@ pub unsafe fn abandon(list: *mut LookasideListEx) {
 }
 
 /// Whether an entry is allocated from the list with an index now.
-pub fn is_allocated_from(region: &'static Region, index: u32, offset: u32) -> bool {
+pub fn is_allocated_from(region: &Region, index: u32, offset: u32) -> bool {
     let record = region.record(index);
     let control = registry::control_of(region, record);
     let live = Live {
-        region,
+        region: *region,
         record,
         index,
         control,

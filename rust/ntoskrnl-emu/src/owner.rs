@@ -32,6 +32,12 @@ pub fn current() -> u32 {
     }
 }
 
+/// The calling thread's owner if it has one already, else zero.
+#[inline(always)]
+pub(crate) fn known() -> u32 {
+    CURRENT.get()
+}
+
 /// Gives the calling thread a new owner.
 ///
 /// # Errors

@@ -127,6 +127,7 @@ enum Refusal {
     WrongTag(u32),
 }
 
+#[inline(always)]
 fn page_of(offset: u32) -> u32 {
     offset / PAGE_SIZE as u32
 }
@@ -591,30 +592,26 @@ pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
     })
 }
 
+/// The record index of the list whose entries a page holds, zero when each block's word tells.
+#[inline(always)]
+pub(crate) fn page_list(region: &Region, offset: u32) -> u32 {
+    // Acquire: pairs with the release in `mix`.
+    region.page_at(offset).list.load(Ordering::Acquire)
+}
+
 /// The record index of the list that a block belongs to, zero for none.
 ///
 /// Meaningful only where the state byte carries a list's mark.
-#[inline]
 pub(crate) fn list_of(region: &Region, offset: u32) -> u32 {
-    let page = region.page(page_of(offset));
-    // Acquire: pairs with the release in `mix`.
-    match page.list.load(Ordering::Acquire) {
-        0 => list_of_mixed(region, page, offset),
+    let page = region.page_at(offset);
+    match page_list(region, offset) {
+        0 if page.kind.load(Ordering::Relaxed) == PAGE_LARGE => 0,
+        0 => {
+            let word = region.word(page_of(offset), block_of(page, offset));
+            Word(word.load(Ordering::Relaxed)).list()
+        }
         list => list,
     }
-}
-
-#[cold]
-fn list_of_mixed(region: &Region, page: &Page, offset: u32) -> u32 {
-    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-        return page.list.load(Ordering::Relaxed);
-    }
-    Word(
-        region
-            .word(page_of(offset), block_of(page, offset))
-            .load(Ordering::Relaxed),
-    )
-    .list()
 }
 
 /// Makes a live plain block an entry of a list: what a callback returned, or what was pushed onto

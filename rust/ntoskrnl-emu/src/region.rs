@@ -79,10 +79,14 @@ pub fn mapped() -> Option<&'static Region> {
 /// # Invariants
 ///
 /// Both mappings are readable, writable, as long as said, zero when made, and never unmapped.
+#[derive(Clone, Copy)]
 pub struct Region {
     pool: NonNull<u8>,
     pool_bytes: usize,
     metadata: NonNull<u8>,
+    /// Where the state bytes and the block words begin in the metadata.
+    states: usize,
+    words: usize,
 }
 
 // SAFETY: the mappings outlive every thread, and what lies in them is accessed by atomics only.
@@ -102,6 +106,8 @@ impl Region {
             pool,
             pool_bytes,
             metadata,
+            states: Self::states_offset(pool_bytes),
+            words: Self::words_offset(pool_bytes),
         })
     }
 
@@ -135,16 +141,16 @@ impl Region {
 
     /// Bytes of metadata that JavaScript may see: all but the block words.
     pub fn metadata_bytes(&self) -> usize {
-        Self::words_offset(self.pool_bytes)
+        self.words
     }
 
     /// Offset of the state bytes in the metadata.
     pub fn states(&self) -> usize {
-        Self::states_offset(self.pool_bytes)
+        self.states
     }
 
     /// The offset in the pool of an address, or `None` when it lies elsewhere.
-    #[inline]
+    #[inline(always)]
     pub fn offset_of(&self, address: usize) -> Option<u32> {
         let offset = address.wrapping_sub(self.pool.addr().get());
         // The pool is below 4 GiB, so an offset in it fits.
@@ -152,7 +158,7 @@ impl Region {
     }
 
     /// The address of an offset in the pool.
-    #[inline]
+    #[inline(always)]
     pub fn at(&self, offset: u32) -> *mut u8 {
         self.pool.as_ptr().wrapping_add(offset as usize)
     }
@@ -163,7 +169,7 @@ impl Region {
     ///
     /// - `offset` is aligned for `T`, and a `T` fits there below the mapping's end.
     /// - `T` consists of atomics, for which zero is a value.
-    #[inline]
+    #[inline(always)]
     unsafe fn metadata_at<T>(&self, offset: usize) -> &'static T {
         let place = self.metadata.as_ptr().wrapping_add(offset).cast::<T>();
         // SAFETY: in bounds and aligned by the caller's word, never unmapped by the invariant, and
@@ -194,20 +200,16 @@ impl Region {
         unsafe { self.metadata_at(TAGS_OFFSET + index * size_of::<TagRow>()) }
     }
 
-    /// The record of a list, by index; an index beyond the table is record 0, which is never live.
-    #[inline]
+    /// The record of a list, by index modulo their number.
+    #[inline(always)]
     pub fn record(&self, index: u32) -> &'static Record {
-        let index = if (index as usize) < RECORDS {
-            index as usize
-        } else {
-            0
-        };
+        let index = index as usize % RECORDS;
         // SAFETY: the section holds RECORDS of them, 128 bytes each.
         unsafe { self.metadata_at(RECORDS_OFFSET + index * size_of::<Record>()) }
     }
 
     /// The descriptor of a page; an index beyond the pool is page 0, which is never allocated.
-    #[inline]
+    #[inline(always)]
     pub fn page(&self, index: u32) -> &'static Page {
         let index = if index < self.pages() {
             index as usize
@@ -218,9 +220,21 @@ impl Region {
         unsafe { self.metadata_at(PAGES_OFFSET + index * size_of::<Page>()) }
     }
 
+    /// The descriptor of the page that holds an offset; an offset beyond the pool is page 0.
+    #[inline(always)]
+    pub(crate) fn page_at(&self, offset: u32) -> &'static Page {
+        let offset = if (offset as usize) < self.pool_bytes {
+            offset as usize
+        } else {
+            0
+        };
+        // SAFETY: the section holds one for each page of the pool, 64 bytes each.
+        unsafe { self.metadata_at(PAGES_OFFSET + offset / PAGE_SIZE * size_of::<Page>()) }
+    }
+
     /// The state byte of the granule that holds an offset; an offset beyond the pool is granule 0,
     /// where no block ever begins.
-    #[inline]
+    #[inline(always)]
     pub fn state(&self, offset: u32) -> &'static AtomicU8 {
         let offset = if (offset as usize) < self.pool_bytes {
             offset as usize
@@ -228,7 +242,7 @@ impl Region {
             0
         };
         // SAFETY: the section holds a byte for each granule of the pool.
-        unsafe { self.metadata_at(self.states() + offset / GRANULE) }
+        unsafe { self.metadata_at(self.states + offset / GRANULE) }
     }
 
     /// The word of a block on a page of small blocks.
@@ -241,7 +255,7 @@ impl Region {
         };
         let offset = page * WORDS_STRIDE + block.min(PAGE_GRANULES - 1) * size_of::<AtomicU64>();
         // SAFETY: the section holds PAGE_GRANULES words for each page of the pool.
-        unsafe { self.metadata_at(Self::words_offset(self.pool_bytes) + offset) }
+        unsafe { self.metadata_at(self.words + offset) }
     }
 
     /// Whether any optional check is on.

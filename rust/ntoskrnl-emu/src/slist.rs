@@ -57,7 +57,7 @@ impl<'a> Head<'a> {
     ///
     /// - `header` is 16-byte aligned, and 16 bytes there are readable and writable for `'a`.
     /// - For `'a` they are accessed by 64-bit atomics, or by foreign code as it likes.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn new(header: *mut SListHeader) -> Self {
         let words = header.cast::<u64>();
         // SAFETY: by the caller's word.
@@ -67,20 +67,22 @@ impl<'a> Head<'a> {
         Self { counts, first }
     }
 
-    /// Takes the lock and returns word 1 as it was.
-    #[inline]
+    /// Takes the lock and returns word 1 as it was; waits for its holder.
     pub(crate) fn lock(self) -> Result<u64, Stuck> {
-        // Relaxed: the compare-and-swap below confirms the value.
-        let seen = self.first.load(Ordering::Relaxed);
-        if seen & LOCK == 0 && self.try_take(seen) {
-            Ok(seen)
-        } else {
-            self.lock_contended()
+        match self.try_lock() {
+            Some(first) => Ok(first),
+            None => self.lock_contended(),
         }
     }
 
-    #[inline]
-    fn try_take(self, seen: u64) -> bool {
+    /// Takes the lock if it is free, and returns word 1 as it was.
+    #[inline(always)]
+    pub(crate) fn try_lock(self) -> Option<u64> {
+        // Relaxed: the compare-and-swap below confirms the value.
+        let seen = self.first.load(Ordering::Relaxed);
+        if seen & LOCK != 0 {
+            return None;
+        }
         // Acquire: pairs with the release in `unlock`, so that the holder sees what the one before
         // wrote: word 0, the counters, state bytes and links. Relaxed on failure: nothing is read.
         let taken = self.first.compare_exchange_weak(
@@ -89,7 +91,7 @@ impl<'a> Head<'a> {
             Ordering::Acquire,
             Ordering::Relaxed,
         );
-        taken.is_ok()
+        taken.is_ok().then_some(seen)
     }
 
     #[cold]
@@ -98,9 +100,8 @@ impl<'a> Head<'a> {
         let mut yields = 0_u32;
         let mut since = None;
         loop {
-            let seen = self.first.load(Ordering::Relaxed);
-            if seen & LOCK == 0 && self.try_take(seen) {
-                return Ok(seen);
+            if let Some(first) = self.try_lock() {
+                return Ok(first);
             }
             if pauses <= LONGEST_PAUSES {
                 for _ in 0..pauses {
@@ -127,14 +128,14 @@ impl<'a> Head<'a> {
     }
 
     /// Releases the lock: word 1 becomes the new first entry.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unlock(self, first: u64) {
-        // Release: pairs with the acquire in `try_take`.
+        // Release: pairs with the acquire in `try_lock`.
         self.first.store(first, Ordering::Release);
     }
 
     /// How many entries the header counts.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn depth(self) -> u16 {
         // Relaxed: a value by itself, as Windows' own query is.
         (self.counts.load(Ordering::Relaxed) & DEPTH) as u16
@@ -142,7 +143,7 @@ impl<'a> Head<'a> {
 }
 
 /// Word 0 with a change added, as the holder of the list writes it.
-#[inline]
+#[inline(always)]
 pub(crate) fn add_counts(counts: &AtomicU64, change: u64) {
     // Relaxed: the holder is alone; the next one synchronises through word 1.
     counts.store(

@@ -40,33 +40,33 @@ impl<'a> Control<'a> {
         self.block.addr()
     }
 
-    #[inline]
+    #[inline(always)]
     fn u16_at(self, offset: usize) -> &'a AtomicU16 {
         let place = self.block.wrapping_byte_add(offset).cast::<u16>();
         // SAFETY: a field of that width stands there, by `new`'s contract and the layout.
         unsafe { AtomicU16::from_ptr(place) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn u32_at(self, offset: usize) -> &'a AtomicU32 {
         let place = self.block.wrapping_byte_add(offset).cast::<u32>();
         // SAFETY: a field of that width stands there, by `new`'s contract and the layout.
         unsafe { AtomicU32::from_ptr(place) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn u64_at(self, offset: usize) -> &'a AtomicU64 {
         let place = self.block.wrapping_byte_add(offset).cast::<u64>();
         // SAFETY: a field of that width stands there, by `new`'s contract and the layout.
         unsafe { AtomicU64::from_ptr(place) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn list_head(self) -> *mut wdm::SListHeader {
         self.block.cast()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn depth(self) -> &'a AtomicU16 {
         self.u16_at(offset_of!(GeneralLookasidePool, depth))
     }
@@ -75,22 +75,22 @@ impl<'a> Control<'a> {
         self.u16_at(offset_of!(GeneralLookasidePool, maximum_depth))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn total_allocates(self) -> &'a AtomicU32 {
         self.u32_at(offset_of!(GeneralLookasidePool, total_allocates))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn allocate_misses(self) -> &'a AtomicU32 {
         self.u32_at(offset_of!(GeneralLookasidePool, allocate_misses))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn total_frees(self) -> &'a AtomicU32 {
         self.u32_at(offset_of!(GeneralLookasidePool, total_frees))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn free_misses(self) -> &'a AtomicU32 {
         self.u32_at(offset_of!(GeneralLookasidePool, free_misses))
     }
@@ -132,13 +132,13 @@ impl<'a> Control<'a> {
     }
 
     /// `Future[0]`: the owner.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn owner(self) -> &'a AtomicU32 {
         self.u32_at(offset_of!(GeneralLookasidePool, future))
     }
 
     /// `Future[1]`: the record index.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn index(self) -> &'a AtomicU32 {
         self.u32_at(offset_of!(GeneralLookasidePool, future) + size_of::<u32>())
     }

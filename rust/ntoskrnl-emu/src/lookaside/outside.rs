@@ -16,6 +16,7 @@ enum Place {
 
 static ENTRIES: Lock<Option<HashMap<usize, (u32, Place)>>> = Lock::new(None);
 
+#[cold]
 fn replace(address: usize, index: u32, from: Option<Place>, to: Option<Place>) -> bool {
     let mut guard = ENTRIES.lock();
     let entries = guard.get_or_insert_default();
@@ -44,17 +45,15 @@ pub(super) fn hand_out(address: usize, index: u32) -> bool {
     replace(address, index, Some(Place::Cached), Some(Place::Busy))
 }
 
-/// Allocated becomes the free routine's.
-pub(super) fn dismiss(address: usize, index: u32) -> bool {
-    replace(address, index, Some(Place::Busy), None)
-}
-
-/// Kept becomes the free routine's.
-pub(super) fn dismiss_cached(address: usize, index: u32) -> bool {
-    replace(address, index, Some(Place::Cached), None)
+/// Allocated or kept becomes the free routine's.
+#[cold]
+pub(super) fn dismiss(address: usize, index: u32) {
+    let _ = replace(address, index, Some(Place::Busy), None)
+        || replace(address, index, Some(Place::Cached), None);
 }
 
 /// Whether an address is an entry that some list keeps.
+#[cold]
 pub(super) fn is_cached(address: usize) -> bool {
     let guard = ENTRIES.lock();
     let found = guard.as_ref().and_then(|entries| entries.get(&address));
@@ -62,12 +61,14 @@ pub(super) fn is_cached(address: usize) -> bool {
 }
 
 /// Whether an address is an entry that a list keeps.
+#[cold]
 pub(super) fn is_kept_by(address: usize, index: u32) -> bool {
     let guard = ENTRIES.lock();
     guard.as_ref().and_then(|entries| entries.get(&address)) == Some(&(index, Place::Cached))
 }
 
 /// Whether an address is an entry allocated from a list.
+#[cold]
 pub(super) fn is_allocated_from(address: usize, index: u32) -> bool {
     let guard = ENTRIES.lock();
     guard.as_ref().and_then(|entries| entries.get(&address)) == Some(&(index, Place::Busy))

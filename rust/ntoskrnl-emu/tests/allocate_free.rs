@@ -1,0 +1,386 @@
+//! The rule of allocate and free.
+
+mod common;
+
+use std::collections::HashSet;
+
+use common::*;
+use ntoskrnl_emu::{Driver, Stop, catch_stop, pool};
+use wdm::*;
+
+fn of_tag(mark: &[u8; 4]) -> Options {
+    Options {
+        tag: tag(mark),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn the_entry_freed_last_is_allocated_next() {
+    let list = List::of(64);
+    let entries = list.allocate_many(4);
+    for order in [[0, 1, 2, 3], [2, 0, 3, 1], [3, 2, 1, 0]] {
+        order.map(|index| list.free(entries[index]));
+        let mut expected = order.map(|index| entries[index]);
+        expected.reverse();
+        assert_eq!(list.allocate_many(4), expected);
+    }
+    list.free_all(&entries);
+}
+
+#[test]
+fn a_free_below_depth_keeps_the_entry_and_one_at_depth_gives_it_to_pool() {
+    let mark = tag(b"Rule");
+    let list = List::new(of_tag(b"Rule"));
+    let entries = list.allocate_many(6);
+    for (count, &entry) in entries.iter().enumerate() {
+        list.free(entry);
+        assert_eq!(usize::from(list.current_depth()), (count + 1).min(4));
+    }
+    assert_eq!(usage(mark, false).live(), 4);
+    assert!(is_live(entries[3]) && !is_live(entries[4]) && !is_live(entries[5]));
+    assert_eq!(list.counters().free_misses, 2);
+}
+
+#[test]
+fn the_limit_is_depth_not_maximum_depth() {
+    let list = List::new(Options {
+        depth: 1024,
+        ..of_tag(b"Limt")
+    });
+    assert_eq!((list.depth(), list.maximum_depth()), (4, 1024));
+    list.free_all(&list.allocate_many(10));
+    assert_eq!(list.current_depth(), 4);
+    list.set_depth(2000);
+    list.free_all(&list.allocate_many(1500));
+    assert_eq!(list.current_depth(), 1500, "nor is MaximumDepth a bound");
+}
+
+#[test]
+fn depth_0_makes_every_free_a_miss() {
+    let mark = tag(b"Zero");
+    let list = List::new(of_tag(b"Zero"));
+    list.set_depth(0);
+    for _ in 0..100 {
+        list.free(list.allocate());
+    }
+    let counters = list.counters();
+    assert_eq!((counters.frees, counters.free_misses), (100, 100));
+    assert_eq!((counters.allocates, counters.allocate_misses), (100, 100));
+    assert_eq!(list.current_depth(), 0);
+    assert_eq!(usage(mark, false).live(), 0);
+}
+
+#[test]
+fn entries_above_a_lowered_depth_go_as_they_are_used_not_before() {
+    let list = List::new(of_tag(b"Lowr"));
+    let kept = list.keep(8);
+    list.set_depth(2);
+    assert_eq!(list.current_depth(), 8, "lowering frees nothing");
+    let first = list.allocate();
+    assert_eq!(first, kept[0]);
+    list.free(first);
+    assert_eq!(list.current_depth(), 7, "7 is not below 2");
+    assert_eq!(list.counters().free_misses, 1);
+    list.set_depth(8);
+    let second = list.allocate();
+    list.free(second);
+    assert_eq!(list.current_depth(), 7);
+    assert_eq!(list.counters().free_misses, 1);
+}
+
+#[test]
+fn a_hit_returns_the_entry_as_it_was_but_for_its_first_8_bytes() {
+    let list = List::of(64);
+    let under = list.allocate();
+    let entry = list.allocate();
+    for word in 0..8 {
+        entry.write(word, 0x1111_1111_1111_1111 * (word as u64 + 1));
+    }
+    list.free(under);
+    list.free(entry);
+    assert_eq!(entry.read(0), under.address(), "the link to the next entry");
+    assert_eq!(list.allocate(), entry);
+    for word in 1..8 {
+        assert_eq!(entry.read(word), 0x1111_1111_1111_1111 * (word as u64 + 1));
+    }
+    list.free(entry);
+}
+
+#[test]
+fn the_last_entry_kept_has_a_null_link() {
+    let list = List::of(16);
+    let entry = list.allocate();
+    list.free(entry);
+    assert_eq!(entry.read(0), 0);
+}
+
+#[test]
+fn a_miss_returns_poisoned_memory() {
+    for size in [8_usize, 64, 100, 4096, 10_000] {
+        let list = List::new(Options {
+            size,
+            ..Options::default()
+        });
+        list.set_depth(0);
+        for _ in 0..2 {
+            let entry = list.allocate();
+            for word in 0..size / 8 {
+                assert_eq!(entry.read(word), u64::from_ne_bytes([pool::POISON; 8]));
+                entry.write(word, 0);
+            }
+            list.free(entry);
+        }
+    }
+}
+
+#[test]
+fn entries_have_the_alignment_of_pool_blocks_and_do_not_overlap() {
+    for (size, alignment) in [
+        (1_usize, 16_usize),
+        (8, 16),
+        (17, 16),
+        (100, 16),
+        (2000, 16),
+        (4080, 16),
+        (4096, PAGE),
+        (5000, PAGE),
+    ] {
+        let list = List::of(size);
+        let mut entries = list.allocate_many(300);
+        for entry in &entries {
+            assert_eq!(entry.address() % alignment as u64, 0, "{size}");
+        }
+        entries.sort_unstable();
+        for pair in entries.windows(2) {
+            assert!(pair[1].address() - pair[0].address() >= size as u64);
+        }
+        list.free_all(&entries);
+        list.delete();
+    }
+}
+
+#[test]
+fn an_entry_counts_its_stored_size_under_the_lists_tag_while_it_is_allocated_or_kept() {
+    let nonpaged = tag(b"EntN");
+    let list = List::new(Options {
+        size: 100,
+        ..of_tag(b"EntN")
+    });
+    let entries = list.allocate_many(10);
+    assert_eq!(
+        usage(nonpaged, false),
+        Usage {
+            allocs: 10,
+            frees: 0,
+            bytes: 1000
+        }
+    );
+    list.free_all(&entries);
+    assert_eq!(
+        usage(nonpaged, false),
+        Usage {
+            allocs: 10,
+            frees: 6,
+            bytes: 400
+        }
+    );
+    let paged = List::new(Options {
+        pool_type: PoolType::PAGED_POOL,
+        ..of_tag(b"EntN")
+    });
+    let _entry = paged.allocate();
+    assert_eq!(usage(nonpaged, true).bytes, 64);
+    assert_eq!(usage(nonpaged, false).bytes, 400);
+}
+
+#[test]
+fn an_entry_is_handed_out_once_until_it_is_freed() {
+    let list = List::of(32);
+    let mut out = HashSet::new();
+    let mut random = Random::new(7);
+    let mut held = Vec::new();
+    for _ in 0..20_000 {
+        if held.len() < 50 && random.below(2) == 0 {
+            let entry = list.allocate();
+            assert!(out.insert(entry), "handed out twice");
+            held.push(entry);
+        } else if !held.is_empty() {
+            let entry = held.swap_remove(random.below(held.len()));
+            out.remove(&entry);
+            list.free(entry);
+        }
+    }
+}
+
+#[test]
+fn a_failed_allocation_is_null_and_counted_as_a_miss() {
+    let mark = tag(b"Fail");
+    for flags in [0, 2] {
+        let list = List::new(Options {
+            flags,
+            ..of_tag(b"Fail")
+        });
+        Driver::root().faults().fail_next(3, mark);
+        for _ in 0..3 {
+            assert!(list.allocate().is_null());
+        }
+        let entry = list.allocate();
+        assert!(!entry.is_null());
+        let counters = list.counters();
+        assert_eq!((counters.allocates, counters.allocate_misses), (4, 4));
+        assert_eq!(
+            list.record()
+                .failed
+                .load(std::sync::atomic::Ordering::Relaxed),
+            3
+        );
+    }
+}
+
+#[test]
+fn with_raise_on_fail_the_default_routine_raises_insufficient_resources_and_the_counters_stand() {
+    let mark = tag(b"Rais");
+    let list = List::new(Options {
+        flags: 1,
+        ..of_tag(b"Rais")
+    });
+    Driver::root().faults().fail_next(1, mark);
+    let raised = catch_stop(|| list.allocate()).unwrap_err();
+    assert_eq!(raised, Stop::Raised(STATUS_INSUFFICIENT_RESOURCES));
+    let counters = list.counters();
+    assert_eq!((counters.allocates, counters.allocate_misses), (1, 1));
+    let entry = list.allocate();
+    assert!(!entry.is_null(), "the list goes on");
+    list.free(entry);
+    assert_eq!(list.allocate(), entry);
+}
+
+#[test]
+fn an_unarmed_raise_prints_the_status_and_aborts() {
+    let output = in_child("an_unarmed_raise_prints_the_status_and_aborts", || {
+        let list = List::new(Options {
+            flags: 1,
+            ..of_tag(b"Rais")
+        });
+        Driver::root().faults().fail_next(1, 0);
+        list.allocate();
+    });
+    assert_aborted_with(
+        &output,
+        "*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES",
+    );
+}
+
+#[test]
+fn a_double_free_is_0xc2_0x07_and_changes_nothing() {
+    let list = List::of(64);
+    let entries = list.allocate_many(6);
+    list.free_all(&entries);
+    let before = list.counters();
+    assert_eq!(list.current_depth(), 4);
+    for &entry in &entries {
+        assert_eq!(
+            stop(|| list.free(entry)),
+            freed_twice(entry),
+            "kept by the list or back in pool"
+        );
+    }
+    assert_eq!(list.counters(), before);
+    assert_eq!(list.current_depth(), 4);
+    assert_eq!(list.allocate(), entries[3]);
+}
+
+#[test]
+fn a_free_of_what_is_no_entry_of_the_list_is_0xc2_0x46_and_changes_nothing() {
+    let list = List::of(64);
+    let other = List::of(64);
+    let entry = list.allocate();
+    let foreign = other.allocate();
+    let block = nonpaged(64);
+    let mut local = 0_u64;
+    let before = (list.counters(), other.counters());
+    for bad in [
+        foreign,
+        block,
+        entry.plus(16),
+        entry.plus(48),
+        entry.plus(8),
+        entry.plus(1),
+        Block::NULL,
+        Block((&raw mut local).cast()),
+        Block(mapped().pool().cast()),
+        Block(mapped().at(mapped().pool_bytes() as u32 - 16).cast()),
+        Block(mapped().pool().wrapping_add(mapped().pool_bytes()).cast()),
+        Block(std::ptr::without_provenance_mut(usize::MAX)),
+        Block(list.as_ptr().cast()),
+    ] {
+        assert_eq!(stop(|| list.free(bad)), not_an_entry(bad));
+    }
+    assert_eq!((list.counters(), other.counters()), before);
+    list.free(entry);
+    other.free(foreign);
+    free_pool(block);
+}
+
+#[test]
+fn an_entry_kept_by_another_list_is_found_freed_already() {
+    let list = List::of(64);
+    let other = List::of(64);
+    let entry = other.allocate();
+    other.free(entry);
+    assert_eq!(stop(|| list.free(entry)), freed_twice(entry));
+    assert_eq!(other.allocate(), entry);
+    other.free(entry);
+}
+
+#[test]
+fn lists_of_one_mark_do_not_take_each_others_entries() {
+    // Six bits of a list stand in a state byte, so of 64 lists two share them.
+    let lists: Vec<List> = (0..130).map(|_| List::of(64)).collect();
+    let entries: Vec<Block> = lists.iter().map(List::allocate).collect();
+    for (index, list) in lists.iter().enumerate() {
+        for (other, &entry) in entries.iter().enumerate() {
+            if other != index {
+                assert_eq!(stop(|| list.free(entry)), not_an_entry(entry));
+            }
+        }
+    }
+    for (list, &entry) in lists.iter().zip(&entries) {
+        list.free(entry);
+        assert_eq!(list.allocate(), entry);
+    }
+}
+
+#[test]
+fn an_entry_that_went_back_to_pool_by_itself_is_no_entry_any_more() {
+    let list = List::of(64);
+    let entry = list.allocate();
+    free_pool_with_tag(entry, TAG);
+    assert_eq!(stop(|| list.free(entry)), freed_twice(entry));
+    let kept = list.keep(1)[0];
+    assert_eq!(stop(|| free_pool(kept)), freed_twice(kept));
+    assert_eq!(list.allocate(), kept);
+}
+
+#[test]
+fn a_page_of_small_entries_serves_one_list() {
+    let lists = [List::of(48), List::of(48)];
+    let pages: Vec<HashSet<u64>> = lists
+        .iter()
+        .map(|list| {
+            let entries = list.allocate_many(200);
+            entries
+                .iter()
+                .map(|entry| entry.address() / PAGE as u64)
+                .collect()
+        })
+        .collect();
+    assert!(pages[0].is_disjoint(&pages[1]));
+    let plain = nonpaged(48);
+    assert!(
+        pages
+            .iter()
+            .all(|pages| !pages.contains(&(plain.address() / PAGE as u64)))
+    );
+}

@@ -1,0 +1,577 @@
+//! Safe wrappers around the raw routines, so that the tests read as rules.
+//!
+//! They are safe because the emulation judges what it is given: an entry that is not a list's is
+//! refused, never followed. What a wrapper still relies on, each says.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ffi::c_void;
+use std::mem::offset_of;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+
+use ntoskrnl_emu::region::{self, Region};
+use ntoskrnl_emu::*;
+use wdm::{
+    AllocateFunctionExRaw, FreeFunctionExRaw, GeneralLookasidePool, LookasideListEx, NtStatus,
+    PAGE_SIZE, PoolType, SListEntry, SListHeader,
+};
+
+/// A tag as drivers write it.
+pub const fn tag(name: &[u8; 4]) -> u32 {
+    u32::from_le_bytes(*name)
+}
+
+/// The tag of the tests that do not look at usage.
+pub const TAG: u32 = tag(b"Test");
+/// The tag of control blocks in the pool.
+pub const CONTROL_TAG: u32 = tag(b"LkCb");
+/// Bytes of a control block with the context behind it.
+pub const CONTROL_BYTES: usize = 0x70;
+
+/// A code and four parameters.
+pub type Stop = (u32, [u64; 4]);
+
+/// The bug check that ends `run`.
+#[track_caller]
+pub fn stop<T>(run: impl FnOnce() -> T) -> Stop {
+    match catch_bug_check(run) {
+        Ok(_) => panic!("no bug check"),
+        Err(stop) => (stop.code, stop.parameters),
+    }
+}
+
+/// A pool block or entry; copies are handed to other threads by tests that say who may use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Block(pub *mut c_void);
+
+// SAFETY: an address by itself; it is followed by atomics only.
+unsafe impl Send for Block {}
+// SAFETY: as for Send.
+unsafe impl Sync for Block {}
+
+impl Block {
+    pub const NULL: Self = Self(std::ptr::null_mut());
+
+    pub fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    pub fn address(self) -> u64 {
+        self.0.addr() as u64
+    }
+
+    /// The address `bytes` further.
+    pub fn plus(self, bytes: usize) -> Self {
+        Self(self.0.wrapping_byte_add(bytes))
+    }
+
+    /// A word of the block. The memory must be mapped: pool memory always is.
+    pub fn word(self, index: usize) -> &'static AtomicU64 {
+        let place = self.0.cast::<u64>().wrapping_add(index);
+        // SAFETY: mapped for good, aligned, and only ever reached by atomics.
+        unsafe { AtomicU64::from_ptr(place) }
+    }
+
+    pub fn read(self, index: usize) -> u64 {
+        self.word(index).load(Ordering::Relaxed)
+    }
+
+    pub fn write(self, index: usize, value: u64) {
+        self.word(index).store(value, Ordering::Relaxed);
+    }
+
+    /// Its offset in the pool.
+    #[track_caller]
+    pub fn offset(self) -> u32 {
+        mapped()
+            .offset_of(self.0.addr())
+            .expect("the block lies in the pool")
+    }
+
+    pub fn is_in_pool(self) -> bool {
+        mapped().offset_of(self.0.addr()).is_some()
+    }
+}
+
+/// The two mappings, made if they were not yet.
+pub fn mapped() -> &'static Region {
+    region::map().expect("the pool can be mapped")
+}
+
+pub fn allocate_pool(pool_type: PoolType, bytes: usize, tag: u32) -> Block {
+    // SAFETY: tests follow what they own only.
+    Block(unsafe { ExAllocatePoolWithTag(pool_type, bytes, tag) })
+}
+
+/// Nonpaged pool with [`TAG`].
+pub fn nonpaged(bytes: usize) -> Block {
+    allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, TAG)
+}
+
+pub fn allocate_pool2(flags: u64, bytes: usize, tag: u32) -> Block {
+    // SAFETY: tests follow what they own only.
+    Block(unsafe { ExAllocatePool2(flags, bytes, tag) })
+}
+
+pub fn free_pool(block: Block) {
+    // SAFETY: what is no live block is refused.
+    unsafe { ExFreePool(block.0) }
+}
+
+pub fn free_pool_with_tag(block: Block, tag: u32) {
+    // SAFETY: what is no live block is refused.
+    unsafe { ExFreePoolWithTag(block.0, tag) }
+}
+
+/// Blocks and bytes of one tag, from the rows that tools read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub allocs: u64,
+    pub frees: u64,
+    pub bytes: u64,
+}
+
+impl Usage {
+    pub fn live(self) -> u64 {
+        self.allocs - self.frees
+    }
+}
+
+/// Usage of a tag in nonpaged or paged pool.
+pub fn usage(tag: u32, paged: bool) -> Usage {
+    let region = mapped();
+    let limit = region.header().tag_limit.load(Ordering::Relaxed) as usize;
+    (0..limit)
+        .map(|index| region.tag_row(index))
+        .find(|row| {
+            row.tag.load(Ordering::Relaxed) == tag
+                && row.pool.load(Ordering::Relaxed) == 1 + u32::from(paged)
+        })
+        .map_or(Usage::default(), |row| Usage {
+            allocs: row.allocs.load(Ordering::Relaxed),
+            frees: row.frees.load(Ordering::Relaxed),
+            bytes: row.bytes.load(Ordering::Relaxed),
+        })
+}
+
+/// How a list is initialised.
+#[derive(Clone, Copy)]
+pub struct Options {
+    pub allocate: Option<AllocateFunctionExRaw>,
+    pub free: Option<FreeFunctionExRaw>,
+    pub pool_type: PoolType,
+    pub flags: u32,
+    pub size: usize,
+    pub tag: u32,
+    pub depth: u16,
+    /// The control block lies in the pool instead of outside.
+    pub in_pool: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            allocate: None,
+            free: None,
+            pool_type: PoolType::NON_PAGED_POOL_NX,
+            flags: 0,
+            size: 64,
+            tag: TAG,
+            depth: 0,
+            in_pool: false,
+        }
+    }
+}
+
+/// What a list counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub allocates: u32,
+    pub allocate_misses: u32,
+    pub frees: u32,
+    pub free_misses: u32,
+}
+
+/// Storage for a list, and the list in it if it is initialised. Dropped, a list that was not
+/// deleted is abandoned.
+pub struct List {
+    at: *mut LookasideListEx,
+    in_pool: bool,
+}
+
+// SAFETY: the routines judge which thread may do what; the storage is reached by atomics only.
+unsafe impl Send for List {}
+// SAFETY: as for Send.
+unsafe impl Sync for List {}
+
+const STORAGE: Layout = match Layout::from_size_align(CONTROL_BYTES, 128) {
+    Ok(layout) => layout,
+    Err(_) => unreachable!(),
+};
+
+impl Drop for List {
+    fn drop(&mut self) {
+        // SAFETY: the storage still stands, and its last user is this one.
+        unsafe { abandon(self.at) };
+        if self.in_pool {
+            let _ = catch_bug_check(|| free_pool(Block(self.at.cast())));
+        } else {
+            // SAFETY: allocated with this layout by `storage`.
+            unsafe { dealloc(self.at.cast(), STORAGE) }
+        }
+    }
+}
+
+impl List {
+    /// Zeroed storage in which no list is initialised.
+    pub fn storage(in_pool: bool) -> Self {
+        let at = if in_pool {
+            let block = allocate_pool(
+                PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
+                CONTROL_BYTES,
+                CONTROL_TAG,
+            );
+            assert!(!block.is_null(), "the pool has room for a control block");
+            for word in 0..CONTROL_BYTES / 8 {
+                block.write(word, 0);
+            }
+            block.0.cast()
+        } else {
+            // SAFETY: the layout is not empty.
+            let storage = unsafe { alloc_zeroed(STORAGE) };
+            if storage.is_null() {
+                handle_alloc_error(STORAGE);
+            }
+            storage.cast()
+        };
+        Self { at, in_pool }
+    }
+
+    /// An initialised list.
+    #[track_caller]
+    pub fn new(options: Options) -> Self {
+        let list = Self::storage(options.in_pool);
+        assert_eq!(list.initialise(options), wdm::STATUS_SUCCESS);
+        list
+    }
+
+    /// A list of entries of a size, otherwise plain.
+    #[track_caller]
+    pub fn of(size: usize) -> Self {
+        Self::new(Options {
+            size,
+            ..Options::default()
+        })
+    }
+
+    /// A list that is confined to this thread, its control block in the pool.
+    #[track_caller]
+    pub fn confined(size: usize) -> Self {
+        let list = Self::new(Options {
+            size,
+            in_pool: true,
+            ..Options::default()
+        });
+        list.confine();
+        list
+    }
+
+    pub fn initialise(&self, options: Options) -> NtStatus {
+        // SAFETY: the storage stands until the list is abandoned; the callbacks are the test's.
+        unsafe {
+            ExInitializeLookasideListEx(
+                self.at,
+                options.allocate,
+                options.free,
+                options.pool_type,
+                options.flags,
+                options.size,
+                options.tag,
+                options.depth,
+            )
+        }
+    }
+
+    pub fn as_ptr(&self) -> *mut LookasideListEx {
+        self.at
+    }
+
+    pub fn address(&self) -> u64 {
+        self.at.addr() as u64
+    }
+
+    /// The control block as memory that anyone may write.
+    pub fn memory(&self) -> Block {
+        Block(self.at.cast())
+    }
+
+    pub fn allocate(&self) -> Block {
+        // SAFETY: the storage stands; what is no list is refused.
+        Block(unsafe { ExAllocateFromLookasideListEx(self.at) })
+    }
+
+    /// Allocates `count` entries, all of them there.
+    #[track_caller]
+    pub fn allocate_many(&self, count: usize) -> Vec<Block> {
+        let entries: Vec<Block> = (0..count).map(|_| self.allocate()).collect();
+        assert!(entries.iter().all(|entry| !entry.is_null()));
+        entries
+    }
+
+    pub fn free(&self, entry: Block) {
+        // SAFETY: the storage stands; what is not allocated from the list is refused.
+        unsafe { ExFreeToLookasideListEx(self.at, entry.0) }
+    }
+
+    pub fn free_all(&self, entries: &[Block]) {
+        for &entry in entries {
+            self.free(entry);
+        }
+    }
+
+    /// Makes the list keep `count` entries, and returns them in the order of the next allocations.
+    #[track_caller]
+    pub fn keep(&self, count: usize) -> Vec<Block> {
+        let entries = self.allocate_many(count);
+        let depth = self.depth();
+        self.set_depth(depth.max(u16::try_from(count).expect("a depth")));
+        self.free_all(&entries);
+        assert_eq!(usize::from(self.current_depth()), count);
+        entries.into_iter().rev().collect()
+    }
+
+    pub fn flush(&self) {
+        // SAFETY: the storage stands; what is no list is refused.
+        unsafe { ExFlushLookasideListEx(self.at) }
+    }
+
+    pub fn delete(&self) {
+        // SAFETY: the storage stands; what is no list is refused.
+        unsafe { ExDeleteLookasideListEx(self.at) }
+    }
+
+    pub fn confine(&self) {
+        // SAFETY: just initialised by this thread.
+        unsafe { confine(self.at) }
+    }
+
+    pub fn share(&self) {
+        // SAFETY: no other thread uses it yet.
+        unsafe { share(self.at) }
+    }
+
+    pub fn abandon(&self) {
+        // SAFETY: no other thread uses it any more.
+        unsafe { abandon(self.at) }
+    }
+
+    pub fn set_depth(&self, depth: u16) {
+        // SAFETY: initialised.
+        unsafe { set_depth(self.at, depth) }
+    }
+
+    /// The list's identifier.
+    #[track_caller]
+    pub fn id(&self) -> u32 {
+        registry::id(self.at).expect("the list is initialised")
+    }
+
+    pub fn record(&self) -> &'static layout::Record {
+        mapped().record(self.id() & 0xffff)
+    }
+
+    pub fn u16_at(&self, offset: usize) -> &AtomicU16 {
+        let place = self.at.wrapping_byte_add(offset).cast::<u16>();
+        // SAFETY: inside the control block, aligned; it stands as long as `self`.
+        unsafe { AtomicU16::from_ptr(place) }
+    }
+
+    pub fn u32_at(&self, offset: usize) -> &AtomicU32 {
+        let place = self.at.wrapping_byte_add(offset).cast::<u32>();
+        // SAFETY: inside the control block, aligned; it stands as long as `self`.
+        unsafe { AtomicU32::from_ptr(place) }
+    }
+
+    pub fn u64_at(&self, offset: usize) -> &AtomicU64 {
+        let place = self.at.wrapping_byte_add(offset).cast::<u64>();
+        // SAFETY: inside the control block, aligned; it stands as long as `self`.
+        unsafe { AtomicU64::from_ptr(place) }
+    }
+
+    pub fn depth(&self) -> u16 {
+        let field = offset_of!(GeneralLookasidePool, depth);
+        self.u16_at(field).load(Ordering::Relaxed)
+    }
+
+    pub fn maximum_depth(&self) -> u16 {
+        let field = offset_of!(GeneralLookasidePool, maximum_depth);
+        self.u16_at(field).load(Ordering::Relaxed)
+    }
+
+    /// How many entries it keeps.
+    pub fn current_depth(&self) -> u16 {
+        // SAFETY: the control block begins with its header.
+        unsafe { ExQueryDepthSList(self.header()) }
+    }
+
+    pub fn counters(&self) -> Counters {
+        let read = |field: usize| self.u32_at(field).load(Ordering::Relaxed);
+        Counters {
+            allocates: read(offset_of!(GeneralLookasidePool, total_allocates)),
+            allocate_misses: read(offset_of!(GeneralLookasidePool, allocate_misses)),
+            frees: read(offset_of!(GeneralLookasidePool, total_frees)),
+            free_misses: read(offset_of!(GeneralLookasidePool, free_misses)),
+        }
+    }
+
+    /// The header of the list as a plain S-list's.
+    pub fn header(&self) -> *mut SListHeader {
+        self.at.cast()
+    }
+
+    /// The 139/3 that damage of this list is answered with.
+    pub fn damage(&self) -> Stop {
+        (0x139, [3, self.address(), 0, 0])
+    }
+}
+
+/// The double free of an entry.
+pub fn freed_twice(entry: Block) -> Stop {
+    (0xC2, [0x07, 0, 0, entry.address()])
+}
+
+/// The free of what is no entry of the list.
+pub fn not_an_entry(entry: Block) -> Stop {
+    (0xC2, [0x46, entry.address(), 0, 0])
+}
+
+/// The use of a confined list by another thread.
+pub fn confined_elsewhere(list: &List) -> Stop {
+    (0xC4, [0x4C4B_0001, list.address(), 0, 0])
+}
+
+/// The use of what is no list.
+pub fn no_list(list: &List) -> Stop {
+    (0xC4, [0xCB, list.address(), 0, 0])
+}
+
+/// What `is_busy` says of a block: whether a live block begins there.
+pub fn is_live(block: Block) -> bool {
+    pool::block_at(mapped(), block.offset()).is_some()
+}
+
+/// A plain S-list header outside the pool.
+pub struct Header {
+    header: Box<SListHeader>,
+}
+
+impl Header {
+    pub fn new() -> Self {
+        let mut header = Box::new(SListHeader {
+            alignment: u64::MAX,
+            region: u64::MAX,
+        });
+        // SAFETY: nobody else uses it yet.
+        unsafe { InitializeSListHead(&raw mut *header) };
+        Self { header }
+    }
+
+    pub fn as_ptr(&self) -> *mut SListHeader {
+        (&raw const *self.header).cast_mut()
+    }
+}
+
+pub fn push(header: *mut SListHeader, entry: Block) -> Block {
+    // SAFETY: the header is initialised; what cannot be an entry is refused.
+    Block(unsafe { ExpInterlockedPushEntrySList(header, entry.0.cast::<SListEntry>()) }.cast())
+}
+
+pub fn pop(header: *mut SListHeader) -> Block {
+    // SAFETY: the header is initialised.
+    Block(unsafe { ExpInterlockedPopEntrySList(header) }.cast())
+}
+
+pub fn flush_header(header: *mut SListHeader) -> Block {
+    // SAFETY: the header is initialised.
+    Block(unsafe { ExpInterlockedFlushSList(header) }.cast())
+}
+
+pub fn query(header: *mut SListHeader) -> u16 {
+    // SAFETY: the header is initialised.
+    unsafe { ExQueryDepthSList(header) }
+}
+
+/// A generator of random numbers with a seed that is printed where it matters (splitmix64).
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Below `limit`, which is not zero.
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+}
+
+/// The seed of a randomised test: the variable `SEED`, or the one given.
+pub fn seed(default: u64) -> u64 {
+    std::env::var("SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+const CHILD: &str = "NTOSKRNL_EMU_TEST_CHILD";
+
+/// Runs `run` in a process of its own and returns what that process said and how it ended: the
+/// test's binary is started again for this one test, where `run` is called instead.
+pub fn in_child(test: &str, run: impl FnOnce()) -> Output {
+    if std::env::var_os(CHILD).is_some_and(|child| child == test) {
+        run();
+        std::process::exit(0);
+    }
+    let binary = std::env::current_exe().expect("a test knows its binary");
+    Command::new(binary)
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(CHILD, test)
+        .output()
+        .expect("the binary can be started again")
+}
+
+/// Asserts that a child was aborted and wrote a line.
+#[track_caller]
+pub fn assert_aborted_with(output: &Output, line: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.lines().any(|said| said.trim_end() == line),
+        "no line {line:?} in: {said}"
+    );
+    assert_aborted(output);
+}
+
+/// Asserts that a child was aborted.
+#[track_caller]
+pub fn assert_aborted(output: &Output) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        const SIGABRT: i32 = 6;
+        assert_eq!(output.status.signal(), Some(SIGABRT), "{output:?}");
+    }
+    assert!(!output.status.success(), "{output:?}");
+}
+
+/// A page in bytes.
+pub const PAGE: usize = PAGE_SIZE;
