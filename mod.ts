@@ -31,9 +31,11 @@ export { LookasideAlloc, OwnedEntry } from "./src/lookaside_alloc.ts";
 export { kernel } from "./src/kernel.ts";
 export { entryAt, Irql, LookasideFlags, NtStatus, PoolType } from "./src/types.ts";
 export type {
+  AllocateFunction,
   Driver,
   Entry,
   Faults,
+  FreeFunction,
   Kernel,
   ListSnapshot,
   LookasideOptions,

@@ -48,6 +48,16 @@ const SHOWN_LISTS = 6;
 const PORTION = 4096;
 const WARM_UP_OPERATIONS = 1_000_000;
 const MEASURED_OPERATIONS = 5_000_000;
+/** Where most allocates are huge and go to pool, so many operations would take minutes. */
+const LONGEST_PASS_MILLISECONDS = 5000;
+
+const USAGE = `deno task demo [--all] [--pid PID] [FILE…]
+
+Replays recordings of programs, traces with lists, and logs of valgrind --trace-malloc=yes, each of them
+plain or compressed with gzip; without a FILE the recordings of this project.
+
+--all      a line for every list, not only for the busiest
+--pid PID  one process of a log that has several`;
 
 /** Something went wrong that the user is told in one line, with this exit code. */
 class Stop extends Error {
@@ -60,7 +70,8 @@ class Stop extends Error {
 }
 
 async function main(): Promise<void> {
-  const { files, pid, shown } = options();
+  const { files, pid, shown, help } = options();
+  if (help) return console.log(USAGE);
   const inputs: Input[] = [];
   for (const file of files) inputs.push(await readInput(file, pid));
   configurePool(inputs);
@@ -81,10 +92,17 @@ async function main(): Promise<void> {
   if (recordings.some(({ operations }) => operations.length > 0)) measure(recordings);
 }
 
-function options(): { files: (string | URL)[]; pid: number | undefined; shown: number } {
+interface Options {
+  files: (string | URL)[];
+  pid: number | undefined;
+  shown: number;
+  help: boolean;
+}
+
+function options(): Options {
   try {
     const { values, positionals } = parseArgs({
-      options: { all: { type: "boolean" }, pid: { type: "string" } },
+      options: { all: { type: "boolean" }, pid: { type: "string" }, help: { type: "boolean" } },
       allowPositionals: true,
     });
     const pid = values.pid === undefined ? undefined : Number(values.pid);
@@ -92,7 +110,8 @@ function options(): { files: (string | URL)[]; pid: number | undefined; shown: n
       throw new Error(`The pid must be a positive integer: ${values.pid}`);
     }
     const files = positionals.length > 0 ? positionals : ownRecordings();
-    return { files, pid, shown: values.all ? Infinity : SHOWN_LISTS };
+    const shown = values.all ? Infinity : SHOWN_LISTS;
+    return { files, pid, shown, help: values.help ?? false };
   } catch (error) {
     throw new Stop(2, error instanceof Error ? error.message : String(error));
   }
@@ -237,7 +256,8 @@ function pass(
       tick: () => kernel.tick(),
     });
     const start = performance.now();
-    for (let round = 0; round < rounds; round++) {
+    const share = LONGEST_PASS_MILLISECONDS / recordings.length;
+    for (let round = 0; round < rounds && performance.now() - start < share; round++) {
       operations += replay.advance();
       replay.rewind();
     }

@@ -46,7 +46,7 @@ export function refuseEntry(value: unknown, context: string): never {
 
 /** Whether a value can be an entry: an integer in 1 … 2^32-1. */
 export function isEntry(value: number): value is Entry {
-  return value >>> 0 === value && value !== 0;
+  return typeof value === "number" && value >>> 0 === value && value !== 0;
 }
 
 /** A value in an error message. */

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x763FB6D1;
+export const ABI = 0x92A162C5;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -33,12 +33,30 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * Takes a handle of a shared list.
+   *
+   * `lookaside_attach(id: u32) -> u32`
+   */
+  lookaside_attach: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
    * Ends the isolate of this thread.
    *
    * `lookaside_close() -> u32`
    */
   lookaside_close: {
     parameters: [],
+    result: "u32",
+  },
+  /**
+   * Closes a shared list for everybody and gives the owner's handle back.
+   *
+   * `lookaside_close_list(id: u32) -> u32`
+   */
+  lookaside_close_list: {
+    parameters: ["u32"],
     result: "u32",
   },
   /**
@@ -53,14 +71,14 @@ export const SYMBOLS = {
   /**
    * Creates a list; its id stands in the slot's value.
    *
-   * `lookaside_create(size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32) -> u32`
+   * `lookaside_create(size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32, callbacks: u32) -> u32`
    */
   lookaside_create: {
-    parameters: ["u32", "i32", "u32", "u32", "u32", "u32"],
+    parameters: ["u32", "i32", "u32", "u32", "u32", "u32", "u32"],
     result: "u32",
   },
   /**
-   * Deletes a list.
+   * Deletes a confined list, but not from inside a callback.
    *
    * `lookaside_destroy(id: u32) -> u32`
    */
@@ -75,6 +93,15 @@ export const SYMBOLS = {
    */
   lookaside_fail_next: {
     parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * 1 when a block is live pool that no list holds, of at least so many bytes.
+   *
+   * `lookaside_fits(block: u32, bytes: u32) -> u32`
+   */
+  lookaside_fits: {
+    parameters: ["u32", "u32"],
     result: "u32",
   },
   /**
@@ -102,6 +129,42 @@ export const SYMBOLS = {
    */
   lookaside_free_many: {
     parameters: ["u32", "buffer", "u32"],
+    result: "u32",
+  },
+  /**
+   * Allocates an entry of a legacy list, 0 for none.
+   *
+   * `lookaside_legacy_alloc(id: u32) -> u32`
+   */
+  lookaside_legacy_alloc: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Creates a legacy list, nonpaged (1) or paged (2); its id stands in the slot's value.
+   *
+   * `lookaside_legacy_create(kind: u32, flags: u32, size: u32, tag: u32, callbacks: u32) -> u32`
+   */
+  lookaside_legacy_create: {
+    parameters: ["u32", "u32", "u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Deletes a legacy list.
+   *
+   * `lookaside_legacy_destroy(id: u32) -> u32`
+   */
+  lookaside_legacy_destroy: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Gives an entry back to its legacy list.
+   *
+   * `lookaside_legacy_free(id: u32, entry: u32) -> u32`
+   */
+  lookaside_legacy_free: {
+    parameters: ["u32", "u32"],
     result: "u32",
   },
   /**
@@ -196,12 +259,40 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * Gives a handle of a shared list back; the last one deletes the list.
+   *
+   * `lookaside_release(id: u32) -> u32`
+   */
+  lookaside_release: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Gives the functions that lists of this isolate call back. They neither throw nor unwind, and
+   * stay callable until the isolate ends.
+   *
+   * `lookaside_set_callbacks(allocate: *const c_void, free: *const c_void) -> u32`
+   */
+  lookaside_set_callbacks: {
+    parameters: ["pointer", "pointer"],
+    result: "u32",
+  },
+  /**
    * Sets a list's depth, as a debugger does.
    *
    * `lookaside_set_depth(id: u32, depth: u32) -> u32`
    */
   lookaside_set_depth: {
     parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Makes a confined list usable by other isolates; a list with callbacks is refused.
+   *
+   * `lookaside_share(id: u32) -> u32`
+   */
+  lookaside_share: {
+    parameters: ["u32"],
     result: "u32",
   },
   /**
@@ -235,6 +326,7 @@ export const LAYOUT = {
   recordStride: 128,
   recordGeneration: 0,
   recordState: 4,
+  recordStateFree: 0,
   recordStateLive: 1,
   recordList: 8,
   recordSize: 16,
@@ -246,6 +338,8 @@ export const LAYOUT = {
   recordDriver: 52,
   recordControl: 56,
   recordPrevious: 64,
+  recordAskedSize: 100,
+  recordFlags: 60,
   recordMaximumDepth: 80,
   recordMark: 84,
   pages: 8720384,

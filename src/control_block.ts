@@ -18,6 +18,12 @@ export function recordField(record: number, field: number): number {
   return metadata.u32[(record + field) >>> 2]!;
 }
 
+/** Whether the list with an identifier is live: neither deleted nor closed by its owner. */
+export function isLive(record: number, id: number): boolean {
+  return recordField(record, LAYOUT.recordState) === LAYOUT.recordStateLive &&
+    recordField(record, LAYOUT.recordGeneration) === id >>> 16;
+}
+
 /** What a list's control block and its record say now. */
 export function readStats(control: number, record: number): LookasideStats {
   const { u16, u32 } = pool;

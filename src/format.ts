@@ -1,12 +1,12 @@
 /**
  * Lists as the kernel debugger's `!lookaside` shows them (windows-driver-docs,
- * debuggercmds/-lookaside.md).
+ * debuggercmds/-lookaside.md), and pool usage as PoolMon shows it (devtest/poolmon-display.md).
  *
  * @module
  */
 
 import { tagNumber } from "./tag.ts";
-import type { LookasideStats } from "./types.ts";
+import type { LookasideStats, PoolTagUsage } from "./types.ts";
 
 /** What of a list is shown, beside its counters. */
 export interface ShownList extends LookasideStats {
@@ -76,4 +76,20 @@ function cell(value: number | string): string {
 /** Whole per cent of `total` that did not miss, cut off; 0 when there were none. */
 function rate(total: number, misses: number): number {
   return total === 0 ? 0 : Math.floor((total - misses) * 100 / total);
+}
+
+/** A PoolMon snapshot: a heading and a line per tag and kind of pool, in the order of the tags. */
+export function formatPool(usage: readonly PoolTagUsage[]): string {
+  const rows = usage.toSorted((a, b) =>
+    a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : Number(a.paged) - Number(b.paged)
+  );
+  return [" Tag  Type     Allocs         Frees    Diff   Bytes    Per Alloc", ...rows.map(poolLine)]
+    .join("\n");
+}
+
+function poolLine({ tag, paged, allocs, frees, outstanding, bytes }: PoolTagUsage): string {
+  const perAlloc = outstanding === 0 ? 0 : Math.floor(bytes / outstanding);
+  return ` ${tag.padEnd(4)} ${paged ? "Paged" : "Nonp "}` +
+    `${allocs}`.padStart(10) + `${frees}`.padStart(14) + `${outstanding}`.padStart(8) +
+    ` ${bytes}`.padStart(9) + `${perAlloc}`.padStart(11);
 }

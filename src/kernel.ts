@@ -8,6 +8,7 @@ import { describe, integer, isEntry, refuseEntry, U32_MAX } from "./arguments.ts
 import { LAYOUT } from "./bindings.ts";
 import { readStats, recordField } from "./control_block.ts";
 import { driverIndex, driverName, rootDriver } from "./driver.ts";
+import { formatList, formatPool } from "./format.ts";
 import { check, load, metadata, none, open, statusError, symbols } from "./library.ts";
 import { tagArgument, tagText } from "./tag.ts";
 import {
@@ -144,6 +145,14 @@ export const kernel: Kernel = Object.freeze<Kernel>({
       });
     }
   },
+
+  formatLists(driver?: Driver): string {
+    return kernel.lists(driver).map(formatList).join("\n\n");
+  },
+
+  formatPool(): string {
+    return formatPool(kernel.poolUsage());
+  },
 });
 
 function snapshotOf(
@@ -153,9 +162,11 @@ function snapshotOf(
 ): ListSnapshot | null {
   const owner = recordField(record, LAYOUT.recordDriver);
   const control = recordField(record, LAYOUT.recordControl);
-  const isLive = recordField(record, LAYOUT.recordState) === LAYOUT.recordStateLive;
+  const state = recordField(record, LAYOUT.recordState);
   // A list outside the pool is a Rust or C caller's; this module has no view of its memory.
-  if (!isLive || control === 0 || (driver !== undefined && owner !== driver)) return null;
+  if (
+    state === LAYOUT.recordStateFree || control === 0 || (driver !== undefined && owner !== driver)
+  ) return null;
   const generation = recordField(record, LAYOUT.recordGeneration);
   const high = recordField(record, LAYOUT.recordList + 4);
   return {
@@ -166,7 +177,7 @@ function snapshotOf(
     poolType: recordField(record, LAYOUT.recordPoolType),
     size: recordField(record, LAYOUT.recordSize),
     driver: driverName(owner),
-    closed: false,
+    closed: state !== LAYOUT.recordStateLive,
   };
 }
 

@@ -6,7 +6,17 @@
 
 import { describe, integer, isEntry, refuseEntry, U32_MAX } from "./arguments.ts";
 import { LAYOUT } from "./bindings.ts";
-import { readStats, recordField, recordOf } from "./control_block.ts";
+import {
+  callbackBits,
+  type Callbacks,
+  enterCallbacks,
+  forgive,
+  isCallbackRunning,
+  prepareCallbacks,
+  removeCallbacks,
+  rethrow,
+} from "./callbacks.ts";
+import { isLive, readStats, recordField, recordOf } from "./control_block.ts";
 import { driverIndex } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
 import { formatList } from "./format.ts";
@@ -28,10 +38,31 @@ import { isPlainlyAllocated, viewOf } from "./views.ts";
 const DEFAULT_POOL_TYPE = 512;
 const DEFAULT_TAG = "srLL";
 
-/** Deletes the lists of handles that nobody can reach any more: a safety net, not a plan. */
-const forgotten = new FinalizationRegistry<number>((id) => {
-  symbols.lookaside_destroy(id);
+/** The modifier bits that flags add to a pool type. */
+const FLAG_BITS = 0x18;
+
+/** What a handle holds of its list. */
+interface Hold {
+  readonly id: number;
+  /** How the hold is given up. */
+  how: "destroy" | "close" | "release";
+}
+
+function letGo({ id, how }: Hold): number {
+  if (how === "destroy") return symbols.lookaside_destroy(id);
+  return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
+}
+
+/** Gives up what handles hold that nobody can reach any more: a safety net, not a plan. */
+const forgotten = new FinalizationRegistry<Hold>((hold) => {
+  // An owner that forgets a shared list leaves it to those who still hold it.
+  letGo(hold.how === "close" ? { id: hold.id, how: "release" } : hold);
 });
+
+/** What the constructor gets from `attach` instead of options. */
+class Attachment {
+  constructor(readonly id: number) {}
+}
 
 /**
  * A lookaside list: entries of one size, the one freed last handed out first.
@@ -52,8 +83,6 @@ const forgotten = new FinalizationRegistry<number>((id) => {
  * ```
  */
 export class LookasideAlloc implements Disposable {
-  /** Whether other threads may use the list. */
-  readonly shared: boolean = false;
   /** Bytes per entry, as asked for. */
   readonly size: number;
   /** The pool tag. */
@@ -62,7 +91,7 @@ export class LookasideAlloc implements Disposable {
   readonly poolType: number;
   /** The flags. */
   readonly flags: number;
-  /** Zero once the list is deleted: no list has that identifier, so every call is refused. */
+  /** Zero once the handle is given up: no list has that identifier, so every call is refused. */
   #id: number;
   /** The control block's offset in the pool. */
   readonly #control: number;
@@ -70,6 +99,8 @@ export class LookasideAlloc implements Disposable {
   readonly #record: number;
   /** The state byte of an entry allocated from this list. */
   readonly #busy: number;
+  readonly #hold: Hold;
+  readonly #hasCallbacks: boolean;
 
   /**
    * Creates a list.
@@ -91,37 +122,83 @@ export class LookasideAlloc implements Disposable {
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
     }
-    const size = integer(options.size, 1, U32_MAX, "size", context);
-    const { poolType = DEFAULT_POOL_TYPE, flags = 0, maximumDepth = 0 } = options;
-    integer(poolType, 0, U32_MAX, "poolType", context);
-    integer(flags, 0, U32_MAX, "flags", context);
-    integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
-    const tag = tagArgument(options.tag ?? DEFAULT_TAG, context);
-    const driver = driverIndex(options.driver, context);
-    for (const name of ["allocate", "free"]) {
-      if ((options as unknown as Record<string, unknown>)[name] !== undefined) {
-        throw new TypeError(`${context}: callbacks are not supported yet: ${name}`);
-      }
-    }
-    open();
-    check(
-      symbols.lookaside_create(size, poolType | 0, tag, flags, maximumDepth, driver),
-      context,
-    );
-    this.#id = slotValue();
-    this.#record = recordOf(this.#id);
+    const attachment = options instanceof Attachment ? options : null;
+    const callbacks = attachment === null ? callbacksOf(options, context) : NO_CALLBACKS;
+    const id = attachment?.id ?? createList(options, callbacks, context);
+    this.#id = id;
+    this.#record = recordOf(id);
     this.#control = recordField(this.#record, LAYOUT.recordControl);
     this.#busy = LAYOUT.stateBusy | recordField(this.#record, LAYOUT.recordMark);
-    this.size = size;
-    this.tag = tagText(tag);
-    this.poolType = poolType;
-    this.flags = flags;
-    forgotten.register(this, this.#id, this);
+    this.#hold = { id, how: attachment === null ? "destroy" : "release" };
+    this.#hasCallbacks = callbacks !== NO_CALLBACKS;
+    this.size = recordField(this.#record, LAYOUT.recordAskedSize);
+    this.tag = tagText(recordField(this.#record, LAYOUT.recordTag));
+    this.poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
+    this.flags = recordField(this.#record, LAYOUT.recordFlags);
+    // A list with callbacks is reachable by its identifier, from native code, until it is deleted.
+    if (this.#hasCallbacks) enterCallbacks(id, this, callbacks);
+    else forgotten.register(this, this.#hold, this);
   }
 
-  /** Whether the list is deleted. */
+  /**
+   * Makes the list usable by other Workers; each operation then takes a lock.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assert } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * const id = list.share(); // worker.postMessage(id), and there LookasideAlloc.attach(id)
+   * using other = LookasideAlloc.attach(id);
+   * other.free(list.alloc()!);
+   * assert(list.shared);
+   * ```
+   *
+   * @returns The identifier to attach with; the same again when the list is shared already.
+   * @throws {LookasideError} If the list is deleted or has callbacks.
+   */
+  share(): number {
+    const context = "Cannot share the list";
+    const id = this.#live(context);
+    if (this.shared) return id;
+    check(symbols.lookaside_share(id), context, {
+      [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
+    });
+    this.#hold.how = "close";
+    return id;
+  }
+
+  /**
+   * A shared list in another Worker. It is deleted in the kernel when its owner has destroyed it
+   * and the last handle is disposed.
+   *
+   * {@linkcode share} has an example.
+   *
+   * @param id What `share` returned.
+   * @returns A handle of its own.
+   * @throws {TypeError} If the identifier is not a number.
+   * @throws {RangeError} If it is not an integer in 1 … 2^32-1.
+   * @throws {LookasideError} If no shared list has that identifier (0xC000000D), or it is deleted (0xC0000056).
+   */
+  static attach(id: number): LookasideAlloc {
+    const context = "Cannot attach to the list";
+    integer(id, 1, U32_MAX, "id", context);
+    open();
+    check(symbols.lookaside_attach(id), context, {
+      [NtStatus.InvalidParameter]: `no shared list has this identifier: ${id}`,
+    });
+    return new LookasideAlloc(new Attachment(id) as unknown as LookasideOptions);
+  }
+
+  /** Whether other threads may use the list. */
+  get shared(): boolean {
+    return this.#hold.how !== "destroy";
+  }
+
+  /** Whether the list is deleted: by this handle, or by its owner for everybody. */
   get destroyed(): boolean {
-    return this.#id === 0;
+    return this.#id === 0 || !isLive(this.#record, this.#id);
   }
 
   /**
@@ -146,8 +223,10 @@ export class LookasideAlloc implements Disposable {
   }
 
   #noEntry(): null {
-    this.#live("Cannot allocate");
-    return none("Cannot allocate");
+    const context = "Cannot allocate";
+    if (this.#hasCallbacks) rethrow();
+    this.#live(context);
+    return none(context);
   }
 
   /**
@@ -173,10 +252,12 @@ export class LookasideAlloc implements Disposable {
   free(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
     if (lookaside_free(this.#id, entry) !== 0) this.#failed(`Cannot free entry ${entry}`);
+    if (this.#hasCallbacks) rethrow();
   }
 
   /** Says why an export refused. */
   #failed(context: string): never {
+    if (this.#hasCallbacks) forgive();
     this.#live(context);
     raise(context);
   }
@@ -187,7 +268,7 @@ export class LookasideAlloc implements Disposable {
    * @throws {LookasideError} If the list is deleted.
    */
   #live(context: string): number {
-    if (this.#id === 0) {
+    if (this.destroyed) {
       throw new LookasideError(`${context}: the list is deleted`, NtStatus.DeletePending);
     }
     return this.#id;
@@ -218,8 +299,15 @@ export class LookasideAlloc implements Disposable {
     const context = "Cannot allocate";
     const array = u32Array(into, context);
     const id = this.#live(context);
-    if (array.length === 0) return 0;
-    return symbols.lookaside_alloc_many(id, array, array.length) || (none(context) ?? 0);
+    const count = lengthOf(array);
+    if (count === 0) return 0;
+    const had = symbols.lookaside_alloc_many(id, array, count);
+    if (this.#hasCallbacks) {
+      // As with RaiseOnFail: what was had must not be lost by an error.
+      if (had === 0) rethrow();
+      forgive();
+    }
+    return had || (none(context) ?? 0);
   }
 
   /**
@@ -245,8 +333,9 @@ export class LookasideAlloc implements Disposable {
     const context = "Cannot free the entries";
     const array = u32Array(entries, context);
     const id = this.#live(context);
-    if (array.length === 0) return;
-    check(symbols.lookaside_free_many(id, array, array.length), context);
+    const count = lengthOf(array);
+    if (count === 0) return;
+    this.#settled(symbols.lookaside_free_many(id, array, count), context);
   }
 
   /**
@@ -333,7 +422,8 @@ export class LookasideAlloc implements Disposable {
     try {
       return use(this.bytes(entry));
     } finally {
-      this.free(entry);
+      // Of a list deleted meanwhile the entry stays allocated, as every other one.
+      if (this.#id !== 0) this.free(entry);
     }
   }
 
@@ -429,12 +519,19 @@ export class LookasideAlloc implements Disposable {
    */
   flush(): void {
     const context = "Cannot flush the list";
-    check(symbols.lookaside_flush(this.#live(context)), context);
+    this.#settled(symbols.lookaside_flush(this.#live(context)), context);
+  }
+
+  /** The end of a call that may have run free callbacks. */
+  #settled(status: number, context: string): void {
+    if (status !== 0) this.#failed(context);
+    if (this.#hasCallbacks) rethrow();
   }
 
   /**
    * Deletes the list; again it does nothing. Entries still allocated stay so, and
-   * `kernel.freePool` frees them.
+   * `kernel.freePool` frees them. On an attached handle it releases that handle only; the owner of
+   * a shared list closes it for everybody.
    *
    * @example Usage
    * ```ts
@@ -449,14 +546,24 @@ export class LookasideAlloc implements Disposable {
    * kernel.freePool(entry);
    * ```
    *
+   * @throws {LookasideError} If a callback of the list is running.
    * @throws {BugCheckError} If the list's memory was written over; the list is deleted all the same.
    */
   destroy(): void {
-    const id = this.#id;
-    if (id === 0) return;
+    if (this.#id === 0) return;
+    const context = "Cannot delete the list";
+    if (this.#hasCallbacks && isCallbackRunning()) {
+      throw new LookasideError(
+        `${context}: a callback is running`,
+        NtStatus.InvalidDeviceState,
+      );
+    }
     this.#id = 0;
     forgotten.unregister(this);
-    check(symbols.lookaside_destroy(id), "Cannot delete the list in good order");
+    const status = letGo(this.#hold);
+    if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
+    if (status !== 0) raise(`${context} in good order`);
+    if (this.#hasCallbacks) rethrow();
   }
 
   /** As {@linkcode destroy}. */
@@ -477,6 +584,51 @@ export class LookasideAlloc implements Disposable {
   }
 }
 
+const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
+
+function callbacksOf(options: LookasideOptions, context: string): Callbacks {
+  const { allocate, free } = options;
+  for (const [name, callback] of [["allocate", allocate], ["free", free]] as const) {
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new TypeError(`${context}: ${name} must be a function: ${describe(callback)}`);
+    }
+  }
+  return allocate === undefined && free === undefined ? NO_CALLBACKS : { allocate, free };
+}
+
+/** Creates the list that options describe and returns its identifier. */
+function createList(options: LookasideOptions, callbacks: Callbacks, context: string): number {
+  const size = integer(options.size, 1, U32_MAX, "size", context);
+  const { poolType = DEFAULT_POOL_TYPE, flags = 0, maximumDepth = 0 } = options;
+  integer(poolType, 0, U32_MAX, "poolType", context);
+  integer(flags, 0, U32_MAX, "flags", context);
+  integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
+  const tag = tagArgument(options.tag ?? DEFAULT_TAG, context);
+  const driver = driverIndex(options.driver, context);
+  open();
+  if (callbacks !== NO_CALLBACKS) prepareCallbacks();
+  const status = symbols.lookaside_create(
+    size,
+    poolType | 0,
+    tag,
+    flags,
+    maximumDepth,
+    driver,
+    callbackBits(callbacks),
+  );
+  if (status !== 0) {
+    raise(context, {
+      [NtStatus.InvalidParameter4]:
+        `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
+      [NtStatus.InvalidParameter5]: `the flags are not 0, 1 or 2: ${flags}`,
+      [NtStatus.InvalidParameter8]: `the maximum depth is not 0 or 256 … 1024: ${maximumDepth}`,
+      [NtStatus.InsufficientResources]:
+        `there is not enough pool for a list with entries of that size: ${size}`,
+    });
+  }
+  return slotValue();
+}
+
 /** The address of a list's control block. */
 function recordAddress(record: number): bigint {
   const low = recordField(record, LAYOUT.recordList);
@@ -487,6 +639,16 @@ function recordAddress(record: number): bigint {
 function u32Array(value: unknown, context: string): Uint32Array<ArrayBuffer> {
   if (value instanceof Uint32Array) return value as Uint32Array<ArrayBuffer>;
   throw new TypeError(`${context}: entries must be a Uint32Array: ${describe(value)}`);
+}
+
+const lengthGetter = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint32Array.prototype),
+  "length",
+)!.get!;
+
+/** The length that memory is written by: a subclass may say another one. */
+function lengthOf(array: Uint32Array): number {
+  return lengthGetter.call(array);
 }
 
 /**
@@ -543,8 +705,8 @@ export class OwnedEntry implements Disposable {
    */
   free(): void {
     if (this.#freed) return;
-    this.#freed = true;
     if (!this.#list.destroyed) this.#list.free(this.entry);
+    this.#freed = true;
   }
 
   /** As {@linkcode free}. */

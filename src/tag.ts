@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describe } from "./arguments.ts";
+
 /** The u32 of a tag of one to four characters; a short one ends in zero bytes. */
 export function tagNumber(text: string): number {
   let tag = 0;
@@ -31,7 +33,7 @@ export function tagArgument(tag: unknown, context: string): number {
     throw new RangeError(`${context}: tag must be an integer in 0 … 4294967295: ${tag}`);
   }
   if (typeof tag !== "string") {
-    throw new TypeError(`${context}: tag must be a string or a number: ${String(tag)}`);
+    throw new TypeError(`${context}: tag must be a string or a number: ${describe(tag)}`);
   }
   if (!/^[\x20-\x7E]{1,4}$/.test(tag)) {
     throw new RangeError(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { LookasideAlloc } from "./lookaside_alloc.ts";
+
 /**
  * One entry or pool block: its offset in bytes in the pool. An integer in 1 … 2^32-1; 0 is never
  * one.
@@ -175,6 +177,31 @@ export const NtStatus: {
   DeletePending: 0xC0000056,
 };
 
+/**
+ * Makes an entry on a miss. Runs synchronously at the caller's IRQL.
+ *
+ * @param poolType The list's pool type; with RaiseOnFail it has bit 0x10, with FailNoRaise bit 8.
+ * @param size Bytes per entry as the list stores them.
+ * @param tag The list's tag.
+ * @param list The list.
+ * @returns A live block from `kernel.allocatePool` of at least `size` bytes, or null.
+ */
+export type AllocateFunction = (
+  poolType: number,
+  size: number,
+  tag: number,
+  list: LookasideAlloc,
+) => Entry | null;
+
+/**
+ * Takes an entry that the list does not keep. From then on it is a plain block, which
+ * `kernel.freePool` frees.
+ *
+ * @param entry The entry.
+ * @param list The list.
+ */
+export type FreeFunction = (entry: Entry, list: LookasideAlloc) => void;
+
 /** What a new list is made of. */
 export interface LookasideOptions {
   /**
@@ -206,6 +233,10 @@ export interface LookasideOptions {
    * @default {256}
    */
   maximumDepth?: number;
+  /** Makes entries; pool does unless one is given. A list with callbacks stays on its thread. */
+  allocate?: AllocateFunction;
+  /** Takes the entries that the list does not keep; pool does unless one is given. */
+  free?: FreeFunction;
   /** The driver that owns the list; the root driver unless one is named. */
   driver?: Driver;
 }
@@ -371,4 +402,17 @@ export interface Kernel {
    * @throws {LookasideError} If the pool is mapped already.
    */
   configure(options: { poolMebibytes: number }): void;
+  /**
+   * The lists as the debugger's `!lookaside -all` shows them.
+   *
+   * @param driver Only the lists of this driver.
+   * @returns Seven lines for each list, a blank line between two.
+   */
+  formatLists(driver?: Driver): string;
+  /**
+   * Usage by tag as PoolMon shows it.
+   *
+   * @returns A heading and a line per tag and kind of pool, in the order of the tags.
+   */
+  formatPool(): string;
 }

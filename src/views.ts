@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isEntry } from "./arguments.ts";
 import { LAYOUT } from "./bindings.ts";
 import { mapPool, metadata, pool } from "./library.ts";
 import type { Entry } from "./types.ts";
@@ -48,7 +49,9 @@ function makeView(entry: Entry, size: number): Uint8Array<ArrayBuffer> {
  * @param busy The state byte of an entry allocated from the list.
  */
 export function isPlainlyAllocated(entry: Entry, index: number, busy: number): boolean {
-  if (entry >= pool.buffer.byteLength || (entry & (LAYOUT.granuleBytes - 1)) !== 0) return false;
+  // A caller's value: the operators below would make an entry of what is none.
+  if (!isEntry(entry) || (entry & (LAYOUT.granuleBytes - 1)) !== 0) return false;
+  if (entry >= pool.buffer.byteLength) return false;
   if (states === 0) states = statesOffset();
   const page = LAYOUT.pages + (entry >>> PAGE_SHIFT) * LAYOUT.pageStride + LAYOUT.pageList;
   return metadata.u8[states + (entry >>> GRANULE_SHIFT)] === busy &&

@@ -3,7 +3,7 @@
 //! One thread hosts one isolate at a time, but may host several one after another. The slot is where
 //! an export says what went wrong; JavaScript reads it through its view of the metadata.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -13,6 +13,9 @@ use ntoskrnl_emu::layout::{SLOTS, SLOTS_OFFSET, Slot};
 use ntoskrnl_emu::{BugCheck, Stop, catch_stop, owner, region, registry};
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INTERNAL_ERROR};
 use win_lookaside::LocalLookasideAlloc;
+
+use crate::callbacks::{self, Callbacks};
+use crate::{legacy, sharing};
 
 exports! {
     /// The number by which a loader tells that its bindings were made for this library.
@@ -26,7 +29,7 @@ exports! {
     /// Begins a new isolate on this thread, ending the one that was there. Returns the offset of
     /// its slot in the metadata, 0 when that failed.
     fn lookaside_open() -> u32 {
-        end();
+        lookaside_close();
         begin().unwrap_or_else(|status| { OPEN_FAILURE.set(number(status)); 0 })
     }
 
@@ -34,29 +37,67 @@ exports! {
     fn lookaside_open_failure() -> u32 { OPEN_FAILURE.get() }
 
     /// Ends the isolate of this thread.
-    fn lookaside_close() -> u32 { end(); 0 }
+    fn lookaside_close() -> u32 {
+        // The thread-local is gone only while the thread ends, which ends the isolate anyway.
+        let _ = AT_THREAD_END.try_with(|stay| end(&stay.handles));
+        0
+    }
 }
 
 /// An isolate that is open on this thread.
 #[derive(Clone, Copy)]
-struct Isolate {
-    owner: u32,
+pub(crate) struct Isolate {
+    pub(crate) owner: u32,
+    pub(crate) callbacks: Callbacks,
     slot: &'static Slot,
 }
 
 thread_local! {
+    // No destructors: they are read while the thread ends.
     static CURRENT: Cell<Option<Isolate>> = const { Cell::new(None) };
     static OPEN_FAILURE: Cell<u32> = const { Cell::new(0) };
     /// Ends the isolate of a Worker, whose thread ends without a call.
-    static AT_THREAD_END: EndIsolate = const { EndIsolate };
+    static AT_THREAD_END: Stay = const { Stay { handles: RefCell::new(Vec::new()) } };
 }
 
-struct EndIsolate;
+/// What an isolate holds until it ends.
+struct Stay {
+    /// Shared lists, once for each handle.
+    handles: RefCell<Vec<u32>>,
+}
 
-impl Drop for EndIsolate {
+impl Drop for Stay {
     fn drop(&mut self) {
-        end();
+        end(&self.handles);
     }
+}
+
+/// The isolate of this thread.
+pub(crate) fn current() -> Option<Isolate> {
+    CURRENT.get()
+}
+
+/// Sets what native code calls back in the isolate of this thread.
+pub(crate) fn set_callbacks(callbacks: Callbacks) {
+    CURRENT.set(CURRENT.get().map(|isolate| Isolate {
+        callbacks,
+        ..isolate
+    }));
+}
+
+/// Notes that this isolate holds one more handle of a shared list.
+pub(crate) fn hold(id: u32) {
+    let _ = AT_THREAD_END.try_with(|stay| stay.handles.borrow_mut().push(id));
+}
+
+/// Takes one handle of a shared list from this isolate; false when it holds none.
+pub(crate) fn let_go(id: u32) -> bool {
+    let found = AT_THREAD_END.try_with(|stay| {
+        let mut handles = stay.handles.borrow_mut();
+        let place = handles.iter().position(|&held| held == id);
+        place.map(|place| handles.swap_remove(place)).is_some()
+    });
+    found.unwrap_or(false)
 }
 
 /// A status as JavaScript writes it: unsigned.
@@ -77,22 +118,39 @@ fn begin() -> Result<u32, NtStatus> {
             .compare_exchange(0, owner, Ordering::Acquire, Ordering::Relaxed);
         if taken.is_ok() {
             slot.kind.store(0, Ordering::Relaxed);
-            CURRENT.set(Some(Isolate { owner, slot }));
-            AT_THREAD_END.with(|_| {});
+            CURRENT.set(Some(Isolate {
+                owner,
+                callbacks: Callbacks::NONE,
+                slot,
+            }));
+            // The first use of it on a thread sees to it that it is dropped with the thread.
+            let _ = AT_THREAD_END.try_with(|_| {});
             return Ok((SLOTS_OFFSET + index * size_of::<Slot>()) as u32);
         }
     }
     Err(STATUS_INSUFFICIENT_RESOURCES)
 }
 
-/// Closes what only the isolate of this thread could use, and gives its slot back.
-fn end() {
-    let Some(Isolate { owner, slot }) = CURRENT.take() else {
+/// Closes what only the isolate of this thread could use, and gives its handles and slot back.
+fn end(handles: &RefCell<Vec<u32>>) {
+    // First of all, so that no callback is called any more: the isolate may be gone already.
+    let Some(Isolate { owner, slot, .. }) = CURRENT.take() else {
         return;
     };
-    for id in registry::confined_to(owner) {
+    for id in handles.take() {
         // A list whose memory was written over is abandoned, like everything it kept.
-        let _ = catch_stop(|| drop(borrow(id).map(ManuallyDrop::into_inner)));
+        let _ = catch_stop(|| sharing::release(id));
+    }
+    // Inside a callback a routine of the list that called it is still at work: those lists stay, as
+    // leaks of an isolate that ended itself there.
+    if !callbacks::is_running() {
+        for id in registry::confined_to(owner) {
+            let _ = catch_stop(|| {
+                if !legacy::end(id) {
+                    drop(borrow(id).map(ManuallyDrop::into_inner));
+                }
+            });
+        }
     }
     // Release pairs with the acquire in `begin`.
     slot.owner.store(0, Ordering::Release);
@@ -104,8 +162,9 @@ pub(crate) fn borrow(id: u32) -> Result<ManuallyDrop<LocalLookasideAlloc>, NtSta
     let list = ntoskrnl_emu::list(id, owner::current())?;
     let list = NonNull::new(list).ok_or(wdm::STATUS_INVALID_PARAMETER)?;
     // SAFETY: the control block of a live list that `lookaside_create` made through a handle of this
-    // type. The list is confined to this thread, so nobody deletes it while the handle is used, and
-    // the handle is not dropped but by who takes the ownership over.
+    // type. Nobody deletes it while the handle is used: the list is confined to this thread, or else
+    // this isolate holds one of the handles that keep it (`sharing`). The handle is not dropped but
+    // by who takes the ownership over.
     Ok(ManuallyDrop::new(unsafe {
         LocalLookasideAlloc::from_raw(list)
     }))

@@ -4,8 +4,8 @@
 use std::mem::offset_of;
 
 use ntoskrnl_emu::layout::{
-    GRANULE, Header, PAGES_OFFSET, Page, RECORD_LIVE, RECORDS_OFFSET, Record, STATE_BUSY, Slot,
-    TAGS_OFFSET, TagRow,
+    GRANULE, Header, PAGES_OFFSET, Page, RECORD_FREE, RECORD_LIVE, RECORDS_OFFSET, Record,
+    STATE_BUSY, Slot, TAGS_OFFSET, TagRow,
 };
 use ntoskrnl_emu::owner::SHARED;
 use wdm::{GeneralLookasidePool, PAGE_SIZE};
@@ -34,6 +34,7 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("recordStride", size_of::<Record>() as u32),
     ("recordGeneration", offset_of!(Record, generation) as u32),
     ("recordState", offset_of!(Record, state) as u32),
+    ("recordStateFree", RECORD_FREE),
     ("recordStateLive", RECORD_LIVE),
     ("recordList", offset_of!(Record, list) as u32),
     ("recordSize", offset_of!(Record, size) as u32),
@@ -45,6 +46,8 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("recordDriver", offset_of!(Record, driver) as u32),
     ("recordControl", offset_of!(Record, control) as u32),
     ("recordPrevious", offset_of!(Record, previous) as u32),
+    ("recordAskedSize", offset_of!(Record, asked_size) as u32),
+    ("recordFlags", offset_of!(Record, flags) as u32),
     (
         "recordMaximumDepth",
         offset_of!(Record, maximum_depth) as u32,

@@ -6,14 +6,24 @@ compile_error!("build with panic=unwind: a caught bug check is an unwind");
 
 #[macro_use]
 pub mod exports;
+pub mod callbacks;
 pub mod isolate;
 pub mod layout;
+pub mod legacy;
 pub mod lists;
 pub mod pool;
+pub mod sharing;
 
 use exports::Export;
 
-const MODULES: &[&[Export]] = &[isolate::EXPORTS, lists::EXPORTS, pool::EXPORTS];
+const MODULES: &[&[Export]] = &[
+    callbacks::EXPORTS,
+    isolate::EXPORTS,
+    legacy::EXPORTS,
+    lists::EXPORTS,
+    pool::EXPORTS,
+    sharing::EXPORTS,
+];
 
 /// Every export of the library.
 pub const MANIFEST: &[Export] = &exports::join::<{ exports::count(MODULES) }>(MODULES);

@@ -6,9 +6,13 @@ use std::mem::ManuallyDrop;
 use ntoskrnl_emu::{
     Driver, KeBugCheckEx, Stop, balance, catch_stop, lookaside, owner, region, registry,
 };
-use wdm::{BAD_POOL_CALLER, NtStatus, PoolTag, PoolType, STATUS_INVALID_PARAMETER};
+use wdm::{
+    BAD_POOL_CALLER, NtStatus, PoolTag, PoolType, STATUS_INVALID_DEVICE_STATE,
+    STATUS_INVALID_PARAMETER,
+};
 use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 
+use crate::callbacks::{self, ALLOCATES, FREES, allocate_routine, free_routine};
 use crate::isolate::{answer, borrow, leave_value, status};
 
 /// What stands for every driver.
@@ -16,12 +20,28 @@ const ALL_DRIVERS: u32 = u32::MAX;
 
 exports! {
     /// Creates a list; its id stands in the slot's value.
-    fn lookaside_create(size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32) -> u32 {
-        status(|| create(size, PoolType(pool_type), tag, flags, depth, driver))
+    fn lookaside_create(size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32, callbacks: u32) -> u32 {
+        status(|| {
+            Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
+            create(InitArgs {
+                size: size as usize,
+                pool_type: PoolType(pool_type),
+                tag: PoolTag(tag),
+                flags: Flags(flags),
+                // What is no 16-bit number is no legal depth either; the routine judges in its order.
+                depth: u16::try_from(depth).unwrap_or(u16::MAX),
+                alloc_fn: (callbacks & ALLOCATES != 0).then(allocate_routine),
+                free_fn: (callbacks & FREES != 0).then(free_routine),
+                context: std::ptr::null_mut(),
+            })
+        })
     }
 
-    /// Deletes a list.
+    /// Deletes a confined list, but not from inside a callback.
     fn lookaside_destroy(id: u32) -> u32 {
+        if callbacks::is_running() {
+            return status(|| Err(STATUS_INVALID_DEVICE_STATE));
+        }
         // Deleted even when that raises: dropped by the unwind, the handle abandons what is left.
         status(|| borrow(id).map(|list| ManuallyDrop::into_inner(list).destroy()))
     }
@@ -79,28 +99,10 @@ exports! {
     fn lookaside_owns(id: u32, entry: u32) -> u32 { answer(|| owns(id, entry).map(u32::from)) }
 }
 
-fn create(
-    size: u32,
-    pool_type: PoolType,
-    tag: u32,
-    flags: u32,
-    depth: u32,
-    driver: u32,
-) -> Result<(), NtStatus> {
-    Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
+fn create(arguments: InitArgs) -> Result<(), NtStatus> {
     let list = LocalLookasideAlloc::new();
-    let arguments = InitArgs {
-        size: size as usize,
-        pool_type,
-        tag: PoolTag(tag),
-        flags: Flags(flags),
-        // What is no 16-bit number is no legal depth either; the routine judges in its own order.
-        depth: u16::try_from(depth).unwrap_or(u16::MAX),
-        alloc_fn: None,
-        free_fn: None,
-        context: std::ptr::null_mut(),
-    };
-    // SAFETY: there are no callbacks; a raised exception is caught by the export.
+    // SAFETY: the callbacks are this crate's own and serve every list; a raised exception is caught
+    // by the export.
     let initialised = unsafe { list.init_raw(arguments) };
     initialised.map_err(|error| match error {
         LookasideError::InitError(status) => status,

@@ -127,6 +127,10 @@ pub struct Record {
     pub adopted: AtomicU32,
     /// Entries given up because the list's memory was written over.
     pub abandoned: AtomicU32,
+    /// One of [`KIND_EX`], [`KIND_NPAGED`], [`KIND_PAGED`].
+    pub kind: AtomicU32,
+    /// Bytes per entry as asked for, before the minimum was applied.
+    pub asked_size: AtomicU32,
 }
 
 /// No list.
@@ -135,6 +139,13 @@ pub const RECORD_FREE: u32 = 0;
 pub const RECORD_LIVE: u32 = 1;
 /// A list that is being deleted.
 pub const RECORD_CLOSED: u32 = 2;
+
+/// A `LOOKASIDE_LIST_EX`.
+pub const KIND_EX: u32 = 0;
+/// An `NPAGED_LOOKASIDE_LIST`.
+pub const KIND_NPAGED: u32 = 1;
+/// A `PAGED_LOOKASIDE_LIST`.
+pub const KIND_PAGED: u32 = 2;
 
 /// What a page of the pool holds.
 #[repr(C, align(64))]

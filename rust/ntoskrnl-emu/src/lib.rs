@@ -65,8 +65,11 @@ pub use bug_check::{
 pub use driver::Driver;
 pub use irql::KeGetCurrentIrql;
 pub use lookaside::{
-    ExAllocateFromLookasideListEx, ExDeleteLookasideListEx, ExFlushLookasideListEx,
-    ExFreeToLookasideListEx, ExInitializeLookasideListEx, abandon, confine, share,
+    ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
+    ExAllocateFromPagedLookasideList, ExDeleteLookasideListEx, ExDeleteNPagedLookasideList,
+    ExDeletePagedLookasideList, ExFlushLookasideListEx, ExFreeToLookasideListEx,
+    ExFreeToNPagedLookasideList, ExFreeToPagedLookasideList, ExInitializeLookasideListEx,
+    ExInitializeNPagedLookasideList, ExInitializePagedLookasideList, abandon, confine, share,
 };
 pub use pool::{ExAllocatePool2, ExAllocatePoolWithTag, ExFreePool, ExFreePoolWithTag};
 pub use region::configure;

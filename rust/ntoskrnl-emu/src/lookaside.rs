@@ -11,29 +11,38 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wdm::{
-    AllocateFunctionExRaw, BAD_POOL_CALLER, BAD_POOL_HEADER, DRIVER_VERIFIER_DETECTED_VIOLATION,
-    EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE, EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL,
-    EX_MAXIMUM_LOOKASIDE_DEPTH_BASE, EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT, FreeFunctionExRaw,
-    INITIAL_LOOKASIDE_DEPTH, KERNEL_SECURITY_CHECK_FAILURE, LOOKASIDE_MINIMUM_BLOCK_SIZE,
-    LookasideListEx, NtStatus, POOL_COLD_ALLOCATION, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
+    AllocateFunctionExRaw, AllocateFunctionRaw, BAD_POOL_CALLER, BAD_POOL_HEADER,
+    DRIVER_VERIFIER_DETECTED_VIOLATION, FreeFunctionExRaw, FreeFunctionRaw,
+    INITIAL_LOOKASIDE_DEPTH, KERNEL_SECURITY_CHECK_FAILURE, LookasideListEx, NtStatus,
     POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType, SListHeader, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_PARAMETER, STATUS_INVALID_PARAMETER_4, STATUS_INVALID_PARAMETER_5,
-    STATUS_INVALID_PARAMETER_8, STATUS_SUCCESS,
+    STATUS_INVALID_PARAMETER,
 };
 
 use crate::bug_check::{bug_check, catch_stop, in_foreign_frame, raise_insufficient_resources};
-use crate::driver;
-use crate::layout::{GRANULE, RECORD_LIVE, Record, STATE_BUSY, STATE_CACHED, STATE_FREED};
+use crate::layout::{
+    GRANULE, KIND_EX, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED,
+};
 use crate::owner::{self, SHARED};
-use crate::pool::{self, Request};
+use crate::pool::{self, ExAllocatePoolWithTag, ExFreePool, Request};
 use crate::region::{self, Region, add};
 use crate::registry::{self, Entry};
 use crate::slist::{self, DEPTH, Head, LOCK, POPPED, PUSHED, RESERVED, Stuck};
 
 mod control;
+mod ex;
+mod legacy;
 mod outside;
 
 pub(crate) use control::Control;
+pub use ex::{
+    ExAllocateFromLookasideListEx, ExDeleteLookasideListEx, ExFlushLookasideListEx,
+    ExFreeToLookasideListEx, ExInitializeLookasideListEx,
+};
+pub use legacy::{
+    ExAllocateFromNPagedLookasideList, ExAllocateFromPagedLookasideList,
+    ExDeleteNPagedLookasideList, ExDeletePagedLookasideList, ExFreeToNPagedLookasideList,
+    ExFreeToPagedLookasideList, ExInitializeNPagedLookasideList, ExInitializePagedLookasideList,
+};
 
 /// First parameter of our own bug check 0xC4: a list that is confined to one thread was used by
 /// another. The second parameter is the list's address.
@@ -63,11 +72,15 @@ fn refuse_unknown(list: usize) -> ! {
 }
 
 /// Gives up what a damaged list keeps, makes its control block whole again, and raises the bug
-/// check.
+/// check. Only the owner of a confined list may do so; anybody else is refused as ever.
 #[cold]
 #[inline(never)]
 fn refuse_damaged(list: usize) -> ! {
     if let Some(live) = Live::registered(list) {
+        let owner = live.record.owner.load(Ordering::Relaxed);
+        if owner != SHARED && owner != owner::current() {
+            refuse_confined(list);
+        }
         live.mend();
     }
     bug_check(KERNEL_SECURITY_CHECK_FAILURE, [3, list as u64, 0, 0])
@@ -105,8 +118,9 @@ impl<'a> Live<'a> {
     /// The list at an address; anything that is not initialised is refused by bug check 0xC4/0xCB.
     fn find(list: *mut LookasideListEx) -> Self {
         match Self::known(list) {
-            Some(live) => live,
-            None => refuse_unknown(list.addr()),
+            // The hit paths need not look: no page names an index beyond the table.
+            Some(live) if (live.index as usize) < RECORDS => live,
+            _ => refuse_unknown(list.addr()),
         }
     }
 
@@ -122,8 +136,10 @@ impl<'a> Live<'a> {
         // Relaxed, as in `registry`: whoever was given the list synchronised with its giver.
         let index = control.index().load(Ordering::Relaxed);
         let record = region.record(index);
-        // A record that no list has holds address 0, so index 0 and stale ones fail here too.
-        let is_known = record.list.load(Ordering::Relaxed) == list.addr() as u64;
+        // A record that no list has holds address 0, so index 0 and stale ones fail here too. One
+        // beyond the table would be taken modulo its length: it is a stray write's.
+        let is_known =
+            (index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64;
         is_known.then_some(Self {
             region,
             record,
@@ -233,12 +249,15 @@ impl<'a> Live<'a> {
         control
             .size()
             .store(record.size.load(Ordering::Relaxed), Ordering::Relaxed);
+        let is_legacy = self.is_legacy();
         let allocate = match record.allocate.load(Ordering::Relaxed) {
+            0 if is_legacy => ExAllocatePoolWithTag as *const () as u64,
             0 => default_allocate as *const () as u64,
             callback => callback,
         };
         control.allocate().store(allocate, Ordering::Relaxed);
         let free = match record.free.load(Ordering::Relaxed) {
+            0 if is_legacy => ExFreePool as *const () as u64,
             0 => default_free as *const () as u64,
             callback => callback,
         };
@@ -327,6 +346,10 @@ impl<'a> Live<'a> {
         }
     }
 
+    fn is_legacy(self) -> bool {
+        self.record.kind.load(Ordering::Relaxed) != KIND_EX
+    }
+
     /// The allocate routine, after a miss was counted.
     fn make(self) -> *mut c_void {
         let pool_type = PoolType(self.record.pool_type.load(Ordering::Relaxed).cast_signed());
@@ -339,19 +362,27 @@ impl<'a> Live<'a> {
             }
             return entry;
         }
-        // SAFETY: the address of an allocate callback, as it was given at initialisation.
-        let callback: AllocateFunctionExRaw =
-            unsafe { std::mem::transmute(callback as usize as *const ()) };
-        let made = in_foreign_frame(|| {
-            // SAFETY: whoever gave the callback promised that it can be called so.
-            unsafe { callback(pool_type, self.size(), tag, self.as_ptr()) }
-        });
+        let made = in_foreign_frame(|| self.call_allocate(callback, pool_type, tag));
         if made.is_null() {
             self.count_failure();
             return made;
         }
         self.admit(made);
         made
+    }
+
+    fn call_allocate(self, callback: u64, pool_type: PoolType, tag: u32) -> *mut c_void {
+        let callback = callback as usize as *const ();
+        if self.is_legacy() {
+            // SAFETY: the address of an allocate callback, as it was given at initialisation.
+            let callback: AllocateFunctionRaw = unsafe { std::mem::transmute(callback) };
+            // SAFETY: whoever gave the callback promised that it can be called so.
+            return unsafe { callback(pool_type, self.size(), tag) };
+        }
+        // SAFETY: the address of an allocate callback, as it was given at initialisation.
+        let callback: AllocateFunctionExRaw = unsafe { std::mem::transmute(callback) };
+        // SAFETY: whoever gave the callback promised that it can be called so.
+        unsafe { callback(pool_type, self.size(), tag, self.as_ptr()) }
     }
 
     fn make_from_pool(self, pool_type: PoolType, tag: u32) -> *mut c_void {
@@ -416,13 +447,21 @@ impl<'a> Live<'a> {
             }
             return;
         }
-        // SAFETY: the address of a free callback, as it was given at initialisation.
-        let callback: FreeFunctionExRaw =
-            unsafe { std::mem::transmute(callback as usize as *const ()) };
-        in_foreign_frame(|| {
+        in_foreign_frame(|| self.call_free(callback, entry));
+    }
+
+    fn call_free(self, callback: u64, entry: *mut c_void) {
+        let callback = callback as usize as *const ();
+        if self.is_legacy() {
+            // SAFETY: the address of a free callback, as it was given at initialisation.
+            let callback: FreeFunctionRaw = unsafe { std::mem::transmute(callback) };
             // SAFETY: whoever gave the callback promised that it can be called so.
-            unsafe { callback(entry, self.as_ptr()) }
-        });
+            return unsafe { callback(entry) };
+        }
+        // SAFETY: the address of a free callback, as it was given at initialisation.
+        let callback: FreeFunctionExRaw = unsafe { std::mem::transmute(callback) };
+        // SAFETY: whoever gave the callback promised that it can be called so.
+        unsafe { callback(entry, self.as_ptr()) }
     }
 
     /// Begins work on the list, if that takes no waiting and nothing is out of order.
@@ -567,7 +606,9 @@ impl<'a> Live<'a> {
         if section.is_inconsistent() {
             self.damaged();
         }
-        if let Err(bad) = self.judge(link) {
+        if let Err(bad) = self.judge(link)
+            && !self.is_own_block(&bad, entry)
+        {
             section.leave();
             refuse_entry(&bad, link);
         }
@@ -659,10 +700,11 @@ impl<'a> Live<'a> {
         if section.is_inconsistent() {
             self.damaged();
         }
-        let is_allocated = self.judge(link).is_ok() || self.take_in(entry);
-        if !is_allocated {
+        if let Err(bad) = self.judge(link)
+            && !self.take_in(entry)
+        {
             section.leave();
-            refuse_entry(&BadEntry::NotOfThisList, link);
+            refuse_entry(&bad, link);
         }
         let before = section.first;
         section.push(link);
@@ -672,6 +714,23 @@ impl<'a> Live<'a> {
         } else {
             self.entry_at(before)
         }
+    }
+
+    /// Whether a plain block is what the default routine of a legacy list made for code that inlines
+    /// the old allocate body; if so it becomes an entry of this list.
+    fn is_own_block(self, bad: &BadEntry, entry: *mut c_void) -> bool {
+        matches!(bad, BadEntry::NotOfThisList)
+            && self.is_legacy()
+            && self.record.allocate.load(Ordering::Relaxed) == 0
+            && self
+                .region
+                .offset_of(entry.addr())
+                .and_then(|offset| pool::block_at(&self.region, offset))
+                .is_some_and(|block| {
+                    block.tag == self.record.tag.load(Ordering::Relaxed)
+                        && block.bytes as usize == self.size()
+                })
+            && self.take_in(entry)
     }
 
     /// Makes a plain block that is pushed onto the header an entry of this list.
@@ -814,100 +873,25 @@ unsafe extern "system-unwind" fn default_allocate(
 /// What a list's `Free` field points to when no callback was given.
 unsafe extern "system-unwind" fn default_free(entry: *mut c_void, list: *mut LookasideListEx) {
     let live = Live::find(list);
-    live.release(entry.addr() as u64);
+    let link = entry.addr() as u64;
+    let section = live.enter();
+    if let Err(bad) = live.judge(link) {
+        section.leave();
+        refuse_entry(&bad, link);
+    }
+    live.release(link);
+    section.leave();
     live.dispose(entry);
 }
 
-/// The pool types that a list may have, each optionally with [`POOL_COLD_ALLOCATION`].
-const POOL_TYPES: [PoolType; 6] = [
-    PoolType::NON_PAGED_POOL,
-    PoolType::PAGED_POOL,
-    PoolType::NON_PAGED_POOL_CACHE_ALIGNED,
-    PoolType::PAGED_POOL_CACHE_ALIGNED,
-    PoolType::NON_PAGED_POOL_NX,
-    PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
-];
-
-/// `ExInitializeLookasideListEx`: makes storage an empty list.
-///
-/// Each callback is optional by itself; without it the list uses pool. Flags 1 (raise on fail) and 2
-/// (fail without raising) reach an allocate callback as bits 0x10 and 8 of the pool type. A size
-/// below 8 is stored as 8. Depth 0 stands for 256; 256 … 1024 sets the maximum depth. The list
-/// begins with depth 4.
-///
-/// # Errors
-///
-/// Checked in this order: STATUS_INVALID_PARAMETER_4 for an illegal pool type,
-/// STATUS_INVALID_PARAMETER_5 for illegal flags, STATUS_INVALID_PARAMETER_8 for an illegal depth,
-/// and, stricter than Windows, STATUS_INVALID_PARAMETER for a size over 32 bits or storage that is
-/// not 16-byte aligned, STATUS_INSUFFICIENT_RESOURCES for a size over the pool's or too many lists.
-///
-/// # Safety
-///
-/// - `lookaside` is 0x60 bytes of storage that stays where it is, and is only used as a list, until
-///   the list is deleted.
-/// - The callbacks can be called at any use of the list, and an entry that one makes is at least
-///   `size` bytes, 16-byte aligned, and the list's until the free routine gets it.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below (`nf-wdm-exinitializelookasidelistex`).
-pub unsafe extern "system-unwind" fn ExInitializeLookasideListEx(
-    lookaside: *mut LookasideListEx,
-    allocate: Option<AllocateFunctionExRaw>,
-    free: Option<FreeFunctionExRaw>,
-    pool_type: PoolType,
-    flags: u32,
-    size: usize,
-    tag: u32,
-    depth: u16,
-) -> NtStatus {
-    let travelling = match flags {
-        0 => 0,
-        EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL => POOL_RAISE_IF_ALLOCATION_FAILURE,
-        EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE => POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
-        _ => -1,
-    };
-    if !POOL_TYPES.contains(&PoolType(pool_type.0 & !POOL_COLD_ALLOCATION)) {
-        return STATUS_INVALID_PARAMETER_4;
-    }
-    if travelling < 0 {
-        return STATUS_INVALID_PARAMETER_5;
-    }
-    let legal = EX_MAXIMUM_LOOKASIDE_DEPTH_BASE..=EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT;
-    let maximum_depth = if depth == 0 {
-        EX_MAXIMUM_LOOKASIDE_DEPTH_BASE
-    } else {
-        depth
-    };
-    if !legal.contains(&maximum_depth) {
-        return STATUS_INVALID_PARAMETER_8;
-    }
-    let Ok(stored) = u32::try_from(size.max(LOOKASIDE_MINIMUM_BLOCK_SIZE)) else {
-        return STATUS_INVALID_PARAMETER;
-    };
-    let entry = Entry {
-        size: stored,
-        pool_type: (pool_type.0 | travelling).cast_unsigned(),
-        tag,
-        flags,
-        maximum_depth,
-        allocate: allocate.map_or(0, |callback| callback as usize as u64),
-        free: free.map_or(0, |callback| callback as usize as u64),
-        driver: driver::current_index(),
-    };
-    match initialise(lookaside, &entry) {
-        Ok(()) => STATUS_SUCCESS,
-        Err(status) => status,
-    }
-}
-
+/// Makes storage an empty list that the registry knows.
 fn initialise(list: *mut LookasideListEx, entry: &Entry) -> Result<(), NtStatus> {
     if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
         return Err(STATUS_INVALID_PARAMETER);
     }
     let region = region::map()?;
-    if entry.size as usize > region.pool_bytes() {
+    // A legacy routine returns no status: such a list has no entry to give.
+    if entry.kind == KIND_EX && entry.size as usize > region.pool_bytes() {
         return Err(STATUS_INSUFFICIENT_RESOURCES);
     }
     let address = list.expose_provenance();
@@ -947,70 +931,6 @@ fn initialise(list: *mut LookasideListEx, entry: &Entry) -> Result<(), NtStatus>
     }
     .write_identity();
     Ok(())
-}
-
-/// `ExDeleteLookasideListEx`: frees what the list keeps through its free routine and takes it out of
-/// the system. The storage is the caller's again; entries still allocated stay so.
-///
-/// # Safety
-///
-/// The list is initialised, and no other thread uses it during the call or after.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below (`nf-wdm-exdeletelookasidelistex`).
-pub unsafe extern "system-unwind" fn ExDeleteLookasideListEx(lookaside: *mut LookasideListEx) {
-    Live::find(lookaside).delete();
-}
-
-/// `ExFlushLookasideListEx`: frees what the list keeps through its free routine. Counters stay.
-///
-/// # Safety
-///
-/// The list is initialised and is not deleted during the call.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below (`nf-wdm-exflushlookasidelistex`).
-pub unsafe extern "system-unwind" fn ExFlushLookasideListEx(lookaside: *mut LookasideListEx) {
-    Live::find(lookaside).flush();
-}
-
-/// `ExAllocateFromLookasideListEx`: the entry freed last, or a new one from the allocate routine;
-/// null when that has none.
-///
-/// # Safety
-///
-/// The list is initialised and is not deleted during the call.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged entries
-/// (`nf-wdm-exallocatefromlookasidelistex`).
-pub unsafe extern "system-unwind" fn ExAllocateFromLookasideListEx(
-    lookaside: *mut LookasideListEx,
-) -> *mut c_void {
-    Live::allocate(lookaside)
-}
-
-/// `ExFreeToLookasideListEx`: keeps an entry while the list holds fewer than `Depth`, and else hands
-/// it to the free routine.
-///
-/// # Safety
-///
-/// - The list is initialised and is not deleted during the call.
-/// - `entry` was allocated from it and not freed since. Where that is broken the emulation raises
-///   BAD_POOL_CALLER (0xC2) and changes nothing.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged entries
-/// (`nf-wdm-exfreetolookasidelistex`).
-pub unsafe extern "system-unwind" fn ExFreeToLookasideListEx(
-    lookaside: *mut LookasideListEx,
-    entry: *mut c_void,
-) {
-    Live::free(lookaside, entry);
 }
 
 /// Confines a list to the calling thread: from now on it takes no lock, and any other thread that

@@ -36,6 +36,10 @@ use usage::Usage;
 /// What memory that nobody has initialised is filled with.
 pub const POISON: u8 = 0xB5;
 
+/// How many bytes of a block are filled so: beyond them a large block would commit memory that
+/// nobody may ever touch.
+pub const POISONED_BYTES: usize = 1 << 16;
+
 /// The alignment of cache-aligned blocks, in bytes: a pair of lines, since processors fetch lines
 /// in pairs and neighbours would disturb each other.
 const CACHE_ALIGNMENT: usize = 128;
@@ -84,6 +88,8 @@ pub struct Block {
     pub is_paged: bool,
     /// Whether it is an entry that its list keeps.
     pub is_cached: bool,
+    /// Whether it is no list's entry.
+    pub is_plain: bool,
 }
 
 /// A block's word: tag in bits 0…31, record index of its list in 32…47, requested bytes in 48…60,
@@ -498,7 +504,7 @@ pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
         return None;
     }
     let offset = POOL.lock().allocate(region, request)?;
-    fill(region, offset, POISON, request.bytes);
+    fill(region, offset, POISON, request.bytes.min(POISONED_BYTES));
     Some(offset)
 }
 
@@ -549,47 +555,29 @@ pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
         return None;
     }
     let page = region.page(page_of(offset));
-    let is_paged = page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0;
-    let is_cached = state & STATE_BUSY == 0;
-    let bytes = page.size.load(Ordering::Relaxed);
-    let tag = page.tag.load(Ordering::Relaxed);
-    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-        let capacity = bytes
-            .div_ceil(PAGE_SIZE as u32)
-            .saturating_mul(PAGE_SIZE as u32);
-        return Some(Block {
-            offset,
-            bytes,
-            capacity,
-            tag,
-            is_paged,
-            is_cached,
-        });
-    }
-    let capacity = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
-    if page.list.load(Ordering::Acquire) != 0 {
-        return Some(Block {
-            offset,
-            bytes,
-            capacity,
-            tag,
-            is_paged,
-            is_cached,
-        });
-    }
-    let word = Word(
-        region
-            .word(page_of(offset), block_of(page, offset))
-            .load(Ordering::Relaxed),
-    );
-    Some(Block {
+    let mut block = Block {
         offset,
-        bytes: word.bytes(),
-        capacity,
-        tag: word.tag(),
-        is_paged: word.is_paged(),
-        is_cached,
-    })
+        bytes: page.size.load(Ordering::Relaxed),
+        capacity: 0,
+        tag: page.tag.load(Ordering::Relaxed),
+        is_paged: page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0,
+        is_cached: state & STATE_BUSY == 0,
+        is_plain: state == STATE_BUSY,
+    };
+    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
+        let page_bytes = PAGE_SIZE as u32;
+        block.capacity = block.bytes.div_ceil(page_bytes).saturating_mul(page_bytes);
+        return Some(block);
+    }
+    block.capacity = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
+    if page_list(region, offset) == 0 {
+        let word = region.word(page_of(offset), block_of(page, offset));
+        let word = Word(word.load(Ordering::Relaxed));
+        block.bytes = word.bytes();
+        block.tag = word.tag();
+        block.is_paged = word.is_paged();
+    }
+    Some(block)
 }
 
 /// The record index of the list whose entries a page holds, zero when each block's word tells.
@@ -682,7 +670,7 @@ pub(crate) fn abandon_cached(region: &Region, index: u32, record: &Record) -> u3
     let pool = POOL.lock();
     let cached = STATE_CACHED | record.mark.load(Ordering::Relaxed) as u8;
     let mut count = 0;
-    each_block(region, pool.page_limit, |offset| {
+    each_block_of_list(region, &pool, record, |offset| {
         let state = region.state(offset);
         if state.load(Ordering::Relaxed) == cached && list_of(region, offset) == index {
             state.store(STATE_BUSY, Ordering::Relaxed);
@@ -693,30 +681,25 @@ pub(crate) fn abandon_cached(region: &Region, index: u32, record: &Record) -> u3
 }
 
 /// Cuts the bond between a list that goes and the entries still allocated from it: they stay
-/// allocated, as plain blocks of the list's driver.
+/// allocated, as plain blocks of the list's driver. So do entries that the list kept and lost sight
+/// of because its header was written over.
 pub(crate) fn disown(region: &Region, index: u32, record: &Record) {
     let mut pool = POOL.lock();
-    let busy = STATE_BUSY | record.mark.load(Ordering::Relaxed) as u8;
-    if record.adopted.load(Ordering::Relaxed) != 0 {
-        each_block(region, pool.page_limit, |offset| {
-            let state = region.state(offset);
-            if state.load(Ordering::Relaxed) == busy && list_of(region, offset) == index {
-                state.store(STATE_BUSY, Ordering::Relaxed);
-            }
-        });
-    }
+    let mark = record.mark.load(Ordering::Relaxed) as u8;
+    each_block_of_list(region, &pool, record, |offset| {
+        let state = region.state(offset);
+        let is_entry =
+            [STATE_BUSY | mark, STATE_CACHED | mark].contains(&state.load(Ordering::Relaxed));
+        if is_entry && list_of(region, offset) == index {
+            state.store(STATE_BUSY, Ordering::Relaxed);
+        }
+    });
     for chain in [&record.partial, &record.full] {
         loop {
             let number = chain.load(Ordering::Relaxed);
             if number == 0 {
                 break;
             }
-            each_block_of(region, number, |offset| {
-                let state = region.state(offset);
-                if state.load(Ordering::Relaxed) == busy {
-                    state.store(STATE_BUSY, Ordering::Relaxed);
-                }
-            });
             let page = region.page(number);
             if page.kind.load(Ordering::Relaxed) == PAGE_SMALL {
                 pool.mix(region, number);
@@ -735,8 +718,23 @@ pub(crate) fn disown(region: &Region, index: u32, record: &Record) {
     }
 }
 
-fn each_block_of(region: &Region, number: u32, visit: impl FnMut(u32)) {
-    let mut visit = visit;
+/// Visits at least the blocks that can be entries of a list: those of its own pages, unless it has
+/// taken in others, and else all there are.
+fn each_block_of_list(region: &Region, pool: &Pool, record: &Record, mut visit: impl FnMut(u32)) {
+    if record.adopted.load(Ordering::Relaxed) != 0 {
+        each_block(region, pool.page_limit, visit);
+        return;
+    }
+    for chain in [&record.partial, &record.full] {
+        let mut number = chain.load(Ordering::Relaxed);
+        while number != 0 {
+            each_block_of(region, number, &mut visit);
+            number = region.page(number).next.load(Ordering::Relaxed);
+        }
+    }
+}
+
+fn each_block_of(region: &Region, number: u32, mut visit: impl FnMut(u32)) {
     let page = region.page(number);
     let start = number * PAGE_SIZE as u32;
     if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {

@@ -36,7 +36,9 @@ struct Registry {
 
 /// What a new list is.
 pub(crate) struct Entry {
+    pub(crate) kind: u32,
     pub(crate) size: u32,
+    pub(crate) asked_size: u32,
     pub(crate) pool_type: u32,
     pub(crate) tag: u32,
     pub(crate) flags: u32,
@@ -71,7 +73,9 @@ pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u3
     let generation = record.generation.load(Ordering::Relaxed) % 0xffff + 1;
     record.generation.store(generation, Ordering::Relaxed);
     record.list.store(address as u64, Ordering::Relaxed);
+    record.kind.store(entry.kind, Ordering::Relaxed);
     record.size.store(entry.size, Ordering::Relaxed);
+    record.asked_size.store(entry.asked_size, Ordering::Relaxed);
     record.pool_type.store(entry.pool_type, Ordering::Relaxed);
     record.tag.store(entry.tag, Ordering::Relaxed);
     record.owner.store(SHARED, Ordering::Relaxed);
@@ -278,6 +282,39 @@ fn stale(region: &Region, id: u32) -> NtStatus {
 pub(crate) fn close(record: &Record) {
     // Release: pairs with the acquire in `list`.
     record.state.store(RECORD_CLOSED, Ordering::Release);
+}
+
+/// Whether a list with an identifier is initialised and not closed.
+pub fn is_live(id: u32) -> bool {
+    region::mapped().is_some_and(|region| {
+        let record = region.record(id & 0xffff);
+        // Acquire: as in `list`.
+        record.state.load(Ordering::Acquire) == RECORD_LIVE
+            && record.generation.load(Ordering::Relaxed) == id >> 16
+    })
+}
+
+/// The kind of a live list, as its record has it.
+pub fn kind(id: u32) -> Option<u32> {
+    let region = region::mapped().filter(|_| is_live(id))?;
+    Some(region.record(id & 0xffff).kind.load(Ordering::Relaxed))
+}
+
+/// Whether a list has a callback.
+pub fn has_callbacks(id: u32) -> bool {
+    region::mapped().is_some_and(|region| {
+        let record = region.record(id & 0xffff);
+        record.allocate.load(Ordering::Relaxed) | record.free.load(Ordering::Relaxed) != 0
+    })
+}
+
+/// Closes a list for all who come by its identifier; it is deleted later.
+pub fn close_list(id: u32) {
+    if let Some(region) = region::mapped()
+        && is_live(id)
+    {
+        close(region.record(id & 0xffff));
+    }
 }
 
 /// The identifiers of the lists that are confined to an owner, the oldest first.

@@ -17,11 +17,12 @@ fn of_tag(mark: &[u8; 4]) -> Options {
 
 #[test]
 fn the_entry_freed_last_is_allocated_next() {
+    let _turn = turn();
     let list = List::of(64);
     let entries = list.allocate_many(4);
     for order in [[0, 1, 2, 3], [2, 0, 3, 1], [3, 2, 1, 0]] {
-        order.map(|index| list.free(entries[index]));
         let mut expected = order.map(|index| entries[index]);
+        list.free_all(&expected);
         expected.reverse();
         assert_eq!(list.allocate_many(4), expected);
     }
@@ -30,6 +31,7 @@ fn the_entry_freed_last_is_allocated_next() {
 
 #[test]
 fn a_free_below_depth_keeps_the_entry_and_one_at_depth_gives_it_to_pool() {
+    let _turn = turn();
     let mark = tag(b"Rule");
     let list = List::new(of_tag(b"Rule"));
     let entries = list.allocate_many(6);
@@ -44,6 +46,7 @@ fn a_free_below_depth_keeps_the_entry_and_one_at_depth_gives_it_to_pool() {
 
 #[test]
 fn the_limit_is_depth_not_maximum_depth() {
+    let _turn = turn();
     let list = List::new(Options {
         depth: 1024,
         ..of_tag(b"Limt")
@@ -58,6 +61,7 @@ fn the_limit_is_depth_not_maximum_depth() {
 
 #[test]
 fn depth_0_makes_every_free_a_miss() {
+    let _turn = turn();
     let mark = tag(b"Zero");
     let list = List::new(of_tag(b"Zero"));
     list.set_depth(0);
@@ -73,6 +77,7 @@ fn depth_0_makes_every_free_a_miss() {
 
 #[test]
 fn entries_above_a_lowered_depth_go_as_they_are_used_not_before() {
+    let _turn = turn();
     let list = List::new(of_tag(b"Lowr"));
     let kept = list.keep(8);
     list.set_depth(2);
@@ -91,6 +96,7 @@ fn entries_above_a_lowered_depth_go_as_they_are_used_not_before() {
 
 #[test]
 fn a_hit_returns_the_entry_as_it_was_but_for_its_first_8_bytes() {
+    let _turn = turn();
     let list = List::of(64);
     let under = list.allocate();
     let entry = list.allocate();
@@ -109,6 +115,7 @@ fn a_hit_returns_the_entry_as_it_was_but_for_its_first_8_bytes() {
 
 #[test]
 fn the_last_entry_kept_has_a_null_link() {
+    let _turn = turn();
     let list = List::of(16);
     let entry = list.allocate();
     list.free(entry);
@@ -117,6 +124,7 @@ fn the_last_entry_kept_has_a_null_link() {
 
 #[test]
 fn a_miss_returns_poisoned_memory() {
+    let _turn = turn();
     for size in [8_usize, 64, 100, 4096, 10_000] {
         let list = List::new(Options {
             size,
@@ -136,6 +144,7 @@ fn a_miss_returns_poisoned_memory() {
 
 #[test]
 fn entries_have_the_alignment_of_pool_blocks_and_do_not_overlap() {
+    let _turn = turn();
     for (size, alignment) in [
         (1_usize, 16_usize),
         (8, 16),
@@ -162,6 +171,7 @@ fn entries_have_the_alignment_of_pool_blocks_and_do_not_overlap() {
 
 #[test]
 fn an_entry_counts_its_stored_size_under_the_lists_tag_while_it_is_allocated_or_kept() {
+    let _turn = turn();
     let nonpaged = tag(b"EntN");
     let list = List::new(Options {
         size: 100,
@@ -196,6 +206,7 @@ fn an_entry_counts_its_stored_size_under_the_lists_tag_while_it_is_allocated_or_
 
 #[test]
 fn an_entry_is_handed_out_once_until_it_is_freed() {
+    let _turn = turn();
     let list = List::of(32);
     let mut out = HashSet::new();
     let mut random = Random::new(7);
@@ -215,6 +226,7 @@ fn an_entry_is_handed_out_once_until_it_is_freed() {
 
 #[test]
 fn a_failed_allocation_is_null_and_counted_as_a_miss() {
+    let _turn = turn();
     let mark = tag(b"Fail");
     for flags in [0, 2] {
         let list = List::new(Options {
@@ -240,6 +252,7 @@ fn a_failed_allocation_is_null_and_counted_as_a_miss() {
 
 #[test]
 fn with_raise_on_fail_the_default_routine_raises_insufficient_resources_and_the_counters_stand() {
+    let _turn = turn();
     let mark = tag(b"Rais");
     let list = List::new(Options {
         flags: 1,
@@ -258,6 +271,7 @@ fn with_raise_on_fail_the_default_routine_raises_insufficient_resources_and_the_
 
 #[test]
 fn an_unarmed_raise_prints_the_status_and_aborts() {
+    let _turn = turn();
     let output = in_child("an_unarmed_raise_prints_the_status_and_aborts", || {
         let list = List::new(Options {
             flags: 1,
@@ -274,6 +288,7 @@ fn an_unarmed_raise_prints_the_status_and_aborts() {
 
 #[test]
 fn a_double_free_is_0xc2_0x07_and_changes_nothing() {
+    let _turn = turn();
     let list = List::of(64);
     let entries = list.allocate_many(6);
     list.free_all(&entries);
@@ -293,6 +308,7 @@ fn a_double_free_is_0xc2_0x07_and_changes_nothing() {
 
 #[test]
 fn a_free_of_what_is_no_entry_of_the_list_is_0xc2_0x46_and_changes_nothing() {
+    let _turn = turn();
     let list = List::of(64);
     let other = List::of(64);
     let entry = list.allocate();
@@ -325,6 +341,7 @@ fn a_free_of_what_is_no_entry_of_the_list_is_0xc2_0x46_and_changes_nothing() {
 
 #[test]
 fn an_entry_kept_by_another_list_is_found_freed_already() {
+    let _turn = turn();
     let list = List::of(64);
     let other = List::of(64);
     let entry = other.allocate();
@@ -336,6 +353,7 @@ fn an_entry_kept_by_another_list_is_found_freed_already() {
 
 #[test]
 fn lists_of_one_mark_do_not_take_each_others_entries() {
+    let _turn = turn();
     // Six bits of a list stand in a state byte, so of 64 lists two share them.
     let lists: Vec<List> = (0..130).map(|_| List::of(64)).collect();
     let entries: Vec<Block> = lists.iter().map(List::allocate).collect();
@@ -354,6 +372,7 @@ fn lists_of_one_mark_do_not_take_each_others_entries() {
 
 #[test]
 fn an_entry_that_went_back_to_pool_by_itself_is_no_entry_any_more() {
+    let _turn = turn();
     let list = List::of(64);
     let entry = list.allocate();
     free_pool_with_tag(entry, TAG);
@@ -365,6 +384,7 @@ fn an_entry_that_went_back_to_pool_by_itself_is_no_entry_any_more() {
 
 #[test]
 fn a_page_of_small_entries_serves_one_list() {
+    let _turn = turn();
     let lists = [List::of(48), List::of(48)];
     let pages: Vec<HashSet<u64>> = lists
         .iter()

@@ -10,12 +10,7 @@ use common::*;
 use ntoskrnl_emu::Driver;
 use wdm::*;
 
-extern "system" fn no_entry(
-    _: PoolType,
-    _: usize,
-    _: u32,
-    _: *mut LookasideListEx,
-) -> *mut c_void {
+extern "system" fn no_entry(_: PoolType, _: usize, _: u32, _: *mut LookasideListEx) -> *mut c_void {
     std::ptr::null_mut()
 }
 

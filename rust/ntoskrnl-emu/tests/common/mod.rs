@@ -10,6 +10,7 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ntoskrnl_emu::region::{self, Region};
 use ntoskrnl_emu::*;
@@ -29,6 +30,14 @@ pub const TAG: u32 = tag(b"Test");
 pub const CONTROL_TAG: u32 = tag(b"LkCb");
 /// Bytes of a control block with the context behind it.
 pub const CONTROL_BYTES: usize = 0x70;
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Held by tests of one process that must not run at once: what one freed and frees again, another
+/// could have been given meanwhile.
+pub fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A code and four parameters.
 pub type Stop = (u32, [u64; 4]);

@@ -1,0 +1,111 @@
+//! Shared lists: who holds a handle, and who deletes the list.
+//!
+//! A list is shared by its owner, and attached to by its identifier. Each handle counts. The owner
+//! closes the list when he destroys it, and from then on every call by identifier answers
+//! STATUS_DELETE_PENDING; the kernel's list is deleted with the last handle.
+
+use std::collections::BTreeMap;
+use std::ptr::NonNull;
+
+use ntoskrnl_emu::{owner, registry};
+use spin::mutex::SpinMutex;
+use wdm::{
+    LookasideListEx, NtStatus, STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_STATE,
+    STATUS_INVALID_PARAMETER,
+};
+use win_lookaside::LocalLookasideAlloc;
+
+use crate::isolate::{self, status};
+
+exports! {
+    /// Makes a confined list usable by other isolates; a list with callbacks is refused.
+    fn lookaside_share(id: u32) -> u32 { status(|| share(id)) }
+
+    /// Takes a handle of a shared list.
+    fn lookaside_attach(id: u32) -> u32 { status(|| attach(id)) }
+
+    /// Gives a handle of a shared list back; the last one deletes the list.
+    fn lookaside_release(id: u32) -> u32 {
+        status(|| if isolate::let_go(id) { release(id) } else { Err(STATUS_INVALID_PARAMETER) })
+    }
+
+    /// Closes a shared list for everybody and gives the owner's handle back.
+    fn lookaside_close_list(id: u32) -> u32 {
+        status(|| {
+            if !isolate::let_go(id) {
+                return Err(STATUS_INVALID_PARAMETER);
+            }
+            registry::close_list(id);
+            release(id)
+        })
+    }
+}
+
+struct Shared {
+    /// The control block, by its exposed address: a pointer could not cross threads.
+    list: usize,
+    handles: u32,
+}
+
+type Table = BTreeMap<u32, Shared>;
+
+static TABLE: SpinMutex<Table, spin::relax::Yield> = SpinMutex::new(BTreeMap::new());
+
+fn share(id: u32) -> Result<(), NtStatus> {
+    let list = ntoskrnl_emu::list(id, owner::current())?;
+    if registry::has_callbacks(id) {
+        return Err(STATUS_INVALID_DEVICE_STATE);
+    }
+    let mut table = TABLE.lock();
+    if table.contains_key(&id) {
+        return Ok(());
+    }
+    // SAFETY: a live list of this thread, which no other knows yet.
+    unsafe { ntoskrnl_emu::share(list) };
+    table.insert(
+        id,
+        Shared {
+            list: list.expose_provenance(),
+            handles: 1,
+        },
+    );
+    isolate::hold(id);
+    Ok(())
+}
+
+fn attach(id: u32) -> Result<(), NtStatus> {
+    let mut table = TABLE.lock();
+    let Some(shared) = table.get_mut(&id) else {
+        return Err(STATUS_INVALID_PARAMETER);
+    };
+    if !registry::is_live(id) {
+        return Err(STATUS_DELETE_PENDING);
+    }
+    shared.handles = shared
+        .handles
+        .checked_add(1)
+        .ok_or(STATUS_INVALID_DEVICE_STATE)?;
+    isolate::hold(id);
+    Ok(())
+}
+
+/// Gives a handle back that no isolate counts any more.
+pub(crate) fn release(id: u32) -> Result<(), NtStatus> {
+    let list = {
+        let mut table = TABLE.lock();
+        let shared = table.get_mut(&id).ok_or(STATUS_INVALID_PARAMETER)?;
+        shared.handles = shared.handles.saturating_sub(1);
+        if shared.handles > 0 {
+            return Ok(());
+        }
+        let list = shared.list;
+        table.remove(&id);
+        list
+    };
+    // Outside the lock: the list's memory may have been written over, and then this raises.
+    let list = std::ptr::with_exposed_provenance_mut::<LookasideListEx>(list);
+    let list = NonNull::new(list).ok_or(STATUS_INVALID_PARAMETER)?;
+    // SAFETY: the list came from a handle of this type; this was the last one, so nobody else uses it.
+    unsafe { LocalLookasideAlloc::from_raw(list) }.destroy();
+    Ok(())
+}

@@ -1,0 +1,717 @@
+//! Allocate and free callbacks.
+
+mod common;
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use common::*;
+use ntoskrnl_emu::{ExRaiseStatus, KeBugCheckEx, catch_bug_check, owner};
+use wdm::*;
+
+/// What a callback was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Allocate(i32, usize, u32, u64),
+    Free(Block, u64),
+}
+
+thread_local! {
+    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+    static ANSWERS: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+    static OTHER: RefCell<Option<List>> = const { RefCell::new(None) };
+}
+
+fn calls() -> Vec<Call> {
+    CALLS.take()
+}
+
+fn answer_with(block: Block) {
+    ANSWERS.with_borrow_mut(|answers| answers.push(block));
+}
+
+/// Writes down its call and answers with what the test laid ready, else from pool.
+extern "system" fn make(
+    pool_type: PoolType,
+    bytes: usize,
+    tag: u32,
+    list: *mut LookasideListEx,
+) -> *mut c_void {
+    CALLS.with_borrow_mut(|calls| {
+        calls.push(Call::Allocate(pool_type.0, bytes, tag, list.addr() as u64));
+    });
+    let laid_ready = ANSWERS.with_borrow_mut(Vec::pop);
+    laid_ready
+        .unwrap_or_else(|| allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, tag))
+        .0
+}
+
+/// Writes down its call and gives pool blocks back.
+extern "system" fn take(entry: *mut c_void, list: *mut LookasideListEx) {
+    let entry = Block(entry);
+    CALLS.with_borrow_mut(|calls| calls.push(Call::Free(entry, list.addr() as u64)));
+    if entry.is_in_pool() {
+        free_pool(entry);
+    }
+}
+
+/// Writes down its call and nothing else.
+extern "system" fn drop_entry(entry: *mut c_void, list: *mut LookasideListEx) {
+    CALLS.with_borrow_mut(|calls| calls.push(Call::Free(Block(entry), list.addr() as u64)));
+}
+
+fn both() -> Options {
+    Options {
+        allocate: Some(make),
+        free: Some(take),
+        ..Options::default()
+    }
+}
+
+/// Memory outside the pool for entries: 16-byte aligned, of the test's own.
+struct Outside {
+    memory: Box<[u128]>,
+}
+
+impl Outside {
+    fn new(entries: usize) -> Self {
+        Self {
+            memory: vec![0_u128; entries * 4].into_boxed_slice(),
+        }
+    }
+
+    /// The entry of 64 bytes with a number.
+    fn entry(&mut self, index: usize) -> Block {
+        Block(self.memory.as_mut_ptr().wrapping_add(index * 4).cast())
+    }
+}
+
+/// What a callback's bad answer is met with.
+fn bad_answer(list: &List, block: Block, size: u64) -> Stop {
+    (0x19, [0x22, block.address(), list.address(), size])
+}
+
+#[test]
+fn a_miss_calls_the_allocate_callback_with_type_size_tag_and_list() {
+    let _turn = turn();
+    let mark = tag(b"CbAr");
+    let list = List::new(Options {
+        size: 100,
+        tag: mark,
+        pool_type: PoolType(1 | 0x100),
+        ..both()
+    });
+    let entry = list.allocate();
+    assert_eq!(calls(), [Call::Allocate(0x101, 100, mark, list.address())]);
+    list.free(entry);
+    assert_eq!(list.allocate(), entry);
+    assert_eq!(calls(), [], "a hit calls nothing");
+    list.free(entry);
+}
+
+#[test]
+fn the_flags_reach_the_callback_as_bits_0x10_and_8_of_the_pool_type() {
+    let _turn = turn();
+    for (flags, bits) in [(0, 0), (1, 0x10), (2, 8)] {
+        let list = List::new(Options { flags, ..both() });
+        let entry = list.allocate();
+        let expected = Call::Allocate(512 | bits, 64, TAG, list.address());
+        assert_eq!(calls(), [expected]);
+        list.free(entry);
+    }
+}
+
+#[test]
+fn a_null_of_the_callback_is_null_even_with_raise_on_fail() {
+    let _turn = turn();
+    for flags in [0, 1, 2] {
+        let list = List::new(Options { flags, ..both() });
+        answer_with(Block::NULL);
+        assert!(list.allocate().is_null());
+        let counters = list.counters();
+        assert_eq!((counters.allocates, counters.allocate_misses), (1, 1));
+        assert_eq!(list.record().failed.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[test]
+fn a_free_at_depth_calls_the_free_callback_and_one_below_does_not() {
+    let _turn = turn();
+    let list = List::new(both());
+    let entries = list.allocate_many(6);
+    calls();
+    list.free_all(&entries);
+    let address = list.address();
+    assert_eq!(
+        calls(),
+        [
+            Call::Free(entries[4], address),
+            Call::Free(entries[5], address)
+        ]
+    );
+    assert!(!is_live(entries[4]));
+}
+
+#[test]
+fn an_allocate_callback_alone_leaves_frees_to_pool() {
+    let _turn = turn();
+    let mark = tag(b"CbAl");
+    let list = List::new(Options {
+        tag: mark,
+        free: None,
+        ..both()
+    });
+    let entries = list.allocate_many(6);
+    calls();
+    list.free_all(&entries);
+    assert_eq!(usage(mark, false).live(), 4);
+    list.delete();
+    assert_eq!(usage(mark, false).live(), 0);
+    assert_eq!(calls(), []);
+}
+
+#[test]
+fn a_free_callback_alone_takes_what_pool_gave() {
+    let _turn = turn();
+    let mark = tag(b"CbFr");
+    let list = List::new(Options {
+        tag: mark,
+        allocate: None,
+        ..both()
+    });
+    let entries = list.allocate_many(6);
+    assert_eq!(calls(), []);
+    list.free_all(&entries);
+    assert_eq!(calls().len(), 2);
+    list.delete();
+    let freed: Vec<Call> = entries[..4]
+        .iter()
+        .rev()
+        .map(|&entry| Call::Free(entry, list.address()))
+        .collect();
+    assert_eq!(calls(), freed, "the entry freed last goes first");
+    assert_eq!(usage(mark, false).live(), 0);
+}
+
+#[test]
+fn an_entry_that_the_free_callback_keeps_stays_allocated_and_can_be_made_again() {
+    let _turn = turn();
+    let mark = tag(b"CbKp");
+    let list = List::new(Options {
+        tag: mark,
+        allocate: Some(make),
+        free: Some(drop_entry),
+        ..Options::default()
+    });
+    list.set_depth(0);
+    let entry = list.allocate();
+    list.free(entry);
+    assert_eq!(usage(mark, false).live(), 1);
+    assert_eq!(stop(|| list.free(entry)), not_an_entry(entry));
+    answer_with(entry);
+    assert_eq!(list.allocate(), entry);
+    list.free(entry);
+    free_pool_with_tag(entry, mark);
+    assert_eq!(usage(mark, false).live(), 0);
+    calls();
+}
+
+extern "system" fn make_from_other_list(
+    _: PoolType,
+    _: usize,
+    _: u32,
+    _: *mut LookasideListEx,
+) -> *mut c_void {
+    OTHER.with_borrow(|other| {
+        let other = other.as_ref().expect("the test gave one");
+        let entry = other.allocate();
+        other.free(entry);
+    });
+    nonpaged(64).0
+}
+
+#[test]
+fn a_callback_can_use_another_list() {
+    let _turn = turn();
+    OTHER.set(Some(List::of(32)));
+    let list = List::new(Options {
+        allocate: Some(make_from_other_list),
+        ..Options::default()
+    });
+    let entries = list.allocate_many(3);
+    OTHER.with_borrow(|other| {
+        let counters = other.as_ref().map(List::counters).unwrap_or_default();
+        assert_eq!((counters.allocates, counters.allocate_misses), (3, 1));
+    });
+    list.free_all(&entries);
+    OTHER.take();
+}
+
+/// On each miss allocates two entries more from the same list, if the list is not too deep in it
+/// already, and frees one of them.
+extern "system" fn make_and_enter_again(
+    pool_type: PoolType,
+    bytes: usize,
+    tag: u32,
+    list: *mut LookasideListEx,
+) -> *mut c_void {
+    let depth = CALLS.with_borrow_mut(|calls| {
+        calls.push(Call::Allocate(pool_type.0, bytes, tag, list.addr() as u64));
+        calls.len()
+    });
+    if depth < 4 {
+        // SAFETY: the list that calls is initialised.
+        let inner = unsafe { ntoskrnl_emu::ExAllocateFromLookasideListEx(list) };
+        // SAFETY: as above; the entry was just allocated from it.
+        unsafe { ntoskrnl_emu::ExFreeToLookasideListEx(list, inner) };
+    }
+    allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, tag).0
+}
+
+/// Flushes the list that calls, and allocates and frees on it.
+extern "system" fn take_and_enter_again(entry: *mut c_void, list: *mut LookasideListEx) {
+    let is_outermost = CALLS.with_borrow_mut(|calls| {
+        calls.push(Call::Free(Block(entry), list.addr() as u64));
+        calls.len() == 1
+    });
+    free_pool(Block(entry));
+    if is_outermost {
+        // SAFETY: the list that calls is initialised.
+        unsafe { ntoskrnl_emu::ExFlushLookasideListEx(list) };
+        // SAFETY: as above.
+        let inner = unsafe { ntoskrnl_emu::ExAllocateFromLookasideListEx(list) };
+        // SAFETY: as above; the entry was just allocated from it.
+        unsafe { ntoskrnl_emu::ExFreeToLookasideListEx(list, inner) };
+    }
+}
+
+#[test]
+fn an_allocate_callback_can_enter_its_own_list_again() {
+    let _turn = turn();
+    for is_confined in [false, true] {
+        let list = List::new(Options {
+            allocate: Some(make_and_enter_again),
+            ..Options::default()
+        });
+        if is_confined {
+            list.confine();
+        }
+        let entry = list.allocate();
+        assert_eq!(calls().len(), 4);
+        assert_eq!(
+            list.counters(),
+            Counters {
+                allocates: 4,
+                allocate_misses: 4,
+                frees: 3,
+                free_misses: 0
+            }
+        );
+        assert_eq!(list.current_depth(), 3);
+        list.free(entry);
+    }
+}
+
+#[test]
+fn a_free_callback_can_enter_its_own_list_again() {
+    let _turn = turn();
+    for is_confined in [false, true] {
+        let list = List::new(Options {
+            free: Some(take_and_enter_again),
+            ..Options::default()
+        });
+        if is_confined {
+            list.confine();
+        }
+        let entries = list.allocate_many(5);
+        list.free_all(&entries);
+        assert_eq!(calls().len(), 5, "the one given up and the four flushed");
+        assert_eq!(list.current_depth(), 1);
+        assert_eq!(list.counters().free_misses, 1);
+    }
+}
+
+#[test]
+fn a_misaligned_answer_is_0x19_and_counted() {
+    let _turn = turn();
+    let list = List::new(both());
+    let block = nonpaged(256);
+    for shift in [1, 4, 8, 15, 17] {
+        let bad = block.plus(shift);
+        let before = list.counters();
+        answer_with(bad);
+        assert_eq!(stop(|| list.allocate()), bad_answer(&list, bad, 64));
+        let after = list.counters();
+        assert_eq!(after.allocates, before.allocates + 1);
+        assert_eq!(after.allocate_misses, before.allocate_misses + 1);
+    }
+    assert_eq!(list.record().failed.load(Ordering::Relaxed), 5);
+    free_pool(block);
+    let entry = list.allocate();
+    assert!(!entry.is_null(), "the list goes on");
+    list.free(entry);
+}
+
+#[test]
+fn an_answer_that_is_too_small_dead_interior_or_an_entry_already_is_0x19() {
+    let _turn = turn();
+    let list = List::new(both());
+    let foreign = List::of(64);
+    let small = nonpaged(32);
+    let dead = nonpaged(64);
+    let large = nonpaged(5000);
+    free_pool(dead);
+    let own = list.allocate();
+    let kept = {
+        let entry = list.allocate();
+        list.free(entry);
+        entry
+    };
+    // The entry kept is taken out, so that the list misses.
+    let own_too = list.allocate();
+    assert_eq!(own_too, kept);
+    let foreign_busy = foreign.allocate();
+    let foreign_kept = foreign.allocate();
+    foreign.free(foreign_kept);
+    let never = Block(
+        mapped()
+            .pool()
+            .wrapping_add(mapped().pool_bytes() - PAGE)
+            .cast(),
+    );
+    for bad in [
+        small,
+        dead,
+        large.plus(64),
+        large.plus(PAGE),
+        own,
+        own_too,
+        foreign_busy,
+        foreign_kept,
+        never,
+        Block(mapped().pool().cast()),
+    ] {
+        answer_with(bad);
+        assert_eq!(
+            stop(|| list.allocate()),
+            bad_answer(&list, bad, 64),
+            "{bad:?}"
+        );
+    }
+    list.free(own);
+    list.free(own_too);
+    foreign.free(foreign_busy);
+    for block in [small, large] {
+        free_pool(block);
+    }
+    calls();
+}
+
+#[test]
+fn a_block_larger_than_the_entry_is_taken_and_given_back_whole() {
+    let _turn = turn();
+    let mark = tag(b"CbLg");
+    let list = List::new(Options {
+        tag: mark,
+        ..both()
+    });
+    for bytes in [64, 65, 1000, 4096, 10_000] {
+        let block = allocate_pool(PoolType::PAGED_POOL, bytes, mark);
+        answer_with(block);
+        assert_eq!(list.allocate(), block);
+        list.free(block);
+        assert_eq!(list.current_depth(), 1);
+        assert_eq!(stop(|| free_pool(block)), freed_twice(block));
+        assert_eq!(list.allocate(), block);
+        list.set_depth(0);
+        list.free(block);
+        list.set_depth(4);
+        assert_eq!(usage(mark, true).bytes, 0);
+    }
+    calls();
+}
+
+#[test]
+fn entries_outside_the_pool_are_legal_with_an_allocate_callback() {
+    let _turn = turn();
+    let mut outside = Outside::new(6);
+    let list = List::new(both());
+    let entries: Vec<Block> = (0..6)
+        .map(|index| {
+            answer_with(outside.entry(index));
+            list.allocate()
+        })
+        .collect();
+    assert_eq!(
+        entries,
+        (0..6)
+            .map(|index| outside.entry(index))
+            .collect::<Vec<Block>>()
+    );
+    calls();
+    list.free_all(&entries);
+    let address = list.address();
+    assert_eq!(
+        calls(),
+        [
+            Call::Free(entries[4], address),
+            Call::Free(entries[5], address)
+        ]
+    );
+    let mut kept = entries[..4].to_vec();
+    kept.reverse();
+    assert_eq!(list.allocate_many(4), kept, "the last freed first");
+    list.free_all(&kept);
+    list.delete();
+    let mut freed: Vec<Call> = kept
+        .iter()
+        .map(|&entry| Call::Free(entry, address))
+        .collect();
+    freed.reverse();
+    assert_eq!(calls(), freed);
+}
+
+#[test]
+fn misuse_of_entries_outside_the_pool_is_found() {
+    let _turn = turn();
+    let mut outside = Outside::new(2);
+    let list = List::new(both());
+    let other = List::new(both());
+    let entry = outside.entry(0);
+    answer_with(entry);
+    assert_eq!(list.allocate(), entry);
+    assert_eq!(stop(|| other.free(entry)), not_an_entry(entry));
+    let inside = entry.plus(16);
+    assert_eq!(stop(|| list.free(inside)), not_an_entry(inside));
+    answer_with(entry);
+    assert_eq!(
+        stop(|| other.allocate()),
+        bad_answer(&other, entry, 64),
+        "one list's entry already"
+    );
+    list.free(entry);
+    assert_eq!(stop(|| list.free(entry)), freed_twice(entry));
+    let stranger = outside.entry(1);
+    assert_eq!(stop(|| list.free(stranger)), not_an_entry(stranger));
+    assert_eq!(list.allocate(), entry);
+    list.free(entry);
+    list.delete();
+    calls();
+}
+
+#[test]
+fn entries_outside_the_pool_without_a_free_callback_are_refused_by_the_default_routine() {
+    let _turn = turn();
+    let mut outside = Outside::new(1);
+    let list = List::new(Options {
+        free: None,
+        ..both()
+    });
+    list.set_depth(0);
+    let entry = outside.entry(0);
+    answer_with(entry);
+    assert_eq!(list.allocate(), entry);
+    assert_eq!(
+        stop(|| list.free(entry)),
+        (0xC2, [0x42, entry.address(), 0, 0])
+    );
+    calls();
+}
+
+#[test]
+fn entries_in_and_outside_the_pool_mix_on_one_list() {
+    let _turn = turn();
+    let mut outside = Outside::new(4);
+    let list = List::new(both());
+    list.set_depth(8);
+    let entries: Vec<Block> = (0..8)
+        .map(|index| {
+            if index % 2 == 0 {
+                answer_with(outside.entry(index / 2));
+            }
+            list.allocate()
+        })
+        .collect();
+    list.free_all(&entries);
+    let mut expected = entries.clone();
+    expected.reverse();
+    assert_eq!(list.allocate_many(8), expected);
+    list.free_all(&entries);
+    calls();
+    list.delete();
+    assert_eq!(calls().len(), 8);
+}
+
+#[repr(C)]
+struct WithContext {
+    list: LookasideListEx,
+    context: *mut c_void,
+}
+
+static SEEN: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+extern "system" fn make_by_context(
+    _: PoolType,
+    _: usize,
+    _: u32,
+    list: *mut LookasideListEx,
+) -> *mut c_void {
+    let whole = list.cast::<WithContext>();
+    // SAFETY: the list of this test is the first field of a `WithContext`.
+    let context = unsafe { &raw const (*whole).context };
+    // SAFETY: written before the list was used.
+    SEEN.store(unsafe { context.read() }, Ordering::Relaxed);
+    std::ptr::null_mut()
+}
+
+#[test]
+fn a_callback_finds_private_data_beside_the_list() {
+    let _turn = turn();
+    let list = List::new(Options {
+        allocate: Some(make_by_context),
+        in_pool: true,
+        ..Options::default()
+    });
+    let mut data = 5_u32;
+    let data = (&raw mut data).cast::<c_void>();
+    list.memory()
+        .write(0x60 / 8, data.expose_provenance() as u64);
+    assert!(list.allocate().is_null());
+    assert_eq!(SEEN.load(Ordering::Relaxed), data);
+}
+
+extern "system" fn stop_inside(
+    _: PoolType,
+    _: usize,
+    _: u32,
+    _: *mut LookasideListEx,
+) -> *mut c_void {
+    // SAFETY: no obligations.
+    unsafe { KeBugCheckEx(0xE2, 1, 2, 3, 4) }
+}
+
+extern "system" fn raise_inside(_: *mut c_void, _: *mut LookasideListEx) {
+    // SAFETY: no obligations.
+    unsafe { ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES) }
+}
+
+extern "system" fn misuse_inside(entry: *mut c_void, list: *mut LookasideListEx) {
+    // SAFETY: refused: the entry is allocated from no list by now.
+    unsafe { ntoskrnl_emu::ExFreeToLookasideListEx(list, entry) }
+}
+
+extern "system" fn panic_inside(_: *mut c_void, _: *mut LookasideListEx) {
+    panic!("a callback's own panic");
+}
+
+extern "system" fn catch_inside(entry: *mut c_void, _: *mut LookasideListEx) {
+    let caught = catch_bug_check(|| free_pool(Block(entry).plus(16)));
+    assert_eq!(caught.unwrap_err().code, 0xC2);
+    free_pool(Block(entry));
+    CALLS.with_borrow_mut(|calls| calls.push(Call::Free(Block(entry), 0)));
+}
+
+fn with_free(free: FreeFunctionExRaw) -> List {
+    let list = List::new(Options {
+        free: Some(free),
+        ..Options::default()
+    });
+    list.set_depth(0);
+    list
+}
+
+#[test]
+fn a_bug_check_inside_a_callback_prints_and_aborts_although_the_caller_is_armed() {
+    let _turn = turn();
+    let output = in_child(
+        "a_bug_check_inside_a_callback_prints_and_aborts_although_the_caller_is_armed",
+        || {
+            let list = List::new(Options {
+                allocate: Some(stop_inside),
+                ..Options::default()
+            });
+            let _ = catch_bug_check(|| list.allocate());
+        },
+    );
+    assert_aborted_with(
+        &output,
+        "*** STOP 0x000000e2 (0x0000000000000001, 0x0000000000000002, \
+         0x0000000000000003, 0x0000000000000004)",
+    );
+}
+
+#[test]
+fn a_raised_status_inside_a_callback_prints_and_aborts() {
+    let _turn = turn();
+    let output = in_child(
+        "a_raised_status_inside_a_callback_prints_and_aborts",
+        || {
+            let list = with_free(raise_inside);
+            let entry = list.allocate();
+            let _ = catch_bug_check(|| list.free(entry));
+        },
+    );
+    assert_aborted_with(
+        &output,
+        "*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES",
+    );
+}
+
+#[test]
+fn misuse_inside_a_callback_aborts() {
+    let _turn = turn();
+    let output = in_child("misuse_inside_a_callback_aborts", || {
+        let list = with_free(misuse_inside);
+        let entry = list.allocate();
+        let _ = catch_bug_check(|| list.free(entry));
+    });
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("*** STOP 0x000000c2 (0x0000000000000046, "),
+        "{said}"
+    );
+    assert_aborted(&output);
+}
+
+#[test]
+fn a_panic_inside_a_callback_aborts() {
+    let _turn = turn();
+    let output = in_child("a_panic_inside_a_callback_aborts", || {
+        let list = with_free(panic_inside);
+        let entry = list.allocate();
+        let _ = catch_bug_check(|| list.free(entry));
+    });
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("a callback's own panic"), "{said}");
+    assert_aborted(&output);
+}
+
+#[test]
+fn a_callback_can_catch_its_own_bug_checks() {
+    let _turn = turn();
+    let list = with_free(catch_inside);
+    let entry = list.allocate();
+    list.free(entry);
+    assert_eq!(calls(), [Call::Free(entry, 0)]);
+    let again = stop(|| list.free(entry));
+    assert_eq!(again, freed_twice(entry), "the caller is armed again");
+}
+
+#[test]
+fn a_callback_runs_as_the_thread_that_called() {
+    let _turn = turn();
+    extern "system" fn note(_: PoolType, _: usize, _: u32, _: *mut LookasideListEx) -> *mut c_void {
+        answer_with(Block(std::ptr::without_provenance_mut(
+            owner::current() as usize
+        )));
+        std::ptr::null_mut()
+    }
+    let list = List::new(Options {
+        allocate: Some(note),
+        ..Options::default()
+    });
+    list.allocate();
+    let noted = ANSWERS.with_borrow_mut(Vec::pop);
+    assert_eq!(noted.map(Block::address), Some(u64::from(owner::current())));
+}

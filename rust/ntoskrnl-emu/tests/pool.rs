@@ -1,0 +1,541 @@
+//! The pool: alignment, usage, and what is refused.
+
+mod common;
+
+use common::*;
+use ntoskrnl_emu::{Driver, Stop as Ended, catch_stop, pool};
+use wdm::*;
+
+const LEGAL: [PoolType; 6] = [
+    PoolType::NON_PAGED_POOL,
+    PoolType::PAGED_POOL,
+    PoolType::NON_PAGED_POOL_CACHE_ALIGNED,
+    PoolType::PAGED_POOL_CACHE_ALIGNED,
+    PoolType::NON_PAGED_POOL_NX,
+    PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
+];
+
+/// The bug check of a bad request to the pool.
+fn bad(parameters: [u64; 4]) -> Stop {
+    (0xC2, parameters)
+}
+
+fn interior(block: Block) -> Stop {
+    bad([0x41286, block.address(), 0, 0])
+}
+
+fn no_pool_address(block: Block) -> Stop {
+    bad([0x42, block.address(), 0, 0])
+}
+
+#[test]
+fn a_block_below_a_page_is_16_byte_aligned_and_never_crosses_a_page() {
+    let _turn = turn();
+    for bytes in [
+        1, 15, 16, 17, 24, 48, 100, 511, 1000, 2048, 2049, 4000, 4095,
+    ] {
+        let blocks: Vec<Block> = (0..70).map(|_| nonpaged(bytes)).collect();
+        for block in &blocks {
+            assert_eq!(block.address() % 16, 0);
+            let last = block.address() + bytes as u64 - 1;
+            assert_eq!(
+                block.address() / PAGE as u64,
+                last / PAGE as u64,
+                "{bytes} bytes at {block:?}"
+            );
+        }
+        blocks.into_iter().for_each(free_pool);
+    }
+}
+
+#[test]
+fn a_block_of_a_page_or_more_begins_on_a_page() {
+    let _turn = turn();
+    for bytes in [4096, 4097, 8191, 8192, 12_288, 100_000, 1 << 20] {
+        for pool_type in LEGAL {
+            let blocks: Vec<Block> = (0..3)
+                .map(|_| allocate_pool(pool_type, bytes, TAG))
+                .collect();
+            for block in &blocks {
+                assert_eq!(block.address() % PAGE as u64, 0);
+            }
+            blocks.into_iter().for_each(free_pool);
+        }
+    }
+}
+
+#[test]
+fn a_cache_aligned_block_begins_on_a_cache_line() {
+    let _turn = turn();
+    for pool_type in LEGAL {
+        let alignment = if pool_type.is_cache_aligned() {
+            SYSTEM_CACHE_ALIGNMENT_SIZE as u64
+        } else {
+            16
+        };
+        for bytes in [1, 64, 65, 0x70, 300, 4000] {
+            let blocks: Vec<Block> = (0..40)
+                .map(|_| allocate_pool(pool_type, bytes, TAG))
+                .collect();
+            for block in &blocks {
+                assert_eq!(block.address() % alignment, 0, "{pool_type:?} {bytes}");
+                let last = block.address() + bytes as u64 - 1;
+                assert_eq!(block.address() / PAGE as u64, last / PAGE as u64);
+            }
+            blocks.into_iter().for_each(free_pool);
+        }
+    }
+}
+
+#[test]
+fn blocks_of_all_sizes_hold_their_bytes_and_do_not_overlap() {
+    let _turn = turn();
+    let mut random = Random::new(3);
+    let mut blocks = Vec::new();
+    for number in 0..2_000_u64 {
+        let words = match random.below(10) {
+            0 => 512 + random.below(2_000),
+            1 => 400 + random.below(120),
+            _ => 1 + random.below(60),
+        };
+        let pool_type = LEGAL[random.below(LEGAL.len())];
+        let block = allocate_pool(pool_type, words * 8, TAG);
+        assert!(!block.is_null());
+        for word in 0..words {
+            block.write(word, number);
+        }
+        blocks.push((block, words, number));
+        if blocks.len() > 300 {
+            let (block, words, number) = blocks.swap_remove(random.below(blocks.len()));
+            for word in 0..words {
+                assert_eq!(block.read(word), number);
+            }
+            free_pool(block);
+        }
+    }
+    for (block, words, number) in blocks {
+        assert!((0..words).all(|word| block.read(word) == number));
+        free_pool(block);
+    }
+}
+
+#[test]
+fn usage_counts_the_requested_bytes_by_tag_and_kind_of_pool() {
+    let _turn = turn();
+    let mark = tag(b"Usag");
+    let mut blocks = Vec::new();
+    let mut bytes = [0_u64, 0];
+    for size in [1, 15, 16, 100, 4095, 4096, 5000, 70_000] {
+        for pool_type in LEGAL {
+            blocks.push((
+                allocate_pool(pool_type, size, mark),
+                size as u64,
+                pool_type.is_paged(),
+            ));
+            bytes[usize::from(pool_type.is_paged())] += size as u64;
+        }
+    }
+    assert_eq!(
+        usage(mark, false),
+        Usage {
+            allocs: 32,
+            frees: 0,
+            bytes: bytes[0]
+        }
+    );
+    assert_eq!(
+        usage(mark, true),
+        Usage {
+            allocs: 16,
+            frees: 0,
+            bytes: bytes[1]
+        }
+    );
+    for (index, (block, size, is_paged)) in blocks.into_iter().enumerate() {
+        let found = pool::block_at(mapped(), block.offset()).map(|block| {
+            (
+                u64::from(block.bytes),
+                block.tag,
+                block.is_paged,
+                block.is_cached,
+            )
+        });
+        assert_eq!(found, Some((size, mark, is_paged, false)));
+        if index % 2 == 0 {
+            free_pool_with_tag(block, mark);
+        } else {
+            free_pool(block);
+        }
+        bytes[usize::from(is_paged)] -= size;
+        assert_eq!(usage(mark, is_paged).bytes, bytes[usize::from(is_paged)]);
+    }
+    assert_eq!(usage(mark, false).live() + usage(mark, true).live(), 0);
+}
+
+#[test]
+fn new_memory_is_poisoned_and_zeroed_only_where_asked() {
+    let _turn = turn();
+    for bytes in [8, 64, 4096, 9000] {
+        let dirty = nonpaged(bytes);
+        for word in 0..bytes / 8 {
+            assert_eq!(dirty.read(word), u64::from_ne_bytes([pool::POISON; 8]));
+        }
+        free_pool(dirty);
+        let zeroed = allocate_pool(PoolType(512 | POOL_ZERO_ALLOCATION), bytes, TAG);
+        assert!((0..bytes / 8).all(|word| zeroed.read(word) == 0));
+        free_pool(zeroed);
+    }
+}
+
+#[test]
+fn a_request_for_0_bytes_is_0xc2_0x00() {
+    let _turn = turn();
+    assert_eq!(
+        stop(|| allocate_pool(PoolType::PAGED_POOL, 0, TAG)),
+        bad([0, 0, 1, u64::from(TAG)])
+    );
+}
+
+#[test]
+fn tag_0_is_0xc2_0x9b() {
+    let _turn = turn();
+    assert_eq!(
+        stop(|| allocate_pool(PoolType::NON_PAGED_POOL_NX, 100, 0)),
+        bad([0x9B, 512, 100, 0])
+    );
+}
+
+#[test]
+fn tag_big_is_0xc2_0x9c() {
+    let _turn = turn();
+    for name in [b"BIG\0", b"BIG "] {
+        assert_eq!(
+            stop(|| allocate_pool(PoolType::PAGED_POOL, 100, tag(name))),
+            bad([0x9C, 1, 100, 0])
+        );
+    }
+    for name in [b"BIGx", b"xBIG", b"big ", b"Big\0"] {
+        free_pool(allocate_pool(PoolType::PAGED_POOL, 100, tag(name)));
+    }
+}
+
+#[test]
+fn a_tag_without_letter_or_digit_is_0xc2_0x9d() {
+    let _turn = turn();
+    for name in [
+        b"    ",
+        b"-_. ",
+        b"!\0\0\0",
+        b"\x01\x02\x03\x04",
+        b"\xff\xfe\xc3\xa4",
+    ] {
+        let mark = tag(name);
+        assert_eq!(
+            stop(|| allocate_pool(PoolType::NON_PAGED_POOL_NX, 100, mark)),
+            bad([0x9D, u64::from(mark), 512, 0])
+        );
+    }
+    for name in [b"a   ", b"  7\0", b"---Z"] {
+        free_pool(allocate_pool(PoolType::NON_PAGED_POOL_NX, 100, tag(name)));
+    }
+}
+
+#[test]
+fn a_wrong_tag_on_free_is_0xc2_0x0a_and_the_block_stays() {
+    let _turn = turn();
+    let [own, other] = [tag(b"OwnT"), tag(b"OthT")];
+    for bytes in [32, 5000] {
+        let block = allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, own);
+        assert_eq!(
+            stop(|| free_pool_with_tag(block, other)),
+            bad([0x0A, block.address(), u64::from(own), u64::from(other)])
+        );
+        assert!(is_live(block));
+        free_pool_with_tag(block, own);
+    }
+}
+
+#[test]
+fn a_zero_tag_on_free_is_not_compared() {
+    let _turn = turn();
+    let block = nonpaged(32);
+    free_pool_with_tag(block, 0);
+    assert!(!is_live(block));
+}
+
+#[test]
+fn a_double_free_is_0xc2_0x07() {
+    let _turn = turn();
+    for bytes in [16, 64, 4000, 4096, 20_000] {
+        let keep_page = nonpaged(bytes);
+        let block = nonpaged(bytes);
+        free_pool(block);
+        assert_eq!(stop(|| free_pool(block)), freed_twice(block));
+        assert_eq!(stop(|| free_pool_with_tag(block, TAG)), freed_twice(block));
+        free_pool(keep_page);
+    }
+}
+
+#[test]
+fn a_free_in_the_middle_of_a_block_is_0xc2_0x41286() {
+    let _turn = turn();
+    let small = nonpaged(200);
+    for shift in [1, 8, 15, 16, 32, 100, 192] {
+        assert_eq!(
+            stop(|| free_pool(small.plus(shift))),
+            interior(small.plus(shift))
+        );
+    }
+    let large = nonpaged(3 * PAGE);
+    for shift in [1, 16, PAGE, PAGE + 16, 3 * PAGE - 16] {
+        assert_eq!(
+            stop(|| free_pool(large.plus(shift))),
+            interior(large.plus(shift))
+        );
+    }
+    free_pool(small);
+    free_pool(large);
+}
+
+#[test]
+fn an_address_that_was_never_in_the_pool_is_0xc2_0x42() {
+    let _turn = turn();
+    let mut local = 0_u128;
+    let end = mapped().pool().wrapping_add(mapped().pool_bytes());
+    for address in [
+        Block((&raw mut local).cast()),
+        Block(end.cast()),
+        Block(mapped().pool().wrapping_sub(16).cast()),
+        Block(std::ptr::without_provenance_mut(16)),
+        Block(std::ptr::without_provenance_mut(usize::MAX)),
+    ] {
+        assert_eq!(stop(|| free_pool(address)), no_pool_address(address));
+    }
+}
+
+#[test]
+fn null_is_0xc2_0x46() {
+    let _turn = turn();
+    assert_eq!(stop(|| free_pool(Block::NULL)), bad([0x46, 0, 0, 0]));
+    assert_eq!(
+        stop(|| free_pool_with_tag(Block::NULL, TAG)),
+        bad([0x46, 0, 0, 0])
+    );
+}
+
+#[test]
+fn pool_memory_that_no_block_ever_took_is_0xc2_0x46() {
+    let _turn = turn();
+    let last = mapped().pool().wrapping_add(mapped().pool_bytes());
+    for address in [
+        Block(mapped().pool().cast()),
+        Block(last.wrapping_sub(16).cast()),
+        Block(last.wrapping_sub(1).cast()),
+    ] {
+        assert_eq!(
+            stop(|| free_pool(address)),
+            bad([0x46, address.address(), 0, 0])
+        );
+    }
+}
+
+#[test]
+fn a_block_with_an_active_list_is_0xc4_0xcc_until_the_list_is_deleted() {
+    let _turn = turn();
+    for (bytes, at) in [(CONTROL_BYTES, 0), (1024, 512), (3 * PAGE, PAGE + 64)] {
+        let block = nonpaged(bytes);
+        let list = block.plus(at);
+        // SAFETY: inside the block, which stays until the list is deleted.
+        let status = unsafe {
+            ntoskrnl_emu::ExInitializeLookasideListEx(
+                list.0.cast(),
+                None,
+                None,
+                PoolType::PAGED_POOL,
+                0,
+                64,
+                TAG,
+                0,
+            )
+        };
+        assert!(status.is_ok());
+        let active = (0xC4, [0xCC, list.address(), block.address(), bytes as u64]);
+        assert_eq!(stop(|| free_pool(block)), active);
+        assert_eq!(stop(|| free_pool_with_tag(block, TAG)), active);
+        assert!(is_live(block));
+        // SAFETY: initialised above.
+        unsafe { ntoskrnl_emu::ExDeleteLookasideListEx(list.0.cast()) };
+        free_pool(block);
+        assert!(!is_live(block));
+    }
+}
+
+#[test]
+fn blocks_beside_a_list_are_freed_as_ever() {
+    let _turn = turn();
+    let before = nonpaged(CONTROL_BYTES);
+    let list = List::new(Options {
+        in_pool: true,
+        ..Options::default()
+    });
+    let after = nonpaged(CONTROL_BYTES);
+    free_pool(before);
+    free_pool(after);
+    list.free(list.allocate());
+}
+
+#[test]
+fn pool2_clears_the_memory_unless_told_otherwise() {
+    let _turn = turn();
+    for kind in [
+        POOL_FLAG_NON_PAGED,
+        POOL_FLAG_NON_PAGED_EXECUTE,
+        POOL_FLAG_PAGED,
+    ] {
+        for extra in [0, POOL_FLAG_USE_QUOTA, POOL_FLAG_CACHE_ALIGNED] {
+            for bytes in [8, 1000, 4096, 10_000] {
+                let dirty = allocate_pool2(kind | extra | POOL_FLAG_UNINITIALIZED, bytes, TAG);
+                assert_eq!(dirty.read(0), u64::from_ne_bytes([pool::POISON; 8]));
+                let zeroed = allocate_pool2(kind | extra, bytes, TAG);
+                assert!((0..bytes / 8).all(|word| zeroed.read(word) == 0));
+                if extra == POOL_FLAG_CACHE_ALIGNED {
+                    assert_eq!(zeroed.address() % 64, 0);
+                }
+                free_pool(dirty);
+                free_pool(zeroed);
+            }
+        }
+    }
+}
+
+#[test]
+fn pool2_takes_from_the_pool_that_its_flags_name() {
+    let _turn = turn();
+    let mark = tag(b"Pl2K");
+    for (kind, is_paged) in [
+        (POOL_FLAG_NON_PAGED, false),
+        (POOL_FLAG_NON_PAGED_EXECUTE, false),
+        (POOL_FLAG_PAGED, true),
+    ] {
+        let block = allocate_pool2(kind, 77, mark);
+        assert_eq!(usage(mark, is_paged).bytes, 77);
+        assert_eq!(usage(mark, !is_paged).bytes, 0);
+        free_pool(block);
+    }
+}
+
+#[test]
+fn pool2_refuses_tag_0_zero_bytes_and_illegal_flags_by_null() {
+    let _turn = turn();
+    let legal = POOL_FLAG_NON_PAGED;
+    assert!(allocate_pool2(legal, 64, 0).is_null());
+    assert!(allocate_pool2(legal, 0, TAG).is_null());
+    for flags in [
+        0,
+        POOL_FLAG_UNINITIALIZED,
+        legal | POOL_FLAG_PAGED,
+        legal | POOL_FLAG_NON_PAGED_EXECUTE,
+        legal | POOL_FLAG_SESSION,
+        legal | 0x10,
+        legal | 0x200,
+        legal | 0x400,
+        legal | 0x8000_0000,
+        512,
+        516,
+    ] {
+        assert!(allocate_pool2(flags, 64, TAG).is_null(), "{flags:#x}");
+    }
+}
+
+#[test]
+fn pool2_ignores_optional_flags_that_it_does_not_know() {
+    let _turn = turn();
+    for optional in [POOL_FLAG_SPECIAL_POOL, 1 << 40, 1 << 63] {
+        let block = allocate_pool2(POOL_FLAG_NON_PAGED | optional, 64, TAG);
+        assert!(!block.is_null());
+        free_pool(block);
+    }
+}
+
+#[test]
+fn a_failure_raises_only_where_asked() {
+    let _turn = turn();
+    let mark = tag(b"PRse");
+    let faults = Driver::root().faults();
+    let raised = Ended::Raised(STATUS_INSUFFICIENT_RESOURCES);
+    faults.fail_next(4, mark);
+    assert!(allocate_pool(PoolType::PAGED_POOL, 64, mark).is_null());
+    assert!(allocate_pool2(POOL_FLAG_PAGED, 64, mark).is_null());
+    assert_eq!(
+        catch_stop(|| allocate_pool(PoolType(1 | 0x10), 64, mark)),
+        Err(raised)
+    );
+    let flags = POOL_FLAG_PAGED | POOL_FLAG_RAISE_ON_FAILURE;
+    assert_eq!(catch_stop(|| allocate_pool2(flags, 64, mark)), Err(raised));
+    assert_eq!(
+        catch_stop(|| allocate_pool2(flags | POOL_FLAG_NON_PAGED, 64, mark)),
+        Err(raised),
+        "illegal flags"
+    );
+    let block = catch_stop(|| allocate_pool2(flags, 64, mark)).expect("no more faults");
+    free_pool(block);
+}
+
+#[test]
+fn a_request_larger_than_the_pool_is_null() {
+    let _turn = turn();
+    for bytes in [
+        mapped().pool_bytes(),
+        mapped().pool_bytes() + 1,
+        1 << 40,
+        usize::MAX,
+    ] {
+        assert!(nonpaged(bytes).is_null());
+        assert!(allocate_pool2(POOL_FLAG_PAGED, bytes, TAG).is_null());
+    }
+}
+
+#[test]
+fn a_thousand_rounds_of_filling_and_emptying_leave_usage_where_it_was() {
+    let _turn = turn();
+    let mark = tag(b"PRnd");
+    let mut random = Random::new(5);
+    for _ in 0..1_000 {
+        let blocks: Vec<Block> = (0..20)
+            .map(|_| {
+                let pool_type = LEGAL[random.below(LEGAL.len())];
+                allocate_pool(pool_type, 1 + random.below(9_000), mark)
+            })
+            .collect();
+        assert!(blocks.iter().all(|block| !block.is_null()));
+        blocks.into_iter().for_each(free_pool);
+        assert_eq!(usage(mark, false).bytes + usage(mark, true).bytes, 0);
+    }
+}
+
+#[test]
+fn all_tags_together_are_counted_even_when_there_are_more_than_rows() {
+    let _turn = turn();
+    let output = in_child(
+        "all_tags_together_are_counted_even_when_there_are_more_than_rows",
+        || {
+            let total = || -> u64 {
+                (0..ntoskrnl_emu::layout::TAG_ROWS)
+                    .map(|row| {
+                        let row = mapped().tag_row(row);
+                        row.bytes.load(std::sync::atomic::Ordering::Relaxed)
+                    })
+                    .sum()
+            };
+            let blocks: Vec<Block> = (0..5_000_u32)
+                .map(|number| {
+                    allocate_pool(PoolType::PAGED_POOL, 32, 0x4100_0000 | number << 8 | 0x41)
+                })
+                .collect();
+            assert_eq!(total(), 5_000 * 32);
+            blocks.into_iter().for_each(free_pool);
+            assert_eq!(total(), 0);
+        },
+    );
+    assert!(output.status.success(), "{output:?}");
+}
