@@ -48,12 +48,12 @@ exports! {
 
     /// Allocates an entry, 0 for none.
     fn lookaside_alloc(id: u32) -> u32 {
-        answer(|| borrow(id).map(|list| list.alloc().addr() as u32))
+        match lookaside::hit(id) { 0 => allocate(id), entry => entry }
     }
 
     /// Gives an entry back to its list.
     fn lookaside_free(id: u32, entry: u32) -> u32 {
-        status(|| borrow(id).map(|list| give_back(&list, entry)))
+        if lookaside::keep(id, entry) { 0 } else { free(id, entry) }
     }
 
     /// Allocates up to `count` entries into an array of u32 and returns how many it could.
@@ -112,6 +112,20 @@ fn create(arguments: InitArgs) -> Result<(), NtStatus> {
         leave_value(registry::id(list.as_ptr())?);
     }
     Ok(())
+}
+
+/// What is no hit, or an error. Apart, so that a hit need not arm a catcher.
+#[cold]
+#[inline(never)]
+fn allocate(id: u32) -> u32 {
+    answer(|| borrow(id).map(|list| list.alloc().addr() as u32))
+}
+
+/// What the list does not keep, or an error; apart, as `allocate`.
+#[cold]
+#[inline(never)]
+fn free(id: u32, entry: u32) -> u32 {
+    status(|| borrow(id).map(|list| give_back(&list, entry)))
 }
 
 fn give_back(list: &LocalLookasideAlloc, entry: u32) {

@@ -9,10 +9,7 @@ use std::ptr::NonNull;
 
 use ntoskrnl_emu::{owner, registry};
 use spin::mutex::SpinMutex;
-use wdm::{
-    LookasideListEx, NtStatus, STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_STATE,
-    STATUS_INVALID_PARAMETER,
-};
+use wdm::{LookasideListEx, NtStatus, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 use win_lookaside::LocalLookasideAlloc;
 
 use crate::isolate::{self, status};
@@ -75,12 +72,12 @@ fn share(id: u32) -> Result<(), NtStatus> {
 
 fn attach(id: u32) -> Result<(), NtStatus> {
     let mut table = TABLE.lock();
+    if !registry::is_live(id) {
+        return Err(registry::why_not_live(id));
+    }
     let Some(shared) = table.get_mut(&id) else {
         return Err(STATUS_INVALID_PARAMETER);
     };
-    if !registry::is_live(id) {
-        return Err(STATUS_DELETE_PENDING);
-    }
     shared.handles = shared
         .handles
         .checked_add(1)

@@ -57,13 +57,14 @@ pub mod pool;
 pub mod region;
 pub mod registry;
 pub mod slist;
+pub mod spin_lock;
 
 pub use balance::{set_depth, tick};
 pub use bug_check::{
     BugCheck, ExRaiseStatus, KeBugCheckEx, Raised, Stop, catch_bug_check, catch_stop,
 };
 pub use driver::Driver;
-pub use irql::KeGetCurrentIrql;
+pub use irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
 pub use lookaside::{
     ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
     ExAllocateFromPagedLookasideList, ExDeleteLookasideListEx, ExDeleteNPagedLookasideList,
@@ -71,10 +72,18 @@ pub use lookaside::{
     ExFreeToNPagedLookasideList, ExFreeToPagedLookasideList, ExInitializeLookasideListEx,
     ExInitializeNPagedLookasideList, ExInitializePagedLookasideList, abandon, confine, share,
 };
-pub use pool::{ExAllocatePool2, ExAllocatePoolWithTag, ExFreePool, ExFreePoolWithTag};
+pub use pool::{
+    ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
+    ExFreePoolWithTag,
+};
 pub use region::configure;
 pub use registry::list;
 pub use slist::{
     ExQueryDepthSList, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
     ExpInterlockedPushEntrySList, InitializeSListHead,
+};
+pub use spin_lock::{
+    KeAcquireSpinLockAtDpcLevel, KeAcquireSpinLockRaiseToDpc, KeInitializeSpinLock,
+    KeReleaseSpinLock, KeReleaseSpinLockFromDpcLevel, KeTestSpinLock,
+    KeTryToAcquireSpinLockAtDpcLevel,
 };

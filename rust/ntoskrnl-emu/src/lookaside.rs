@@ -105,6 +105,15 @@ pub(crate) struct Live<'a> {
     control: Control<'a>,
 }
 
+/// How far a hit path came.
+enum Attempt<T> {
+    Done(T),
+    /// Nothing is done; the section is entered, with this first entry.
+    Inside(u64),
+    /// Nothing is done, and the section is not entered.
+    Outside,
+}
+
 /// A list that nobody else works on until it is left.
 struct Section<'a> {
     list: Live<'a>,
@@ -140,6 +149,33 @@ impl<'a> Live<'a> {
         // beyond the table would be taken modulo its length: it is a stray write's.
         let is_known =
             (index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64;
+        is_known.then_some(Self {
+            region,
+            record,
+            index,
+            control,
+        })
+    }
+
+    /// The live list in the pool with an identifier, if its control block says so too.
+    #[inline(always)]
+    fn by_id(id: u32) -> Option<Self> {
+        let region = *region::mapped()?;
+        let index = id & 0xffff;
+        let record = region.record(index);
+        // Acquire: as in `registry::list`.
+        if record.state.load(Ordering::Acquire) != RECORD_LIVE
+            || record.generation.load(Ordering::Relaxed) != id >> 16
+        {
+            return None;
+        }
+        let offset = record.control.load(Ordering::Relaxed);
+        if offset == 0 {
+            return None;
+        }
+        // SAFETY: a live list's control block, which lies in the pool.
+        let control = unsafe { Control::new(region.at(offset).cast()) };
+        let is_known = control.index().load(Ordering::Relaxed) == index;
         is_known.then_some(Self {
             region,
             record,
@@ -496,37 +532,71 @@ impl<'a> Live<'a> {
     // left by calls in tail position with what the caller has in registers anyway: what a hit stores
     // to the stack, its next locked instruction has to wait for.
 
+    /// Takes the first entry of a list in the pool.
+    #[inline(always)]
+    fn try_allocate(self) -> Attempt<u32> {
+        let Some(section) = self.try_enter() else {
+            return Attempt::Outside;
+        };
+        let Some(offset) = self.region.offset_of(section.first as usize) else {
+            return Attempt::Inside(section.first);
+        };
+        let state = self.region.state(offset);
+        // Relaxed here and in `try_free`: what the holder before wrote came with the section.
+        if section.first & RESERVED != 0
+            || state.load(Ordering::Relaxed) != STATE_CACHED | self.mark()
+            || pool::page_list(&self.region, offset) != self.index
+            || section.head.depth() == 0
+        {
+            return Attempt::Inside(section.first);
+        }
+        let next = link_at(self.region.at(offset).cast()).load(Ordering::Relaxed);
+        if next & RESERVED != 0 {
+            return Attempt::Inside(section.first);
+        }
+        add(self.control.total_allocates(), 1);
+        state.store(STATE_BUSY | self.mark(), Ordering::Relaxed);
+        slist::add_counts(section.head.counts, POPPED);
+        section.leave_with(next);
+        Attempt::Done(offset)
+    }
+
+    /// Keeps an entry of a list in the pool.
+    #[inline(always)]
+    fn try_free(self, link: u64) -> Attempt<()> {
+        let Some(section) = self.try_enter() else {
+            return Attempt::Outside;
+        };
+        let Some(offset) = self.region.offset_of(link as usize) else {
+            return Attempt::Inside(section.first);
+        };
+        let state = self.region.state(offset);
+        if (link | section.first) & RESERVED != 0
+            || state.load(Ordering::Relaxed) != STATE_BUSY | self.mark()
+            || pool::page_list(&self.region, offset) != self.index
+            || section.head.depth() >= self.control.depth().load(Ordering::Relaxed)
+        {
+            return Attempt::Inside(section.first);
+        }
+        add(self.control.total_frees(), 1);
+        state.store(STATE_CACHED | self.mark(), Ordering::Relaxed);
+        link_at(self.region.at(offset).cast()).store(section.first, Ordering::Relaxed);
+        slist::add_counts(section.head.counts, PUSHED);
+        section.leave_with(link);
+        Attempt::Done(())
+    }
+
     /// Allocates: the rule.
     #[inline(always)]
     fn allocate(list: *mut LookasideListEx) -> *mut c_void {
         let Some(live) = Self::known(list) else {
             return Self::allocate_cold(list);
         };
-        let Some(section) = live.try_enter() else {
-            return Self::allocate_cold(list);
-        };
-        let Some(offset) = live.region.offset_of(section.first as usize) else {
-            return Self::allocate_slow(list, section.first);
-        };
-        let state = live.region.state(offset);
-        // Relaxed here and in `free`: what the holder before wrote came with the section.
-        if section.first & RESERVED != 0
-            || state.load(Ordering::Relaxed) != STATE_CACHED | live.mark()
-            || pool::page_list(&live.region, offset) != live.index
-            || section.head.depth() == 0
-        {
-            return Self::allocate_slow(list, section.first);
+        match live.try_allocate() {
+            Attempt::Done(offset) => live.region.at(offset).cast(),
+            Attempt::Inside(first) => Self::allocate_slow(list, first),
+            Attempt::Outside => Self::allocate_cold(list),
         }
-        let entry = live.region.at(offset).cast();
-        let next = link_at(entry).load(Ordering::Relaxed);
-        if next & RESERVED != 0 {
-            return Self::allocate_slow(list, section.first);
-        }
-        add(live.control.total_allocates(), 1);
-        state.store(STATE_BUSY | live.mark(), Ordering::Relaxed);
-        slist::add_counts(section.head.counts, POPPED);
-        section.leave_with(next);
-        entry
     }
 
     /// An allocation that has to wait, or to be refused.
@@ -565,26 +635,11 @@ impl<'a> Live<'a> {
         let Some(live) = Self::known(list) else {
             return Self::free_cold(list, entry);
         };
-        let Some(section) = live.try_enter() else {
-            return Self::free_cold(list, entry);
-        };
-        let link = entry.addr() as u64;
-        let Some(offset) = live.region.offset_of(link as usize) else {
-            return Self::free_slow(list, entry, section.first);
-        };
-        let state = live.region.state(offset);
-        if (link | section.first) & RESERVED != 0
-            || state.load(Ordering::Relaxed) != STATE_BUSY | live.mark()
-            || pool::page_list(&live.region, offset) != live.index
-            || section.head.depth() >= live.control.depth().load(Ordering::Relaxed)
-        {
-            return Self::free_slow(list, entry, section.first);
+        match live.try_free(entry.addr() as u64) {
+            Attempt::Done(()) => {}
+            Attempt::Inside(first) => Self::free_slow(list, entry, first),
+            Attempt::Outside => Self::free_cold(list, entry),
         }
-        add(live.control.total_frees(), 1);
-        state.store(STATE_CACHED | live.mark(), Ordering::Relaxed);
-        link_at(live.region.at(offset).cast()).store(section.first, Ordering::Relaxed);
-        slist::add_counts(section.head.counts, PUSHED);
-        section.leave_with(link);
     }
 
     /// A free that has to wait, or to be refused.
@@ -978,6 +1033,40 @@ pub unsafe fn abandon(list: *mut LookasideListEx) {
             live.abandon();
         }
     });
+}
+
+/// Allocates from a list by its identifier if that is a hit for its owner; else zero, and nothing has
+/// changed. It never raises.
+#[inline(always)]
+pub fn hit(id: u32) -> u32 {
+    let Some(live) = Live::by_id(id) else {
+        return 0;
+    };
+    match live.try_allocate() {
+        Attempt::Done(offset) => offset,
+        Attempt::Inside(first) => {
+            live.section(first).leave();
+            0
+        }
+        Attempt::Outside => 0,
+    }
+}
+
+/// Frees an entry to a list by its identifier if its owner may and the list keeps it; else false,
+/// and nothing has changed. It never raises.
+#[inline(always)]
+pub fn keep(id: u32, entry: u32) -> bool {
+    let Some(live) = Live::by_id(id) else {
+        return false;
+    };
+    match live.try_free(live.region.at(entry).addr() as u64) {
+        Attempt::Done(()) => true,
+        Attempt::Inside(first) => {
+            live.section(first).leave();
+            false
+        }
+        Attempt::Outside => false,
+    }
 }
 
 /// Whether an entry is allocated from the list with an index now.

@@ -16,7 +16,8 @@ use wdm::{
     BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, PAGE_SIZE, POOL_FLAG_CACHE_ALIGNED,
     POOL_FLAG_NON_PAGED, POOL_FLAG_NON_PAGED_EXECUTE, POOL_FLAG_PAGED, POOL_FLAG_RAISE_ON_FAILURE,
     POOL_FLAG_REQUIRED_MASK, POOL_FLAG_SPECIAL_POOL, POOL_FLAG_UNINITIALIZED, POOL_FLAG_USE_QUOTA,
-    POOL_RAISE_IF_ALLOCATION_FAILURE, POOL_ZERO_ALLOCATION, PoolType,
+    POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, POOL_ZERO_ALLOCATION,
+    PoolType,
 };
 
 use crate::bug_check::{bug_check, raise_insufficient_resources};
@@ -921,6 +922,33 @@ pub unsafe extern "system-unwind" fn ExAllocatePoolWithTag(
         raise_insufficient_resources();
     }
     block
+}
+
+/// `ExAllocatePoolWithQuotaTag`: a block of pool that is charged to the current process's quota.
+///
+/// Raises when there is none, unless [`POOL_QUOTA_FAIL_INSTEAD_OF_RAISE`] in the type asks for null.
+/// There are no processes here, so no quota is ever exceeded: it fails where the pool does.
+///
+/// # Safety
+///
+/// As [`ExAllocatePoolWithTag`].
+///
+/// # IRQL
+///
+/// As [`ExAllocatePoolWithTag`] (`nf-wdm-exallocatepoolwithquotatag`).
+pub unsafe extern "system-unwind" fn ExAllocatePoolWithQuotaTag(
+    pool_type: PoolType,
+    bytes: usize,
+    tag: u32,
+) -> *mut c_void {
+    let quiet = pool_type.0 & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE;
+    let raise = if quiet == 0 {
+        POOL_RAISE_IF_ALLOCATION_FAILURE
+    } else {
+        0
+    };
+    // SAFETY: by the caller's word.
+    unsafe { ExAllocatePoolWithTag(PoolType(pool_type.0 & !quiet | raise), bytes, tag) }
 }
 
 /// The `POOL_FLAGS` that this pool understands.

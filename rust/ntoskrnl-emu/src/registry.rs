@@ -267,11 +267,19 @@ pub fn list(id: u32, owner: u32) -> Result<*mut LookasideListEx, NtStatus> {
     Ok(control_of(region, record).as_ptr().cast())
 }
 
+/// Why no live list has an identifier: STATUS_DELETE_PENDING when one had it, else
+/// STATUS_INVALID_PARAMETER.
+pub fn why_not_live(id: u32) -> NtStatus {
+    region::mapped().map_or(STATUS_INVALID_PARAMETER, |region| stale(region, id))
+}
+
 #[cold]
 fn stale(region: &Region, id: u32) -> NtStatus {
-    let index = id & 0xffff;
-    let is_known = index != 0 && index < region.header().record_limit.load(Ordering::Relaxed);
-    if is_known && id >> 16 != 0 {
+    let newest = region
+        .record(id & 0xffff)
+        .generation
+        .load(Ordering::Relaxed);
+    if id & 0xffff != 0 && (1..=newest).contains(&(id >> 16)) {
         STATUS_DELETE_PENDING
     } else {
         STATUS_INVALID_PARAMETER

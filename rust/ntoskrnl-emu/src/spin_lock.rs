@@ -1,0 +1,271 @@
+//! Spin locks (`KSPIN_LOCK`).
+//!
+//! A lock is one pointer-sized word: zero when free, else a number of the thread that holds it, so
+//! that what would hang a processor of Windows is a bug check here. A thread that waits yields after
+//! a while, for the holder may be preempted.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wdm::{DISPATCH_LEVEL, DRIVER_VERIFIER_DETECTED_VIOLATION, Kirql};
+
+use crate::bug_check::bug_check;
+use crate::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
+
+/// Bug check: a thread asks for a spin lock that it holds.
+pub const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0F;
+/// Bug check: a thread releases a spin lock that it does not hold.
+pub const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
+
+/// How often a waiting thread looks before it yields.
+const LOOKS: u32 = 64;
+
+static NEXT: AtomicUsize = AtomicUsize::new(1);
+
+thread_local! {
+    static HOLDER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The calling thread's number, odd as a held lock's word is on Windows.
+fn holder() -> usize {
+    if HOLDER.get() == 0 {
+        // Relaxed: the number only has to be different from every other thread's.
+        HOLDER.set(NEXT.fetch_add(2, Ordering::Relaxed));
+    }
+    HOLDER.get()
+}
+
+/// The word of a lock.
+///
+/// # Safety
+///
+/// `lock` is an aligned word that lives for `'a` and is only accessed by the routines of this file.
+unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
+    // SAFETY: by the caller's word.
+    unsafe { AtomicUsize::from_ptr(lock) }
+}
+
+fn try_take(word: &AtomicUsize) -> bool {
+    // Acquire: pairs with the release in `release`. Relaxed on failure: nothing is read.
+    word.compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
+        .is_ok()
+}
+
+/// Refuses a lock that the calling thread would wait for in vain.
+fn refuse_held(word: &AtomicUsize) {
+    // Relaxed: only this thread writes its own number.
+    if word.load(Ordering::Relaxed) == holder() {
+        let parameters = [word.as_ptr().addr() as u64, 0, 0, 0];
+        bug_check(SPIN_LOCK_ALREADY_OWNED, parameters);
+    }
+}
+
+fn take(word: &AtomicUsize) {
+    refuse_held(word);
+    while !try_take(word) {
+        let mut looks = 0;
+        // Relaxed: a hint; taking the lock synchronises.
+        while word.load(Ordering::Relaxed) != 0 {
+            looks += 1;
+            if looks < LOOKS {
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+fn release(word: &AtomicUsize) {
+    // Relaxed: only this thread writes its own number.
+    if word.load(Ordering::Relaxed) != holder() {
+        bug_check(SPIN_LOCK_NOT_OWNED, [word.as_ptr().addr() as u64, 0, 0, 0]);
+    }
+    // Release: pairs with the acquire in `try_take`.
+    word.store(0, Ordering::Release);
+}
+
+/// `KeInitializeSpinLock`: makes a word a free lock.
+///
+/// # Safety
+///
+/// `lock` is an aligned word that no other thread uses yet, and is only used as a lock from now on.
+///
+/// # IRQL
+///
+/// Any level (`nf-wdm-keinitializespinlock`).
+pub unsafe extern "system-unwind" fn KeInitializeSpinLock(lock: *mut usize) {
+    // SAFETY: by the caller's word.
+    let word = unsafe { word(lock) };
+    // Relaxed: whoever is given the lock synchronises with its giver.
+    word.store(0, Ordering::Relaxed);
+}
+
+/// `KeAcquireSpinLockRaiseToDpc`, which `KeAcquireSpinLock` is made of: raises to DISPATCH_LEVEL,
+/// takes the lock, and returns the level before.
+///
+/// A thread that holds the lock already gets SPIN_LOCK_ALREADY_OWNED (0x0F) with the lock's address,
+/// which is ours: Windows names no parameters, and most often just hangs.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below (`nf-wdm-keacquirespinlock`).
+pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usize) -> Kirql {
+    // SAFETY: by the caller's word.
+    let word = unsafe { word(lock) };
+    refuse_held(word);
+    // SAFETY: lowered when the lock is released, by the caller's word.
+    let before = unsafe { KeRaiseIrqlToDpcLevel() };
+    take(word);
+    before
+}
+
+/// `KeReleaseSpinLock`: releases the lock and lowers to the level that the acquire returned.
+///
+/// At another level than DISPATCH_LEVEL it is bug check 0xC4 (0x32, level, lock, 0), as under Driver
+/// Verifier; a lock that the thread does not hold is SPIN_LOCK_NOT_OWNED (0x10) with its address,
+/// which is ours.
+///
+/// # Safety
+///
+/// The calling thread holds `lock`, and `level` is what the acquire returned.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL (`nf-wdm-kereleasespinlock`).
+pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: Kirql) {
+    // SAFETY: no obligations.
+    let current = unsafe { KeGetCurrentIrql() };
+    if current != DISPATCH_LEVEL {
+        let parameters = [0x32, u64::from(current), lock.addr() as u64, 0];
+        bug_check(DRIVER_VERIFIER_DETECTED_VIOLATION, parameters);
+    }
+    // SAFETY: by the caller's word.
+    release(unsafe { word(lock) });
+    // SAFETY: by the caller's word.
+    unsafe { KeLowerIrql(level) };
+}
+
+/// `KeAcquireSpinLockAtDpcLevel`: takes the lock; the level stays.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`); not checked.
+pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usize) {
+    // SAFETY: by the caller's word.
+    take(unsafe { word(lock) });
+}
+
+/// `KeReleaseSpinLockFromDpcLevel`: releases the lock; the level stays.
+///
+/// # Safety
+///
+/// The calling thread holds `lock`.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`); not checked.
+pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut usize) {
+    // SAFETY: by the caller's word.
+    release(unsafe { word(lock) });
+}
+
+/// `KeTryToAcquireSpinLockAtDpcLevel`: takes the lock if it is free, and returns 1; else 0.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`); not checked.
+pub unsafe extern "system-unwind" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut usize) -> u8 {
+    // SAFETY: by the caller's word.
+    u8::from(try_take(unsafe { word(lock) }))
+}
+
+/// `KeTestSpinLock`: 1 when the lock is free, else 0.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// Any level (`nf-wdm-ketestspinlock`).
+pub unsafe extern "system-unwind" fn KeTestSpinLock(lock: *mut usize) -> u8 {
+    // SAFETY: by the caller's word.
+    let word = unsafe { word(lock) };
+    // Relaxed: a hint.
+    u8::from(word.load(Ordering::Relaxed) == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use wdm::PASSIVE_LEVEL;
+
+    use super::*;
+    use crate::catch_bug_check;
+
+    #[test]
+    fn a_lock_is_exclusive_and_restores_the_level() {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let lock = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        // SAFETY: an initialised lock.
+                        let level = unsafe { KeAcquireSpinLockRaiseToDpc(lock.as_ptr()) };
+                        assert_eq!(level, PASSIVE_LEVEL);
+                        // Two steps on purpose: only the lock makes them one.
+                        let count = COUNT.load(Ordering::Relaxed);
+                        COUNT.store(count + 1, Ordering::Relaxed);
+                        // SAFETY: held by this thread.
+                        unsafe { KeReleaseSpinLock(lock.as_ptr(), level) };
+                    }
+                });
+            }
+        });
+        assert_eq!(COUNT.load(Ordering::Relaxed), 4000);
+        // SAFETY: an initialised lock.
+        assert_eq!(unsafe { KeTestSpinLock(lock.as_ptr()) }, 1);
+    }
+
+    #[test]
+    fn broken_contracts_are_bug_checks() {
+        let mut lock = 7;
+        let lock = &raw mut lock;
+        // SAFETY: a word of this test's own.
+        unsafe { KeInitializeSpinLock(lock) };
+        // SAFETY: an initialised lock.
+        assert_eq!(unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) }, 1);
+        // SAFETY: an initialised lock.
+        assert_eq!(unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) }, 0);
+        // SAFETY: refused.
+        let again = catch_bug_check(|| unsafe { KeAcquireSpinLockAtDpcLevel(lock) });
+        assert_eq!(
+            again.map_err(|stop| stop.code),
+            Err(SPIN_LOCK_ALREADY_OWNED)
+        );
+        // SAFETY: held.
+        unsafe { KeReleaseSpinLockFromDpcLevel(lock) };
+        // SAFETY: refused.
+        let free = catch_bug_check(|| unsafe { KeReleaseSpinLockFromDpcLevel(lock) });
+        assert_eq!(free.map_err(|stop| stop.code), Err(SPIN_LOCK_NOT_OWNED));
+        // SAFETY: refused.
+        let low = catch_bug_check(|| unsafe { KeReleaseSpinLock(lock, PASSIVE_LEVEL) });
+        assert_eq!(
+            low.map_err(|stop| stop.parameters),
+            Err([0x32, 0, lock.addr() as u64, 0])
+        );
+    }
+}
