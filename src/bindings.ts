@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x92A162C5;
+export const ABI = 0xF1DCAA2E;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -15,12 +15,13 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Allocates an entry, 0 for none.
+   * Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
+   * the caller's word for it, all others ask the thread.
    *
-   * `lookaside_alloc(id: u32) -> u32`
+   * `lookaside_alloc(id: u32, owner: u32) -> u32`
    */
   lookaside_alloc: {
-    parameters: ["u32"],
+    parameters: ["u32", "u32"],
     result: "u32",
   },
   /**
@@ -78,7 +79,7 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Deletes a confined list, but not from inside a callback.
+   * Deletes a confined list, but not from inside one of its callbacks.
    *
    * `lookaside_destroy(id: u32) -> u32`
    */
@@ -114,12 +115,12 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Gives an entry back to its list.
+   * Gives an entry back to its list; the owner as above.
    *
-   * `lookaside_free(id: u32, entry: u32) -> u32`
+   * `lookaside_free(id: u32, entry: u32, owner: u32) -> u32`
    */
   lookaside_free: {
-    parameters: ["u32", "u32"],
+    parameters: ["u32", "u32", "u32"],
     result: "u32",
   },
   /**
@@ -312,6 +313,7 @@ export const LAYOUT = {
   slotCode: 4,
   slotParameters: 8,
   slotValue: 40,
+  slotOwner: 44,
   headerRecordLimit: 8,
   headerTagLimit: 12,
   headerNewest: 16,

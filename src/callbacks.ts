@@ -21,17 +21,30 @@ export interface Callbacks {
   readonly free: FreeFunction | undefined;
 }
 
-interface Owner extends Callbacks {
-  readonly list: LookasideAlloc;
+/** Callbacks as they are called from here: they know their list. */
+export interface BoundCallbacks {
+  /** Makes an entry, if the list has such a callback. */
+  readonly allocate: ((poolType: number, size: number, tag: number) => unknown) | undefined;
+  /** Takes an entry, if the list has such a callback. */
+  readonly free: ((entry: Entry) => void) | undefined;
 }
 
-const owners = new Map<number, Owner>();
+/** An error on its way around native frames. */
+interface Thrown {
+  readonly error: unknown;
+}
+
+const owners = new Map<number, BoundCallbacks>();
+/** The legacy list that is being worked on; native code calls its callbacks with identifier 0. */
+let legacy: BoundCallbacks | undefined;
 let dispatchers: readonly Deno.UnsafeCallback[] | null = null;
-let running = 0;
-let pending: { readonly error: unknown } | null = null;
+/** The lists whose callbacks are running, one inside the other. */
+const running: number[] = [];
+/** What a callback threw during the native call under way. */
+let pending: Thrown | null = null;
 
 /** The bits by which `lookaside_create` is told what a list calls back. */
-export function callbackBits({ allocate, free }: Callbacks): number {
+export function callbackBits({ allocate, free }: Callbacks | BoundCallbacks): number {
   return (allocate === undefined ? 0 : 1) | (free === undefined ? 0 : 2);
 }
 
@@ -63,7 +76,11 @@ export function prepareCallbacks(): void {
 
 /** Enters a list that has callbacks. */
 export function enterCallbacks(id: number, list: LookasideAlloc, callbacks: Callbacks): void {
-  owners.set(id, { ...callbacks, list });
+  const { allocate, free } = callbacks;
+  owners.set(id, {
+    allocate: allocate && ((poolType, size, tag) => allocate(poolType, size, tag, list)),
+    free: free && ((entry) => free(entry, list)),
+  });
 }
 
 /** Removes a list that is deleted. */
@@ -71,9 +88,20 @@ export function removeCallbacks(id: number): void {
   owners.delete(id);
 }
 
-/** Whether a callback is running: then no list can be deleted. */
-export function isCallbackRunning(): boolean {
-  return running > 0;
+/** Makes a native call on a legacy list, whose callbacks are not told their list. */
+export function withLegacyCallbacks<T>(callbacks: BoundCallbacks, call: () => T): T {
+  const before = legacy;
+  legacy = callbacks;
+  try {
+    return call();
+  } finally {
+    legacy = before;
+  }
+}
+
+/** Whether a callback of a list is running: then the list cannot be deleted. */
+export function isCallbackRunning(id: number): boolean {
+  return running.includes(id);
 }
 
 /** Throws what a callback threw during the native call that is just over, if one did. */
@@ -90,31 +118,44 @@ export function forgive(): void {
 }
 
 function dispatchAllocate(poolType: number, size: number, tag: number, id: number): number {
-  const owner = owners.get(id);
-  if (owner?.allocate === undefined) return 0;
-  running++;
+  const outer = pending;
+  let thrown: Thrown | null = null;
   try {
-    const made: unknown = owner.allocate(poolType, size, tag, owner.list);
+    const allocate = enter(id)?.allocate;
+    if (allocate === undefined) return 0;
+    const made = allocate(poolType, size, tag);
     return made === null ? 0 : judged(made, size);
   } catch (error) {
-    pending ??= { error };
+    thrown = { error };
     return 0;
   } finally {
-    running--;
+    leave(outer ?? thrown);
   }
 }
 
 function dispatchFree(entry: number, id: number): void {
-  const owner = owners.get(id);
-  if (owner?.free === undefined) return;
-  running++;
+  const outer = pending;
+  let thrown: Thrown | null = null;
   try {
-    owner.free(entry as Entry, owner.list);
+    enter(id)?.free?.(entry as Entry);
   } catch (error) {
-    pending ??= { error };
+    thrown = { error };
   } finally {
-    running--;
+    leave(outer ?? thrown);
   }
+}
+
+/** Begins a callback. What was thrown before it concerns the native call that it runs in, not its own. */
+function enter(id: number): BoundCallbacks | undefined {
+  running.push(id);
+  pending = null;
+  return id === 0 ? legacy : owners.get(id);
+}
+
+/** Ends a callback. The first error of a native call is the one that its caller gets. */
+function leave(thrown: Thrown | null): void {
+  running.pop();
+  pending = thrown;
 }
 
 /** What an allocate callback returned, if it can become an entry. */

@@ -65,6 +65,9 @@ export let pool!: Memory;
 /** Slots, records and state bytes, once open. User code never gets a view of it. */
 export let metadata!: Memory;
 
+/** This isolate's owner number, once open: what the hit paths are told, so that they need not ask. */
+export let owner = 0;
+
 /** The file that `symbols` come from. */
 let loadedFrom: string | null = null;
 /** This isolate's slot as an offset in the metadata; 0 until it is open. */
@@ -259,6 +262,7 @@ function openIsolate(): void {
   pool = map(symbols.lookaside_pool_address(), symbols.lookaside_pool_bytes());
   metadata = map(symbols.lookaside_metadata_address(), symbols.lookaside_metadata_bytes());
   slot = opened;
+  owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
   // Workers and isolates that end in an uncaught error get no such event: there the library sees
   // the thread end, or the next isolate begin on it.
   globalThis.addEventListener("unload", () => void symbols.lookaside_close());

@@ -26,6 +26,7 @@ import {
   lookaside_free,
   none,
   open,
+  owner,
   pool,
   raise,
   slotValue,
@@ -33,7 +34,7 @@ import {
 } from "./library.ts";
 import { tagArgument, tagText } from "./tag.ts";
 import { type Entry, type LookasideOptions, type LookasideStats, NtStatus } from "./types.ts";
-import { isPlainlyAllocated, viewOf } from "./views.ts";
+import { knownView, viewOf } from "./views.ts";
 
 const DEFAULT_POOL_TYPE = 512;
 const DEFAULT_TAG = "srLL";
@@ -218,7 +219,7 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the list's memory was written over.
    */
   alloc(): Entry | null {
-    const entry = lookaside_alloc(this.#id);
+    const entry = lookaside_alloc(this.#id, owner);
     return entry !== 0 ? entry as Entry : this.#noEntry();
   }
 
@@ -251,7 +252,7 @@ export class LookasideAlloc implements Disposable {
    */
   free(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
-    if (lookaside_free(this.#id, entry) !== 0) this.#failed(`Cannot free entry ${entry}`);
+    if (lookaside_free(this.#id, entry, owner) !== 0) this.#failed(`Cannot free entry ${entry}`);
     if (this.#hasCallbacks) rethrow();
   }
 
@@ -301,13 +302,23 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     const count = lengthOf(array);
     if (count === 0) return 0;
-    const had = symbols.lookaside_alloc_many(id, array, count);
-    if (this.#hasCallbacks) {
-      // As with RaiseOnFail: what was had must not be lost by an error.
-      if (had === 0) rethrow();
-      forgive();
-    }
+    const had = this.#hasCallbacks
+      ? this.#allocManyByCallback(id, array, count)
+      : symbols.lookaside_alloc_many(id, array, count);
     return had || (none(context) ?? 0);
+  }
+
+  #allocManyByCallback(id: number, array: Uint32Array<ArrayBuffer>, count: number): number {
+    // Not into the caller's array: a callback may detach it, and native code would write on.
+    const entries = new Uint32Array(count);
+    const had = symbols.lookaside_alloc_many(id, entries, count);
+    // As with RaiseOnFail: what was had must not be lost by an error.
+    if (had === 0) rethrow();
+    forgive();
+    const room = Math.min(had, lengthOf(array));
+    array.set(entries.subarray(0, room));
+    if (room < had) this.freeMany(entries.subarray(room, had));
+    return room;
   }
 
   /**
@@ -358,7 +369,9 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
-    if (!isPlainlyAllocated(entry, this.#id & 0xFFFF, this.#busy)) this.#judge(entry);
+    const view = knownView(entry, this.#id & 0xFFFF, this.#busy, this.size);
+    if (view !== undefined) return view;
+    this.#judge(entry);
     return viewOf(entry, this.size);
   }
 
@@ -552,9 +565,9 @@ export class LookasideAlloc implements Disposable {
   destroy(): void {
     if (this.#id === 0) return;
     const context = "Cannot delete the list";
-    if (this.#hasCallbacks && isCallbackRunning()) {
+    if (this.#hasCallbacks && isCallbackRunning(this.#id)) {
       throw new LookasideError(
-        `${context}: a callback is running`,
+        `${context}: one of its callbacks is running`,
         NtStatus.InvalidDeviceState,
       );
     }
@@ -562,7 +575,10 @@ export class LookasideAlloc implements Disposable {
     forgotten.unregister(this);
     const status = letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
-    if (status !== 0) raise(`${context} in good order`);
+    if (status !== 0) {
+      forgive();
+      raise(`${context} in good order`);
+    }
     if (this.#hasCallbacks) rethrow();
   }
 

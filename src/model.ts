@@ -59,8 +59,8 @@ const NEVER_ALLOCATED = 0x46;
 const CONTROL_BLOCK_TAG = "LkCb";
 const CONTROL_BLOCK_BYTES = { ex: 112, npaged: 128, paged: 128 } as const;
 
-/** Where an entry is: with the caller, kept by the list, or given back for good. */
-const BUSY = 1, KEPT = 2, GONE = 3;
+/** Where an entry is: with the caller, kept by the list, back in pool, or with a callback that threw. */
+const BUSY = 1, KEPT = 2, GONE = 3, LOST = 4;
 
 /** Which of the three list types of `wdm.h`. */
 export type ModelKind = "ex" | "npaged" | "paged";
@@ -415,7 +415,7 @@ export class LookasideModel {
   /**
    * Frees an entry.
    *
-   * @throws {ModelBugCheck} If the entry was freed before (0xC2/0x07) or is none of this list (0xC2/0x46).
+   * @throws {ModelBugCheck} If the entry is kept or back in pool (0xC2/0x07) or is none of this list (0xC2/0x46).
    * @throws {ModelCallbackError} If the free callback throws. The entry counts as freed, its block stays in use.
    */
   free(entry: number): void {
@@ -586,10 +586,11 @@ export class LookasideModel {
 
   /** The free routine. */
   #giveToPool(entry: number): void {
-    this.#states[entry] = GONE;
     if (this.#free === "throw") {
+      this.#states[entry] = LOST;
       throw new ModelCallbackError();
     }
+    this.#states[entry] = GONE;
     this.pool.free(this.size, this.poolType, this.tag);
   }
 

@@ -128,6 +128,7 @@ export function replay(trace: Trace, world: World, options: ReplayOptions = {}):
     return { operations: trace.steps.length, lists: run.summary(), usage: world.usage() };
   } finally {
     run.close();
+    world.close();
   }
 }
 
@@ -164,6 +165,15 @@ export function crossCheck(
     using check = new RecordingCheck(trace, left, right, options);
     return check.advance() ?? check.finish();
   }
+  try {
+    return compareRuns(trace, left, right);
+  } finally {
+    left.close();
+    right.close();
+  }
+}
+
+function compareRuns(trace: ListTrace, left: World, right: World): Divergence | null {
   const leftRun = new Run(trace, left);
   const rightRun = new Run(trace, right);
   try {

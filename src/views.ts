@@ -20,53 +20,90 @@ const GRANULE_MASK = LAYOUT.granuleBytes - 1;
 const PAGE_LISTS = (LAYOUT.pages + LAYOUT.pageList) >>> 2;
 const PAGE_WORDS = LAYOUT.pageStride >>> 2;
 
-type PageViews = (Uint8Array<ArrayBuffer> | undefined)[];
+/** The views of one page, all of one length, and where the metadata tells of the page. */
+interface PageViews {
+  readonly size: number;
+  /** Index of the word that names the list whose entries the page holds. */
+  readonly listWord: number;
+  /** Offset of the state byte of the page's first granule. */
+  readonly states: number;
+  readonly views: (Uint8Array<ArrayBuffer> | undefined)[];
+}
 
 // Module variables rather than the getters and objects behind them: a look at an entry is on every
-// hot path. They are set with the first view; until then every entry is "perhaps" allocated.
+// hot path. They are set with the first view.
 let buffer: ArrayBuffer | null = null;
 let pages: (PageViews | undefined)[] = [];
-let poolBytes = 0;
+/** Views on pages of plain blocks that are of another length than their neighbours. */
+let odd = new Map<Entry, Uint8Array<ArrayBuffer>>();
 let states = 0;
 let metadataBytes!: Uint8Array;
 let metadataWords!: Uint32Array;
 
-/** The memory of an entry or block that is known to be live, exactly `size` long. */
-export function viewOf(entry: Entry, size: number): Uint8Array<ArrayBuffer> {
-  const view = pages[entry >>> PAGE_SHIFT]?.[(entry & PAGE_MASK) >>> GRANULE_SHIFT];
-  return view !== undefined && view.length === size ? view : makeView(entry, size);
-}
-
-function makeView(entry: Entry, size: number): Uint8Array<ArrayBuffer> {
-  if (buffer === null || buffer.detached) prepare();
-  const view = new Uint8Array(buffer!, entry, size);
-  const page = pages[entry >>> PAGE_SHIFT] ??= new Array(GRANULES);
-  page[(entry & PAGE_MASK) >>> GRANULE_SHIFT] = view;
-  return view;
-}
-
-function prepare(): void {
-  buffer = mapPool();
-  poolBytes = pool.buffer.byteLength;
-  const count = poolBytes >>> PAGE_SHIFT;
-  pages = new Array<PageViews | undefined>(count);
-  // The state bytes follow the descriptors of all pages.
-  states = LAYOUT.pages + count * LAYOUT.pageStride;
-  metadataBytes = metadata.u8;
-  metadataWords = metadata.u32;
-}
-
 /**
- * Whether an entry is allocated from a list now, as far as one look at the metadata tells: `false`
- * stands for "perhaps", when the entry lies on a page that serves several lists.
+ * The memory of an entry, if it was viewed before and one look at the metadata tells that it is
+ * allocated from a list now; `undefined` stands for "perhaps".
  *
  * @param entry The entry, or whatever a caller passed for one.
  * @param index The list's record index.
  * @param busy The state byte of an entry allocated from the list.
+ * @param size The list's bytes per entry, as asked for.
  */
-export function isPlainlyAllocated(entry: Entry, index: number, busy: number): boolean {
-  // A caller's value: the operators below would make an entry of what is none.
-  if (entry >>> 0 !== entry || (entry & GRANULE_MASK) !== 0 || entry >= poolBytes) return false;
-  return metadataBytes[states + (entry >>> GRANULE_SHIFT)] === busy &&
-    metadataWords[PAGE_LISTS + (entry >>> PAGE_SHIFT) * PAGE_WORDS] === index;
+export function knownView(
+  entry: Entry,
+  index: number,
+  busy: number,
+  size: number,
+): Uint8Array<ArrayBuffer> | undefined {
+  if ((entry & GRANULE_MASK) !== 0) return undefined;
+  const page = pages[entry >>> PAGE_SHIFT];
+  if (page === undefined || page.size !== size) return undefined;
+  const granule = (entry & PAGE_MASK) >>> GRANULE_SHIFT;
+  // A caller's value: the operators above make an entry of what is none.
+  if (
+    entry >>> 0 !== entry || metadataBytes[page.states + granule] !== busy ||
+    metadataWords[page.listWord] !== index
+  ) return undefined;
+  const view = page.views[granule];
+  return view === undefined || view.length !== size ? undefined : view;
+}
+
+/** The memory of an entry or block that is known to be live, exactly `size` long. */
+export function viewOf(entry: Entry, size: number): Uint8Array<ArrayBuffer> {
+  if (buffer === null || buffer.detached) prepare();
+  const page = pageOf(entry, size);
+  const granule = (entry & PAGE_MASK) >>> GRANULE_SHIFT;
+  const known = page === null ? odd.get(entry) : page.views[granule];
+  if (known !== undefined && known.length === size) return known;
+  const view = new Uint8Array(buffer!, entry, size);
+  if (page === null) odd.set(entry, view);
+  else page.views[granule] = view;
+  return view;
+}
+
+/** The views of an entry's page, or null where its neighbours are of another length. */
+function pageOf(entry: Entry, size: number): PageViews | null {
+  const number = entry >>> PAGE_SHIFT;
+  const page = pages[number];
+  if (page !== undefined && page.size === size) return page;
+  const listWord = PAGE_LISTS + number * PAGE_WORDS;
+  // The entries of one list are of one length: what was viewed here before is another list's.
+  if (page !== undefined && metadataWords[listWord] === 0) return null;
+  return pages[number] = {
+    size,
+    listWord,
+    states: states + number * GRANULES,
+    views: new Array(GRANULES),
+  };
+}
+
+function prepare(): void {
+  buffer = mapPool();
+  const count = pool.buffer.byteLength >>> PAGE_SHIFT;
+  pages = new Array<PageViews | undefined>(count);
+  odd = new Map();
+  // The state bytes follow the descriptors of all pages.
+  states = LAYOUT.pages + count * LAYOUT.pageStride;
+  metadataBytes = metadata.u8;
+  metadataWords = metadata.u32;
 }

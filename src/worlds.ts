@@ -2,17 +2,20 @@
  * Worlds: what a trace can be replayed in.
  *
  * Reached through `trace.ts`. This file knows the model and, by what is passed to it, the native
- * module. It loads no native code itself.
+ * module. No native code is loaded before a native world has a list.
  *
  * @module
  */
 
+import type { BoundCallbacks } from "./callbacks.ts";
+import { LegacyList } from "./legacy_list.ts";
 import { LookasideModel, PoolModel } from "./model.ts";
 import type { ModelOptions, ModelPoolUsage, ModelStats } from "./model.ts";
 import type { TraceList } from "./trace_text.ts";
-import { PoolType } from "./types.ts";
+import { NtStatus, PoolType } from "./types.ts";
 
 const BAD_POOL_CALLER = 0xC2;
+const POOL_RAISE_IF_ALLOCATION_FAILURE = 0x10;
 /** What the blocks of a recording that no list serves are counted under. */
 const LARGE_TAG = "Larg";
 
@@ -60,6 +63,8 @@ export interface World {
   tick(): void;
   /** What was used of its pool since it was made, in the order of the tags. */
   usage(): ModelPoolUsage[];
+  /** Gives back what callbacks that throw left allocated. The last call. */
+  close(): void;
   /** An error of its own as text that is the same in every world; null for any other error. */
   outcome(error: unknown): string | null;
 }
@@ -118,6 +123,7 @@ export function modelWorld(model: ModelModule = { LookasideModel, PoolModel }): 
       }
     },
     usage: () => pool.usage(),
+    close(): void {},
     outcome(error: unknown): string | null {
       // By shape: the classes of another model are not those of model.ts.
       if (!(error instanceof Error)) {
@@ -166,6 +172,8 @@ export interface NativeModule {
     tag: number;
     flags: never;
     maximumDepth: number;
+    allocate?: (poolType: number, size: number, tag: number) => never;
+    free?: (entry: number) => void;
   }) => NativeList;
   /** The emulated kernel. */
   kernel: {
@@ -174,9 +182,12 @@ export interface NativeModule {
     /** What was used of the pool. */
     poolUsage(): readonly ModelPoolUsage[];
     /** A block from pool. */
-    allocatePool(bytes: number, options: { tag: string }): number | null;
+    allocatePool(
+      bytes: number,
+      options: { tag: string | number; poolType?: never },
+    ): number | null;
     /** Gives a block back. */
-    freePool(block: never): void;
+    freePool(block: never, tag?: number): void;
     /** Owns the lists. */
     readonly rootDriver: { readonly faults: { failNext(count: number): void } };
   };
@@ -210,23 +221,31 @@ export interface NativeModule {
 export function nativeWorld(native: NativeModule): World {
   const { kernel } = native;
   const before = new Map(kernel.poolUsage().map((usage) => [usageKey(usage), usage]));
+  /** The blocks of entries whose free callback threw. */
+  const left: number[] = [];
   return {
     name: "Rust",
-    refusal(list: TraceList): string | null {
-      if (list.kind !== "ex") {
-        return `kind=${list.kind} is not available yet`;
-      }
-      if (list.alloc !== "default") {
-        return `alloc=${list.alloc} is not available yet`;
-      }
-      return list.free === "default" ? null : `free=${list.free} is not available yet`;
-    },
+    refusal: () => null,
     createList(list: TraceList): WorldList {
-      const { size, tag, maximumDepth } = list;
+      const { kind, size, tag, maximumDepth } = list;
+      const calls = new NativeCallbacks(kernel, list, left);
+      const freePool = (entry: number) => kernel.freePool(entry as never);
+      if (kind !== "ex") {
+        const { flags } = list;
+        const made = new LegacyList({ kind, size, tag, flags, callbacks: calls.bound });
+        return new NativeWorldList(made, calls, freePool);
+      }
       const poolType = list.poolType as never;
       const flags = list.flags as never;
-      const made = new native.LookasideAlloc({ size, poolType, tag, flags, maximumDepth });
-      return new NativeWorldList(made, size, (entry) => kernel.freePool(entry as never));
+      const made = new native.LookasideAlloc({
+        size,
+        poolType,
+        tag,
+        flags,
+        maximumDepth,
+        ...calls.options,
+      });
+      return new NativeWorldList(made, calls, freePool);
     },
     allocateBlock: (bytes: number) => kernel.allocatePool(bytes, { tag: LARGE_TAG }) ?? 0,
     freeBlock: (block: number) => kernel.freePool(block as never),
@@ -246,7 +265,15 @@ export function nativeWorld(native: NativeModule): World {
       });
       return rows.filter((row) => row.allocs !== 0 || row.frees !== 0);
     },
+    close(): void {
+      for (const entry of left.splice(0)) {
+        attempt(() => kernel.freePool(entry as never));
+      }
+    },
     outcome(error: unknown): string | null {
+      if (error instanceof CallbackError) {
+        return error.status === null ? "callback error" : statusText(error.status);
+      }
       const { LookasideError, BugCheckError } = native;
       if (isA(error, LookasideError)) {
         return statusText(error.status);
@@ -313,40 +340,109 @@ class ModelWorldList implements WorldList {
   }
 }
 
-/** Keeps the ordinals of a native list's entries. A miss shows in `allocateMisses`. */
+/** What a callback of a native list throws. */
+class CallbackError extends Error {
+  /** What pool raised in it; null when it threw without a reason. */
+  readonly status: number | null;
+
+  constructor(status: number | null) {
+    super("The callback threw");
+    this.status = status;
+  }
+}
+
+/** What a list of a trace calls back, over the native pool. */
+class NativeCallbacks {
+  readonly list: TraceList;
+  readonly #kernel: NativeModule["kernel"];
+  /** The blocks that a free callback left allocated. */
+  readonly #left: number[];
+  /** Is told about each entry that the allocate callback makes. */
+  onMade: (entry: number) => void = () => {};
+
+  constructor(kernel: NativeModule["kernel"], list: TraceList, left: number[]) {
+    this.#kernel = kernel;
+    this.list = list;
+    this.#left = left;
+  }
+
+  get bound(): BoundCallbacks {
+    const { alloc, free } = this.list;
+    return {
+      allocate: alloc === "default"
+        ? undefined
+        : (poolType, size, tag) => this.#allocate(poolType, size, tag),
+      free: free === "default" ? undefined : (entry) => this.#free(entry),
+    };
+  }
+
+  get options(): { allocate?: (poolType: number, size: number, tag: number) => never } & {
+    free?: (entry: number) => void;
+  } {
+    const { allocate, free } = this.bound;
+    return {
+      ...(allocate === undefined ? {} : { allocate: allocate as () => never }),
+      ...(free === undefined ? {} : { free: free as (entry: number) => void }),
+    };
+  }
+
+  #allocate(poolType: number, size: number, tag: number): number | null {
+    if (this.list.alloc === "throw") {
+      throw new CallbackError(null);
+    }
+    if (this.list.alloc === "fail") {
+      return null;
+    }
+    const paged = poolType & PoolType.PagedPool;
+    const block = this.#kernel.allocatePool(size, {
+      tag,
+      poolType: (paged ? PoolType.PagedPool : PoolType.NonPagedPoolNx) as never,
+    });
+    if (block !== null) {
+      this.onMade(block);
+    } else if ((poolType & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0) {
+      throw new CallbackError(NtStatus.InsufficientResources);
+    }
+    return block;
+  }
+
+  #free(entry: number): void {
+    if (this.list.free === "throw") {
+      this.#left.push(entry);
+      throw new CallbackError(null);
+    }
+    this.#kernel.freePool(entry as never, this.list.tag);
+  }
+}
+
+/** Keeps the ordinals of a native list's entries. */
 class NativeWorldList implements WorldList {
   readonly #list: NativeList;
+  /** Whether misses show in a callback; else they show in `allocateMisses`. */
+  readonly #isTold: boolean;
   readonly #interior: number;
   readonly #freePool: (entry: number) => void;
   /** The entry of each ordinal. An address may come back from pool: then it has a new ordinal. */
   readonly #entries: number[] = [0];
   readonly #ordinals = new Map<number, number>();
-  #misses = 0;
 
-  constructor(list: NativeList, size: number, freePool: (entry: number) => void) {
+  constructor(list: NativeList, calls: NativeCallbacks, freePool: (entry: number) => void) {
+    const { size } = calls.list;
     this.#list = list;
+    this.#isTold = calls.list.alloc !== "default";
+    calls.onMade = (entry) => this.#enter(entry);
     // Where the entry is long enough, an address as well aligned as an entry's.
     this.#interior = size > 16 ? 16 : size > 1 ? Math.min(size - 1, 8) : 1;
     this.#freePool = freePool;
   }
 
   alloc(): number {
-    let entry: number | null = null;
-    try {
-      entry = this.#list.alloc();
-    } finally {
-      // A miss that failed is one all the same.
-      if (entry === null) {
-        this.#misses = this.#list.stats().allocateMisses;
-      }
-    }
+    const before = this.#list.stats().allocateMisses;
+    const entry = this.#list.alloc();
     if (entry === null) {
       return 0;
     }
-    const { allocateMisses } = this.#list.stats();
-    const missed = allocateMisses !== this.#misses;
-    this.#misses = allocateMisses;
-    return this.#ordinal(entry, missed);
+    return this.#ordinal(entry, this.#list.stats().allocateMisses !== before);
   }
 
   free(ordinal: number): void {
@@ -364,12 +460,7 @@ class NativeWorldList implements WorldList {
   allocMany(count: number): number[] {
     const into = new Uint32Array(count);
     const before = this.#list.stats();
-    let got = 0;
-    try {
-      got = this.#list.allocMany(into);
-    } finally {
-      this.#misses = this.#list.stats().allocateMisses;
-    }
+    const got = this.#list.allocMany(into);
     // Kept entries are used up before the first miss.
     const hits = this.#list.stats().allocateHits - before.allocateHits;
     return Array.from(into.subarray(0, got), (entry, i) => this.#ordinal(entry, i >= hits));
@@ -400,12 +491,15 @@ class NativeWorldList implements WorldList {
   }
 
   #ordinal(entry: number, missed: boolean): number {
-    if (missed) {
-      const ordinal = this.#entries.push(entry) - 1;
-      this.#ordinals.set(entry, ordinal);
-      return ordinal;
+    if (missed && !this.#isTold) {
+      this.#enter(entry);
     }
     return this.#ordinals.get(entry) ?? -1;
+  }
+
+  /** Gives a new entry the next ordinal. */
+  #enter(entry: number): void {
+    this.#ordinals.set(entry, this.#entries.push(entry) - 1);
   }
 }
 

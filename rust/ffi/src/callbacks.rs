@@ -4,7 +4,7 @@
 //! release when a list goes. Native code calls them on the isolate's own thread only: lists with
 //! callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ffi::c_void;
 
 use ntoskrnl_emu::{pool::block_at, region, registry};
@@ -67,19 +67,28 @@ impl Callbacks {
 }
 
 thread_local! {
-    /// How many callbacks are running on this thread, one inside the other.
-    static RUNNING: Cell<u32> = const { Cell::new(0) };
+    /// The lists whose callbacks are running on this thread, one inside the other; 0 for legacy ones.
+    static RUNNING: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether a callback is running on this thread.
+/// Whether a callback is running on this thread. At the thread's end none is.
 pub(crate) fn is_running() -> bool {
-    RUNNING.get() != 0
+    RUNNING
+        .try_with(|running| !running.borrow().is_empty())
+        .unwrap_or(false)
 }
 
-fn running<T>(call: impl FnOnce() -> T) -> T {
-    RUNNING.set(RUNNING.get().saturating_add(1));
+/// Whether a callback of a list is running on this thread: then its routine is still at work.
+pub(crate) fn is_running_for(id: u32) -> bool {
+    RUNNING
+        .try_with(|running| running.borrow().contains(&id))
+        .unwrap_or(false)
+}
+
+fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
+    RUNNING.with_borrow_mut(|running| running.push(id));
     let result = call();
-    RUNNING.set(RUNNING.get().saturating_sub(1));
+    RUNNING.with_borrow_mut(Vec::pop);
     result
 }
 
@@ -139,7 +148,7 @@ fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c
     };
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
     // SAFETY: the isolate of this thread gave the function, and has not ended.
-    match running(|| unsafe { function(pool_type.0, bytes, tag, id) }) {
+    match running(id, || unsafe { function(pool_type.0, bytes, tag, id) }) {
         0 => std::ptr::null_mut(),
         block => region.at(block).cast(),
     }
@@ -152,6 +161,6 @@ fn call_free(entry: *mut c_void, id: u32) {
     };
     if let Some(block) = region.offset_of(entry.addr()) {
         // SAFETY: the isolate of this thread gave the function, and has not ended.
-        running(|| unsafe { function(block, id) });
+        running(id, || unsafe { function(block, id) });
     }
 }

@@ -17,6 +17,7 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("slotCode", offset_of!(Slot, code) as u32),
     ("slotParameters", offset_of!(Slot, parameters) as u32),
     ("slotValue", offset_of!(Slot, value) as u32),
+    ("slotOwner", offset_of!(Slot, owner) as u32),
     // The header page of the metadata.
     ("headerRecordLimit", offset_of!(Header, record_limit) as u32),
     ("headerTagLimit", offset_of!(Header, tag_limit) as u32),

@@ -37,23 +37,24 @@ exports! {
         })
     }
 
-    /// Deletes a confined list, but not from inside a callback.
+    /// Deletes a confined list, but not from inside one of its callbacks.
     fn lookaside_destroy(id: u32) -> u32 {
-        if callbacks::is_running() {
+        if callbacks::is_running_for(id) {
             return status(|| Err(STATUS_INVALID_DEVICE_STATE));
         }
         // Deleted even when that raises: dropped by the unwind, the handle abandons what is left.
         status(|| borrow(id).map(|list| ManuallyDrop::into_inner(list).destroy()))
     }
 
-    /// Allocates an entry, 0 for none.
-    fn lookaside_alloc(id: u32) -> u32 {
-        match lookaside::hit(id) { 0 => allocate(id), entry => entry }
+    /// Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
+    /// the caller's word for it, all others ask the thread.
+    fn lookaside_alloc(id: u32, owner: u32) -> u32 {
+        match lookaside::hit(id, owner) { 0 => allocate(id), entry => entry }
     }
 
-    /// Gives an entry back to its list.
-    fn lookaside_free(id: u32, entry: u32) -> u32 {
-        if lookaside::keep(id, entry) { 0 } else { free(id, entry) }
+    /// Gives an entry back to its list; the owner as above.
+    fn lookaside_free(id: u32, entry: u32, owner: u32) -> u32 {
+        if lookaside::keep(id, entry, owner) { 0 } else { free(id, entry) }
     }
 
     /// Allocates up to `count` entries into an array of u32 and returns how many it could.
