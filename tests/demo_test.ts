@@ -167,10 +167,13 @@ Deno.test("the demo asks which process of a log is meant, and takes the one name
   );
 });
 
-Deno.test("the demo refuses options that it does not have", async () => {
+Deno.test("the demo refuses options that it does not have, and names those it has", async () => {
   const { code, out, err } = await demo(["--pod", "9"]);
   assertEquals([code, out], [2, ""]);
   assertStringIncludes(err, "--pod");
+  const help = await demo(["--help"]);
+  assertEquals(help.code, 0);
+  assertStringIncludes(help.out, "--pid PID");
 });
 
 Deno.test("the demo ends with 1 where a trace does not get what it expects", async () => {

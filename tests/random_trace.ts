@@ -21,6 +21,13 @@ export function randomNumbers(seed: number): () => number {
 const SIZES = [1, 7, 8, 9, 16, 24, 32, 48, 64, 100, 128, 256, 500, 1024, 2000, 4096, 6000];
 const POOL_TYPES = [0, 1, 4, 5, 512, 516, 0x300];
 const MAXIMUM_DEPTHS = [0, 0, 256, 300, 1024];
+const KINDS = ["ex", "ex", "ex", "ex", "npaged", "paged"] as const;
+const EX_FLAGS = [0, 0, 1, 2];
+/** Raise if allocation fails, and no execute. */
+const LEGACY_FLAGS = [0, 0, 16, 512, 528];
+/** Of lists that never have an entry a few are enough. */
+const ALLOCATES = [...Array(12).fill("default"), ...Array(8).fill("pool"), "fail", "throw"];
+const FREES = [...Array(6).fill("default"), ...Array(3).fill("pool"), "throw"];
 /** More than this a list does not hold, so that the lists together fit into the pool. */
 const MOST_LIVE = 200;
 
@@ -31,7 +38,7 @@ interface RandomList {
   nextSlot: number;
 }
 
-/** A trace of that many steps, over lists of all sizes, pool types, tags and flags. */
+/** A trace of that many steps, over lists of all kinds, sizes, pool types, tags, flags and callbacks. */
 export function randomTrace(seed: number, lists: number, steps: number): ListTrace {
   const random = randomNumbers(seed);
   const below = (limit: number) => Math.floor(random() * limit);
@@ -43,17 +50,19 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
 
   function addList(): void {
     const index = made.length;
+    const kind = pick(KINDS);
+    const isEx = kind === "ex";
     made.push({
       name: `l${index}`,
-      kind: "ex",
+      kind,
       // In turn, so that no size is left out.
       size: SIZES[index % SIZES.length]!,
-      poolType: pick(POOL_TYPES),
+      poolType: isEx ? pick(POOL_TYPES) : kind === "paged" ? 1 : 0,
       tag: 0x30303041 + below(6) * 0x01000000,
-      flags: pick([0, 0, 1, 2]),
-      maximumDepth: pick(MAXIMUM_DEPTHS),
-      alloc: "default",
-      free: "default",
+      flags: pick(isEx ? EX_FLAGS : LEGACY_FLAGS),
+      maximumDepth: isEx ? pick(MAXIMUM_DEPTHS) : 0,
+      alloc: pick<TraceList["alloc"]>(ALLOCATES),
+      free: pick<TraceList["free"]>(FREES),
       line: done.length + 1,
     });
     add({ op: "list", line: 0, list: index });
@@ -64,6 +73,12 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
     const slot = list.spare.length > 0 ? list.spare.pop()! : list.nextSlot++;
     list.live.push(slot);
     return slot;
+  }
+
+  function addFlush(list: RandomList): void {
+    if (made[list.index]!.kind === "ex") {
+      add({ op: "flush", line: 0, list: list.index });
+    }
   }
 
   /** Any live slot: frees come in random order. */
@@ -79,9 +94,9 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
   function addFree(list: RandomList): void {
     const slot = takeSlot(list);
     add({ op: "f", line: 0, list: list.index, slot });
-    if (random() < 0.05) {
+    if (random() < 0.05 && !takesBlocks(made[list.index]!)) {
       if (random() < 0.3) {
-        add({ op: "flush", line: 0, list: list.index });
+        addFlush(list);
       }
       add({ op: "bad", line: 0, list: list.index, slot, how: "double", into: list.index });
     }
@@ -122,7 +137,7 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
         add({ op: "bad", line: 0, list: at, slot, how: foreign ? "foreign" : "interior", into });
       }
     } else if (kind < 0.955) {
-      add({ op: "flush", line: 0, list: at });
+      addFlush(list);
     } else if (kind < 0.965) {
       add({ op: "tick", line: 0 });
     } else if (kind < 0.98) {
@@ -142,6 +157,14 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
     }
   }
   return { kind: "lists", file: `seed ${seed}`, lists: made, steps: done };
+}
+
+/**
+ * Whether a list takes an entry again that its free callback left where it was: to a legacy list with
+ * the default allocate routine it is a block like those that code with the old inline bodies makes.
+ */
+function takesBlocks({ kind, alloc, free }: TraceList): boolean {
+  return kind !== "ex" && alloc === "default" && free === "throw";
 }
 
 /** The list that a foreign free is given to: the next one, and after the last the first. */

@@ -1,10 +1,6 @@
-import {
-  assertEquals,
-  assertGreaterOrEqual,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import * as native from "../mod.ts";
+import "./callbacks.ts";
 import {
   crossCheck,
   format,
@@ -13,7 +9,6 @@ import {
   parse,
   replay,
   type Trace,
-  TraceError,
 } from "../src/trace.ts";
 
 const FOLDER = new URL("./traces/", import.meta.url);
@@ -27,11 +22,6 @@ function read(name: string): Trace {
   return parse(Deno.readFileSync(new URL(name, FOLDER)), { file: name });
 }
 
-/** Kinds and callbacks that Rust lists made from TypeScript do not have yet. */
-function isNativeReady(trace: Trace): boolean {
-  return trace.lists.every((list) => nativeWorld(native).refusal(list) === null);
-}
-
 Deno.test("traces: there is one for each rule", () => {
   assertGreaterOrEqual(FILES.length, 20);
 });
@@ -42,28 +32,10 @@ for (const name of FILES) {
     assertEquals(trace.kind, "lists");
     replay(trace, modelWorld());
     assertEquals(format(parse(format(trace))), format(trace));
-    if (isNativeReady(trace)) {
-      replay(trace, nativeWorld(native));
-      assertEquals(crossCheck(trace, nativeWorld(native), modelWorld()), null);
-    } else {
-      const error = assertThrows(() => replay(trace, nativeWorld(native)), TraceError);
-      assertEquals(error.file, name);
-      assertStringIncludes(error.message, "Cannot replay over Rust");
-    }
+    replay(trace, nativeWorld(native));
+    assertEquals(crossCheck(trace, nativeWorld(native), modelWorld()), null);
   });
 }
-
-Deno.test("traces: what Rust does not have yet is refused with file and line", () => {
-  for (const words of ["kind=npaged", "kind=paged", "alloc=pool", "alloc=throw", "free=throw"]) {
-    const trace = parse(`# not yet\nlist size=64 ${words}\na 1\n`, { file: "later.trace" });
-    const error = assertThrows(() => replay(trace, nativeWorld(native)), TraceError);
-    assertEquals(
-      error.message,
-      `later.trace:2: Cannot replay over Rust: ${words} is not available yet`,
-    );
-    assertThrows(() => crossCheck(trace, modelWorld(), nativeWorld(native)), TraceError, words);
-  }
-});
 
 Deno.test("traces: a replay leaves nothing allocated in Rust", () => {
   const outstanding = () =>
@@ -71,6 +43,11 @@ Deno.test("traces: a replay leaves nothing allocated in Rust", () => {
   const before = outstanding();
   const text = "list size=64\nlist name=b size=128\nbatch a 1 2 3\na b:1\ndestroy b\nfail 9\n";
   replay(parse(text), nativeWorld(native));
+  replay(parse("list size=64 kind=paged free=throw\ndepth 0\na 1\nf 1\n"), nativeWorld(native));
+  replay(
+    parse("list size=64 alloc=pool free=throw\nbatch a 1 2\nbatch f 1 2\n"),
+    nativeWorld(native),
+  );
   replay(parse("a 1 16\na 2 9000\na 3 700\nf 3\n"), nativeWorld(native));
   assertEquals(outstanding(), before);
   assertEquals(native.kernel.allocatePool(16) !== null, true);

@@ -72,6 +72,9 @@ mod init_args;
 mod lookaside_alloc;
 #[cfg(doctest)]
 mod must_not_compile;
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}
 mod stats;
 
 pub use callback::{AllocateFunctionEx, FreeFunctionEx, context_of};

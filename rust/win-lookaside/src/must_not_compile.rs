@@ -1,4 +1,5 @@
-//! Programs that the signatures refuse.
+//! Programs that the signatures refuse. `FaultNN…`: version 0.1.0 accepted them, and its fault of
+//! that number in `tests/faults_of_0_1_0.rs` followed.
 
 /// Freeing is the caller's responsibility.
 ///
@@ -6,7 +7,7 @@
 /// let list = win_lookaside::LookasideAlloc::new();
 /// list.free(core::ptr::null_mut());
 /// ```
-pub struct SafeFree;
+pub struct Fault09SafeFree;
 
 /// A callback's contract is the caller's responsibility.
 ///
@@ -16,7 +17,38 @@ pub struct SafeFree;
 /// unsafe extern "system" fn free(_: *mut c_void, _: *mut LookasideList) {}
 /// let callback = FreeFunctionEx::new(free);
 /// ```
-pub struct SafeCallback;
+pub struct Fault10SafeFreeCallback;
+
+/// As above, for the callback that makes entries.
+///
+/// ```compile_fail,E0133
+/// use core::ffi::c_void;
+/// use win_lookaside::{AllocateFunctionEx, LookasideList, PoolType};
+/// unsafe extern "system" fn make(_: PoolType, _: usize, _: u32, _: *mut LookasideList) -> *mut c_void {
+///     core::ptr::null_mut()
+/// }
+/// let callback = AllocateFunctionEx::new(make);
+/// ```
+pub struct Fault10SafeAllocateCallback;
+
+/// A routine whose contract nobody vouched for is no callback.
+///
+/// ```compile_fail,E0308
+/// use core::ffi::c_void;
+/// use win_lookaside::{LookasideAlloc, LookasideList, PoolType};
+/// unsafe extern "system" fn free(_: *mut c_void, _: *mut LookasideList) {}
+/// let pool = PoolType::NON_PAGED_POOL_NX;
+/// let _ = LookasideAlloc::new().init(64, pool, None, None, None, Some(free));
+/// ```
+pub struct Fault10RawCallback;
+
+/// `init` takes six arguments.
+///
+/// ```compile_fail,E0061
+/// use win_lookaside::{LookasideAlloc, PoolType};
+/// let _ = LookasideAlloc::new().init(64, PoolType::NON_PAGED_POOL_NX, None, None, None);
+/// ```
+pub struct Fault14FiveArguments;
 
 /// Raising through Rust code is the caller's responsibility.
 ///

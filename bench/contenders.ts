@@ -1,0 +1,325 @@
+/**
+ * What is measured: each contender in the smallest form that does the job and checks that it did.
+ *
+ * @module
+ */
+
+import { LookasideAlloc } from "@win-lookaside/lookaside";
+import { LookasideModel } from "@win-lookaside/lookaside/model";
+
+/** Bytes per entry, everywhere. */
+const SIZE = 64;
+/** How many entries or arrays are held at once in the patterns named so. */
+const BURST = 32;
+/** How many a free list keeps at most: the depth that a busy list is given too. */
+const DEPTH = 256;
+
+/** One round: `pairs` allocations and frees. Throws unless they were done. */
+export type Round = (pairs: number) => void;
+
+/** A way to get 64 bytes and give them back. */
+export interface Contender {
+  /** What the table calls it. */
+  readonly title: string;
+  /** Sets it up. Called once, in a process where no other contender ever ran. */
+  readonly prepare: () => Round;
+}
+
+/** What a round must have read when it wrote the low byte of each pair's number and read it back. */
+function expectedSum(pairs: number): number {
+  let sum = 0;
+  for (let index = 0; index < pairs; index++) sum = (sum + (index & 0xFF)) | 0;
+  return sum;
+}
+
+function same(what: string, found: number, wanted: number): void {
+  if (found !== wanted) throw new Error(`The benchmark is wrong: ${what} is ${found}: ${wanted}`);
+}
+
+/** Holds a round on a list to its counters: as many frees as allocations, and not one miss. */
+function counted(list: LookasideAlloc, work: Round): Round {
+  list.setDepth(DEPTH);
+  let isFirst = true;
+  return (pairs) => {
+    const before = list.stats();
+    work(pairs);
+    const after = list.stats();
+    same("allocations", (after.totalAllocates - before.totalAllocates) >>> 0, pairs);
+    same("frees", (after.totalFrees - before.totalFrees) >>> 0, pairs);
+    same("outstanding", after.outstanding, 0);
+    // The first round fills the list.
+    if (!isFirst) same("misses", after.allocateMisses, before.allocateMisses);
+    same("free misses", after.freeMisses, 0);
+    isFirst = false;
+  };
+}
+
+function lookaside(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  return counted(list, (pairs) => {
+    let sum = 0;
+    for (let index = 0; index < pairs; index++) {
+      const entry = list.alloc();
+      if (entry === null) throw new Error("No entry could be had");
+      const bytes = list.bytes(entry);
+      bytes[0] = index;
+      sum = (sum + bytes[0]!) | 0;
+      list.free(entry);
+    }
+    same("the sum", sum, expectedSum(pairs));
+  });
+}
+
+function lookasideBurst(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  const held = new Uint32Array(BURST);
+  return counted(list, (pairs) => {
+    let sum = 0;
+    for (let start = 0; start < pairs; start += BURST) {
+      for (let index = 0; index < BURST; index++) {
+        const entry = list.alloc();
+        if (entry === null) throw new Error("No entry could be had");
+        const bytes = list.bytes(entry);
+        bytes[0] = start + index;
+        sum = (sum + bytes[0]!) | 0;
+        held[index] = entry;
+      }
+      for (let index = 0; index < BURST; index++) list.free(held[index] as Held);
+    }
+    same("the sum", sum, expectedSum(pairs));
+  });
+}
+
+type Held = Parameters<LookasideAlloc["free"]>[0];
+
+function lookasideNoTouch(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  return counted(list, (pairs) => {
+    for (let index = 0; index < pairs; index++) {
+      const entry = list.alloc();
+      if (entry === null) throw new Error("No entry could be had");
+      list.free(entry);
+    }
+  });
+}
+
+function lookasideBatch(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  const held = new Uint32Array(BURST);
+  return counted(list, (pairs) => {
+    let sum = 0;
+    for (let start = 0; start < pairs; start += BURST) {
+      same("the count", list.allocMany(held), BURST);
+      for (let index = 0; index < BURST; index++) {
+        const bytes = list.bytes(held[index] as Held);
+        bytes[0] = start + index;
+        sum = (sum + bytes[0]!) | 0;
+      }
+      list.freeMany(held);
+    }
+    same("the sum", sum, expectedSum(pairs));
+  });
+}
+
+function lookasideBatchNoTouch(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  const held = new Uint32Array(BURST);
+  return counted(list, (pairs) => {
+    for (let start = 0; start < pairs; start += BURST) {
+      same("the count", list.allocMany(held), BURST);
+      list.freeMany(held);
+    }
+  });
+}
+
+function lookasideBorrow(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  return counted(list, (pairs) => {
+    let sum = 0;
+    let number = 0;
+    const use = (bytes: Uint8Array): number => {
+      bytes[0] = number;
+      return bytes[0]!;
+    };
+    for (; number < pairs; number++) sum = (sum + (list.borrow(use) ?? 0)) | 0;
+    same("the sum", sum, expectedSum(pairs));
+  });
+}
+
+function lookasideUsing(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  return counted(list, (pairs) => {
+    let sum = 0;
+    for (let index = 0; index < pairs; index++) {
+      using owned = list.take();
+      if (owned === null) throw new Error("No entry could be had");
+      const { bytes } = owned;
+      bytes[0] = index;
+      sum = (sum + bytes[0]!) | 0;
+    }
+    same("the sum", sum, expectedSum(pairs));
+  });
+}
+
+function newArray(): Round {
+  return (pairs) => {
+    let sum = 0;
+    for (let index = 0; index < pairs; index++) {
+      const bytes = new Uint8Array(SIZE);
+      bytes[0] = index;
+      sum = (sum + bytes[0]!) | 0;
+    }
+    same("the sum", sum, expectedSum(pairs));
+  };
+}
+
+function newArrayBurst(): Round {
+  const held = new Array<Uint8Array>(BURST).fill(new Uint8Array(SIZE));
+  return (pairs) => {
+    let sum = 0;
+    for (let start = 0; start < pairs; start += BURST) {
+      for (let index = 0; index < BURST; index++) {
+        const bytes = new Uint8Array(SIZE);
+        bytes[0] = start + index;
+        sum = (sum + bytes[0]!) | 0;
+        held[index] = bytes;
+      }
+    }
+    same("the sum", sum, expectedSum(pairs));
+  };
+}
+
+/** A free list in plain JavaScript, with the counters and the limit of a lookaside list. */
+class FreeList {
+  readonly #kept: Uint8Array[] = [];
+  totalAllocates = 0;
+  allocateMisses = 0;
+  totalFrees = 0;
+  freeMisses = 0;
+
+  alloc(): Uint8Array {
+    this.totalAllocates = (this.totalAllocates + 1) | 0;
+    const kept = this.#kept.pop();
+    if (kept !== undefined) return kept;
+    this.allocateMisses = (this.allocateMisses + 1) | 0;
+    return new Uint8Array(SIZE);
+  }
+
+  free(bytes: Uint8Array): void {
+    this.totalFrees = (this.totalFrees + 1) | 0;
+    if (this.#kept.length < DEPTH) this.#kept.push(bytes);
+    else this.freeMisses = (this.freeMisses + 1) | 0;
+  }
+}
+
+function freeList(): Round {
+  const list = new FreeList();
+  return (pairs) => {
+    const frees = list.totalFrees;
+    let sum = 0;
+    for (let index = 0; index < pairs; index++) {
+      const bytes = list.alloc();
+      bytes[0] = index;
+      sum = (sum + bytes[0]!) | 0;
+      list.free(bytes);
+    }
+    same("the sum", sum, expectedSum(pairs));
+    same("frees", (list.totalFrees - frees) | 0, pairs);
+    same("misses", list.allocateMisses, 1);
+  };
+}
+
+function model(): Round {
+  const list = new LookasideModel({ size: SIZE });
+  return (pairs) => {
+    const before = list.stats();
+    for (let index = 0; index < pairs; index++) {
+      const entry = list.alloc();
+      if (entry === null) throw new Error("No entry could be had");
+      list.free(entry);
+    }
+    const after = list.stats();
+    same("allocations", (after.totalAllocates - before.totalAllocates) >>> 0, pairs);
+    same("misses", after.allocateMisses, 1);
+  };
+}
+
+/** The C library, where there is one by this name: Linux with glibc. */
+const LIBC = "libc.so.6";
+
+/** Two calls of a C function that takes and returns a u32 and does next to nothing. */
+function bareCalls(): Round {
+  const { symbols: { htonl } } = Deno.dlopen(LIBC, {
+    htonl: { parameters: ["u32"], result: "u32" },
+  });
+  return (pairs) => {
+    let sum = 0;
+    for (let index = 0; index < pairs; index++) {
+      sum = (sum + (htonl(htonl(index)) & 0xFF)) | 0;
+    }
+    same("the sum", sum, expectedSum(pairs));
+  };
+}
+
+function malloc(): Round {
+  const { symbols: { malloc, free } } = Deno.dlopen(LIBC, {
+    malloc: { parameters: ["usize"], result: "pointer" },
+    free: { parameters: ["pointer"], result: "void" },
+  });
+  const size = BigInt(SIZE);
+  return (pairs) => {
+    let had = 0;
+    for (let index = 0; index < pairs; index++) {
+      const block = malloc(size);
+      if (block !== null) had = (had + 1) | 0;
+      free(block);
+    }
+    same("blocks", had, pairs);
+  };
+}
+
+function mallocTouch(): Round {
+  const { symbols: { malloc, free } } = Deno.dlopen(LIBC, {
+    malloc: { parameters: ["usize"], result: "pointer" },
+    free: { parameters: ["pointer"], result: "void" },
+  });
+  const size = BigInt(SIZE);
+  return (pairs) => {
+    let sum = 0;
+    for (let index = 0; index < pairs; index++) {
+      const block = malloc(size);
+      if (block === null) throw new Error("No block could be had");
+      const bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(block, SIZE));
+      bytes[0] = index;
+      sum = (sum + bytes[0]!) | 0;
+      free(block);
+    }
+    same("the sum", sum, expectedSum(pairs));
+  };
+}
+
+/** All of them, in the order of the table; those that a ratio is judged by run side by side. */
+export const CONTENDERS = {
+  lookaside: { title: "LookasideAlloc: alloc, write, read, free", prepare: lookaside },
+  newArray: { title: "new Uint8Array(64), write, read", prepare: newArray },
+  bareCalls: { title: "two bare u32 FFI calls", prepare: bareCalls },
+  lookasideBurst: { title: "LookasideAlloc, 32 held at once", prepare: lookasideBurst },
+  lookasideNoTouch: { title: "LookasideAlloc: alloc, free", prepare: lookasideNoTouch },
+  lookasideBatch: { title: "allocMany, write, read, freeMany by 32", prepare: lookasideBatch },
+  lookasideBatchNoTouch: { title: "allocMany, freeMany by 32", prepare: lookasideBatchNoTouch },
+  lookasideBorrow: { title: "borrow, with write and read", prepare: lookasideBorrow },
+  lookasideUsing: { title: "using take(), with write and read", prepare: lookasideUsing },
+  newArrayBurst: { title: "new Uint8Array(64), 32 held at once", prepare: newArrayBurst },
+  freeList: { title: "free list in JavaScript, write, read", prepare: freeList },
+  model: { title: "LookasideModel: alloc, free", prepare: model },
+  malloc: { title: "malloc, free by FFI", prepare: malloc },
+  mallocTouch: { title: "malloc, free by FFI, and a view", prepare: mallocTouch },
+} as const satisfies Record<string, Contender>;
+
+/** The name of a contender. */
+export type ContenderName = keyof typeof CONTENDERS;
+
+/** Whether a text names a contender. */
+export function isContender(name: string | undefined): name is ContenderName {
+  return name !== undefined && Object.hasOwn(CONTENDERS, name);
+}
