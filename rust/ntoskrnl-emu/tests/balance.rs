@@ -59,20 +59,21 @@ fn depth_never_exceeds_the_maximum_depth_of_the_list() {
 }
 
 #[test]
-fn fewer_than_one_miss_in_16_raises_nothing() {
+fn one_miss_in_16_raises_depth_and_fewer_do_not() {
     let _turn = turn();
-    let list = List::of(64);
-    list.set_depth(8);
-    let kept = list.keep(8);
-    tick();
-    let depth = list.depth();
-    for _ in 0..17 * 8 - 1 {
-        list.free(list.allocate());
+    for (hits, expected) in [(150, 30), (151, 20)] {
+        let list = List::of(64);
+        miss(&list, 10);
+        for _ in 0..hits {
+            list.free(list.allocate());
+        }
+        list.set_depth(20);
+        let counters = list.counters();
+        assert_eq!(counters.allocates, 10 + hits);
+        assert_eq!(counters.allocate_misses, 10);
+        tick();
+        assert_eq!(list.depth(), expected);
     }
-    assert_eq!(list.counters().allocate_misses, 8);
-    tick();
-    assert_eq!(list.depth(), depth);
-    drop(kept);
 }
 
 #[test]

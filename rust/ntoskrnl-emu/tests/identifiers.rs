@@ -1,0 +1,158 @@
+//! The hit paths by identifier: the rule without its out-of-the-ordinary half, which they leave to
+//! the routines.
+
+mod common;
+
+use std::sync::atomic::Ordering;
+
+use common::*;
+use ntoskrnl_emu::lookaside::{hit, keep};
+use ntoskrnl_emu::{owner, registry};
+
+fn in_pool(size: usize) -> List {
+    List::new(Options {
+        size,
+        in_pool: true,
+        ..Options::default()
+    })
+}
+
+fn contents(list: &List) -> Vec<u64> {
+    (0..12).map(|word| list.memory().read(word)).collect()
+}
+
+/// Asserts that neither path does anything.
+#[track_caller]
+fn assert_left_to_the_routines(list: &List, id: u32, entry: Block, caller: u32) {
+    let before = contents(list);
+    assert_eq!(hit(id, caller), 0);
+    assert!(!keep(id, entry.offset(), caller));
+    assert_eq!(contents(list), before, "nothing changed");
+}
+
+#[test]
+fn a_hit_and_a_kept_entry_follow_the_rule_and_count() {
+    let _turn = turn();
+    for list in [in_pool(64), List::confined(64)] {
+        let id = list.id();
+        let caller = owner::current();
+        let kept = list.keep(3);
+        let before = list.counters();
+        assert_eq!(hit(id, caller), kept[0].offset());
+        assert_eq!(hit(id, caller), kept[1].offset());
+        assert!(keep(id, kept[0].offset(), caller));
+        assert_eq!(list.current_depth(), 2);
+        assert_eq!(list.allocate(), kept[0]);
+        let after = list.counters();
+        assert_eq!(after.allocates, before.allocates + 3);
+        assert_eq!(after.allocate_misses, before.allocate_misses);
+        assert_eq!(after.frees, before.frees + 1);
+        assert_eq!(after.free_misses, before.free_misses);
+    }
+}
+
+#[test]
+fn a_miss_and_a_free_at_depth_are_left_to_the_routines() {
+    let _turn = turn();
+    for list in [in_pool(64), List::confined(64)] {
+        let caller = owner::current();
+        let entry = list.allocate();
+        assert_eq!(hit(list.id(), caller), 0);
+        list.set_depth(0);
+        assert!(!keep(list.id(), entry.offset(), caller));
+        list.set_depth(4);
+        list.free(entry);
+        assert_eq!(list.allocate(), entry);
+        list.free(entry);
+    }
+}
+
+#[test]
+fn what_is_no_entry_of_the_list_is_left_to_the_routines() {
+    let _turn = turn();
+    for list in [in_pool(64), List::confined(64)] {
+        let other = in_pool(64);
+        let caller = owner::current();
+        let kept = list.keep(1)[0];
+        let own = other.allocate();
+        let before = contents(&list);
+        for offset in [
+            0,
+            kept.offset(),
+            kept.offset() + 8,
+            kept.offset() + 16,
+            own.offset(),
+            u32::MAX,
+            mapped().pool_bytes() as u32,
+        ] {
+            assert!(!keep(list.id(), offset, caller), "{offset:#x}");
+        }
+        assert_eq!(contents(&list), before);
+        other.free(own);
+    }
+}
+
+#[test]
+fn another_owner_gets_nothing_of_a_confined_list() {
+    let _turn = turn();
+    let list = List::confined(64);
+    let entry = list.allocate();
+    list.keep(1);
+    assert_left_to_the_routines(&list, list.id(), entry, owner::current() + 1);
+    assert_left_to_the_routines(&list, list.id(), entry, owner::SHARED);
+    assert_left_to_the_routines(&list, list.id(), entry, 0);
+    list.free(entry);
+}
+
+#[test]
+fn a_stale_or_forged_identifier_gets_nothing() {
+    let _turn = turn();
+    let list = in_pool(64);
+    let caller = owner::current();
+    let id = list.id();
+    let entry = list.allocate();
+    list.keep(1);
+    for forged in [0, id & 0xffff, id ^ 0x1_0000, id ^ 1, u32::MAX] {
+        assert_left_to_the_routines(&list, forged, entry, caller);
+    }
+    registry::close_list(id);
+    assert_left_to_the_routines(&list, id, entry, caller);
+    list.delete();
+    assert_left_to_the_routines(&list, id, entry, caller);
+    assert!(list.initialise(Options::default()).is_ok());
+    let anew = list.allocate();
+    list.keep(1);
+    assert_left_to_the_routines(&list, id, anew, caller);
+    free_pool(entry);
+}
+
+#[test]
+fn damage_is_left_to_the_routines_which_raise() {
+    let _turn = turn();
+    for list in [in_pool(64), List::confined(64)] {
+        let caller = owner::current();
+        let id = list.id();
+        for (word, value) in [(0, 0), (1, 16), (1, 2), (11, 0), (11, 0x7777_0001)] {
+            let entry = list.allocate();
+            list.keep(2);
+            list.memory().write(word, value);
+            if hit(id, caller) == 0 {
+                assert_eq!(stop(|| list.allocate()), list.damage());
+            }
+            list.free(entry);
+            list.flush();
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_is_held_is_not_waited_for() {
+    let _turn = turn();
+    let list = in_pool(64);
+    let entry = list.allocate();
+    list.keep(1);
+    list.memory().word(1).fetch_or(1, Ordering::Relaxed);
+    assert_left_to_the_routines(&list, list.id(), entry, owner::current());
+    list.memory().word(1).fetch_and(!1, Ordering::Relaxed);
+    list.free(entry);
+}
