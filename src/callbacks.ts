@@ -34,12 +34,18 @@ interface Thrown {
   readonly error: unknown;
 }
 
+/** Callbacks that are running, the innermost first. */
+interface Running {
+  readonly id: number;
+  readonly within: Running | null;
+}
+
 const owners = new Map<number, BoundCallbacks>();
 /** The legacy list that is being worked on; native code calls its callbacks with identifier 0. */
 let legacy: BoundCallbacks | undefined;
 let dispatchers: readonly Deno.UnsafeCallback[] | null = null;
-/** The lists whose callbacks are running, one inside the other. */
-const running: number[] = [];
+/** The list whose callback is running, and what that runs in. */
+let running: Running | null = null;
 /** What a callback threw during the native call under way. */
 let pending: Thrown | null = null;
 
@@ -101,7 +107,10 @@ export function withLegacyCallbacks<T>(callbacks: BoundCallbacks, call: () => T)
 
 /** Whether a callback of a list is running: then the list cannot be deleted. */
 export function isCallbackRunning(id: number): boolean {
-  return running.includes(id);
+  for (let one = running; one !== null; one = one.within) {
+    if (one.id === id) return true;
+  }
+  return false;
 }
 
 /** Throws what a callback threw during the native call that is just over, if one did. */
@@ -117,11 +126,18 @@ export function forgive(): void {
   pending = null;
 }
 
+// What was thrown before a callback concerns the native call that it runs in, not those it makes; of
+// all errors of a native call its caller gets the first. What is done at the end of a callback must
+// not fail where the stack is used up: it makes no calls.
+
 function dispatchAllocate(poolType: number, size: number, tag: number, id: number): number {
-  const outer = pending;
+  const within = running;
+  const before = pending;
   let thrown: Thrown | null = null;
   try {
-    const allocate = enter(id)?.allocate;
+    running = { id, within };
+    pending = null;
+    const allocate = boundCallbacks(id)?.allocate;
     if (allocate === undefined) return 0;
     const made = allocate(poolType, size, tag);
     return made === null ? 0 : judged(made, size);
@@ -129,33 +145,29 @@ function dispatchAllocate(poolType: number, size: number, tag: number, id: numbe
     thrown = { error };
     return 0;
   } finally {
-    leave(outer ?? thrown);
+    running = within;
+    pending = before ?? thrown;
   }
 }
 
 function dispatchFree(entry: number, id: number): void {
-  const outer = pending;
+  const within = running;
+  const before = pending;
   let thrown: Thrown | null = null;
   try {
-    enter(id)?.free?.(entry as Entry);
+    running = { id, within };
+    pending = null;
+    boundCallbacks(id)?.free?.(entry as Entry);
   } catch (error) {
     thrown = { error };
   } finally {
-    leave(outer ?? thrown);
+    running = within;
+    pending = before ?? thrown;
   }
 }
 
-/** Begins a callback. What was thrown before it concerns the native call that it runs in, not its own. */
-function enter(id: number): BoundCallbacks | undefined {
-  running.push(id);
-  pending = null;
+function boundCallbacks(id: number): BoundCallbacks | undefined {
   return id === 0 ? legacy : owners.get(id);
-}
-
-/** Ends a callback. The first error of a native call is the one that its caller gets. */
-function leave(thrown: Thrown | null): void {
-  running.pop();
-  pending = thrown;
 }
 
 /** What an allocate callback returned, if it can become an entry. */

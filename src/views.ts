@@ -55,7 +55,7 @@ export function knownView(
   busy: number,
   size: number,
 ): Uint8Array<ArrayBuffer> | undefined {
-  if ((entry & GRANULE_MASK) !== 0) return undefined;
+  if (typeof entry !== "number" || (entry & GRANULE_MASK) !== 0) return undefined;
   const page = pages[entry >>> PAGE_SHIFT];
   if (page === undefined || page.size !== size) return undefined;
   const granule = (entry & PAGE_MASK) >>> GRANULE_SHIFT;

@@ -7,6 +7,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
@@ -150,10 +151,16 @@ pub unsafe extern "system-unwind" fn KeBugCheckEx(
 pub(crate) fn bug_check(code: u32, parameters: [u64; 4]) -> ! {
     let stop = BugCheck { code, parameters };
     if ARMED.get() == 0 {
-        eprintln!("{stop}");
-        std::process::abort();
+        end_with(&format!("{stop}\n"));
     }
     resume_unwind(Box::new(stop))
+}
+
+/// Prints a line and aborts. In one write: other threads and processes print as well.
+fn end_with(line: &str) -> ! {
+    // Nowhere to complain where there is no standard error.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    std::process::abort();
 }
 
 /// `ExRaiseStatus`: raises an exception with a status.
@@ -174,8 +181,7 @@ pub unsafe extern "system-unwind" fn ExRaiseStatus(status: NtStatus) -> ! {
 #[inline(never)]
 pub(crate) fn raise(status: NtStatus) -> ! {
     if ARMED.get() == 0 {
-        eprintln!("*** Unhandled exception {status}");
-        std::process::abort();
+        end_with(&format!("*** Unhandled exception {status}\n"));
     }
     resume_unwind(Box::new(Raised(status)))
 }

@@ -18,7 +18,9 @@ use wdm::{
     STATUS_INVALID_PARAMETER,
 };
 
-use crate::bug_check::{bug_check, catch_stop, in_foreign_frame, raise_insufficient_resources};
+use crate::bug_check::{
+    BugCheck, bug_check, catch_stop, in_foreign_frame, raise_insufficient_resources,
+};
 use crate::layout::{
     GRANULE, KIND_EX, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED,
 };
@@ -77,10 +79,7 @@ fn refuse_unknown(list: usize) -> ! {
 #[inline(never)]
 fn refuse_damaged(list: usize) -> ! {
     if let Some(live) = Live::registered(list) {
-        let owner = live.record.owner.load(Ordering::Relaxed);
-        if owner != SHARED && owner != owner::current() {
-            refuse_confined(list);
-        }
+        live.refuse_other_owners();
         live.mend();
     }
     bug_check(KERNEL_SECURITY_CHECK_FAILURE, [3, list as u64, 0, 0])
@@ -127,9 +126,8 @@ impl<'a> Live<'a> {
     /// The list at an address; anything that is not initialised is refused by bug check 0xC4/0xCB.
     fn find(list: *mut LookasideListEx) -> Self {
         match Self::known(list) {
-            // The hit paths need not look: no page names an index beyond the table.
-            Some(live) if (live.index as usize) < RECORDS => live,
-            _ => refuse_unknown(list.addr()),
+            Some(live) => live,
+            None => refuse_unknown(list.addr()),
         }
     }
 
@@ -245,6 +243,14 @@ impl<'a> Live<'a> {
             head,
             first,
             is_shared,
+        }
+    }
+
+    /// Refuses the list to every thread but the one that it is confined to.
+    fn refuse_other_owners(self) {
+        let owner = self.record.owner.load(Ordering::Relaxed);
+        if owner != SHARED && owner != owner::current() {
+            refuse_confined(self.control.address());
         }
     }
 
@@ -667,8 +673,13 @@ impl<'a> Live<'a> {
             section.leave();
             refuse_entry(&bad, link);
         }
+        let is_full = section.head.depth() >= self.control.depth().load(Ordering::Relaxed);
+        if is_full && let Some(stop) = self.refusal_of_pool(link) {
+            section.leave();
+            bug_check(stop.code, stop.parameters);
+        }
         add(self.control.total_frees(), 1);
-        if section.head.depth() >= self.control.depth().load(Ordering::Relaxed) {
+        if is_full {
             add(self.control.free_misses(), 1);
             self.release(link);
             section.leave();
@@ -677,6 +688,17 @@ impl<'a> Live<'a> {
             section.push(link);
             section.leave();
         }
+    }
+
+    /// Why pool will not take an entry that the list has no room for, if the default routine would
+    /// have to.
+    fn refusal_of_pool(self, link: u64) -> Option<BugCheck> {
+        let is_default = self.record.free.load(Ordering::Relaxed) == 0;
+        let offset = self
+            .region
+            .offset_of(link as usize)
+            .filter(|_| is_default)?;
+        pool::active_list(&self.region, offset)
     }
 
     /// A section that the caller is in already.
@@ -922,7 +944,11 @@ unsafe extern "system-unwind" fn default_allocate(
     tag: u32,
     list: *mut LookasideListEx,
 ) -> *mut c_void {
-    Live::find(list).make_from_pool(pool_type, tag)
+    let entry = Live::find(list).make_from_pool(pool_type, tag);
+    if entry.is_null() && pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
+        raise_insufficient_resources();
+    }
+    entry
 }
 
 /// What a list's `Free` field points to when no callback was given.
@@ -951,6 +977,7 @@ fn initialise(list: *mut LookasideListEx, entry: &Entry) -> Result<(), NtStatus>
     }
     let address = list.expose_provenance();
     if let Some(before) = Live::registered(address) {
+        before.refuse_other_owners();
         // As on Windows, the old list is lost: its entries stay allocated.
         before.abandon();
     }

@@ -20,7 +20,7 @@ use wdm::{
     PoolType,
 };
 
-use crate::bug_check::{bug_check, raise_insufficient_resources};
+use crate::bug_check::{BugCheck, bug_check, raise_insufficient_resources};
 use crate::layout::{
     FLAG_LIST, FLAG_PAGED, GRANULE, PAGE_FREE, PAGE_GRANULES, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL,
     Page, Record, STATE_BUSY, STATE_CACHED, STATE_FREED, STATE_NONE,
@@ -516,19 +516,26 @@ fn fill(region: &Region, offset: u32, value: u8, bytes: usize) {
 
 /// Frees an entry that its list does not keep, by the default routine.
 pub(crate) fn free_entry(region: &Region, offset: u32) {
-    let block = {
-        let mut pool = POOL.lock();
-        let Some(block) = block_at(region, offset) else {
-            return;
-        };
-        if region.page(page_of(offset)).flags.load(Ordering::Relaxed) & FLAG_LIST == 0 {
-            pool.free(region, &block);
-            return;
-        }
-        block
-    };
-    refuse_active_list(region, &block);
-    POOL.lock().free(region, &block);
+    let mut pool = POOL.lock();
+    if let Some(block) = block_at(region, offset) {
+        pool.free(region, &block);
+    }
+}
+
+/// The bug check of freeing a block that a live list lies in. Windows looks for it under Driver
+/// Verifier only; here a freed control block would be somebody else's memory.
+pub(crate) fn active_list(region: &Region, offset: u32) -> Option<BugCheck> {
+    let flags = region.page_at(offset).flags.load(Ordering::Relaxed);
+    if flags & FLAG_LIST == 0 {
+        return None;
+    }
+    let block = block_at(region, offset)?;
+    let start = region.at(offset).addr();
+    let list = registry::first_list_in(start..start + block.capacity as usize)?;
+    Some(BugCheck {
+        code: DRIVER_VERIFIER_DETECTED_VIOLATION,
+        parameters: [0xCC, list as u64, start as u64, u64::from(block.bytes)],
+    })
 }
 
 fn refuse(parameters: [u64; 4]) -> ! {
@@ -802,11 +809,9 @@ fn free_pool(address: usize, tag: Option<u32>) {
         refuse([0x46, given, 0, 0]);
     };
     let refused = {
-        let found = region
-            .offset_of(address)
-            .and_then(|offset| block_at(region, offset));
-        if let Some(block) = found {
-            refuse_active_list(region, &block);
+        let found = region.offset_of(address);
+        if let Some(stop) = found.and_then(|offset| active_list(region, offset)) {
+            bug_check(stop.code, stop.parameters);
         }
         let mut pool = POOL.lock();
         // Looked at again under the lock: another thread may just have freed it.
@@ -834,21 +839,6 @@ fn free_pool(address: usize, tag: Option<u32>) {
         Some(Refusal::WrongTag(owner)) => {
             refuse([0x0A, given, u64::from(owner), u64::from(tag.unwrap_or(0))])
         }
-    }
-}
-
-/// Raises 0xC4/0xCC when a live list lies in a block that is about to be freed. Windows looks for
-/// it under Driver Verifier only; here a freed control block would be somebody else's memory.
-fn refuse_active_list(region: &Region, block: &Block) {
-    let page = region.page(page_of(block.offset));
-    if page.flags.load(Ordering::Relaxed) & FLAG_LIST == 0 {
-        return;
-    }
-    let start = region.at(block.offset).addr();
-    let end = start + block.capacity as usize;
-    if let Some(list) = registry::first_list_in(start..end) {
-        let parameters = [0xCC, list as u64, start as u64, u64::from(block.bytes)];
-        bug_check(DRIVER_VERIFIER_DETECTED_VIOLATION, parameters);
     }
 }
 

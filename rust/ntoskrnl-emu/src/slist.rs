@@ -36,6 +36,9 @@ pub(crate) const DEPTH: u64 = 0xffff;
 
 /// How long a lock may stay set, with word 0 unchanged, before it is taken for damage.
 const STUCK: Duration = Duration::from_secs(2);
+/// The most that one look at the lock counts for: a process that was halted for seconds finds its
+/// other threads as far as they were.
+const LONGEST_SAMPLE: Duration = Duration::from_millis(50);
 /// Pauses before the first retry, and the longest row of them before the thread yields instead.
 const FIRST_PAUSES: u32 = 16;
 const LONGEST_PAUSES: u32 = 64;
@@ -98,7 +101,8 @@ impl<'a> Head<'a> {
     fn lock_contended(self) -> Result<u64, Stuck> {
         let mut pauses = FIRST_PAUSES;
         let mut yields = 0_u32;
-        let mut since = None;
+        let mut seen = None;
+        let mut waited = Duration::ZERO;
         loop {
             if let Some(first) = self.try_lock() {
                 return Ok(first);
@@ -115,14 +119,17 @@ impl<'a> Head<'a> {
             if yields.is_multiple_of(64) {
                 // Relaxed: only whether the word moves matters.
                 let counts = self.counts.load(Ordering::Relaxed);
-                match since {
-                    Some((start, before)) if before == counts => {
-                        if Instant::now().duration_since(start) >= STUCK {
-                            return Err(Stuck);
-                        }
+                let now = Instant::now();
+                waited = match seen {
+                    Some((then, before)) if before == counts => {
+                        waited + now.duration_since(then).min(LONGEST_SAMPLE)
                     }
-                    _ => since = Some((Instant::now(), counts)),
+                    _ => Duration::ZERO,
+                };
+                if waited >= STUCK {
+                    return Err(Stuck);
                 }
+                seen = Some((now, counts));
             }
         }
     }

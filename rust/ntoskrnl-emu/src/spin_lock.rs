@@ -51,6 +51,14 @@ fn try_take(word: &AtomicUsize) -> bool {
         .is_ok()
 }
 
+#[cold]
+fn refuse_level(kind: u64, current: Kirql, lock: *mut usize) -> ! {
+    bug_check(
+        DRIVER_VERIFIER_DETECTED_VIOLATION,
+        [kind, u64::from(current), lock.addr() as u64, 0],
+    )
+}
+
 /// Refuses a lock that the calling thread would wait for in vain.
 fn refuse_held(word: &AtomicUsize) {
     // Relaxed: only this thread writes its own number.
@@ -104,7 +112,8 @@ pub unsafe extern "system-unwind" fn KeInitializeSpinLock(lock: *mut usize) {
 /// `KeAcquireSpinLockRaiseToDpc`, which `KeAcquireSpinLock` is made of: raises to DISPATCH_LEVEL,
 /// takes the lock, and returns the level before.
 ///
-/// A thread that holds the lock already gets SPIN_LOCK_ALREADY_OWNED (0x0F) with the lock's address,
+/// Above DISPATCH_LEVEL it is bug check 0xC4 (0x42, level, lock, 0), as under Driver Verifier. A
+/// thread that holds the lock already gets SPIN_LOCK_ALREADY_OWNED (0x0F) with the lock's address,
 /// which is ours: Windows names no parameters, and most often just hangs.
 ///
 /// # Safety
@@ -115,6 +124,11 @@ pub unsafe extern "system-unwind" fn KeInitializeSpinLock(lock: *mut usize) {
 ///
 /// DISPATCH_LEVEL and below (`nf-wdm-keacquirespinlock`).
 pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usize) -> Kirql {
+    // SAFETY: no obligations.
+    let current = unsafe { KeGetCurrentIrql() };
+    if current > DISPATCH_LEVEL {
+        refuse_level(0x42, current, lock);
+    }
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
     refuse_held(word);
@@ -141,8 +155,7 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
     // SAFETY: no obligations.
     let current = unsafe { KeGetCurrentIrql() };
     if current != DISPATCH_LEVEL {
-        let parameters = [0x32, u64::from(current), lock.addr() as u64, 0];
-        bug_check(DRIVER_VERIFIER_DETECTED_VIOLATION, parameters);
+        refuse_level(0x32, current, lock);
     }
     // SAFETY: by the caller's word.
     release(unsafe { word(lock) });

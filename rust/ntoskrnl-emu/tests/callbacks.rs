@@ -433,6 +433,86 @@ fn a_block_larger_than_the_entry_is_taken_and_given_back_whole() {
 }
 
 #[test]
+fn blocks_that_a_list_took_in_are_plain_blocks_again_when_it_is_deleted() {
+    let _turn = turn();
+    for bytes in [64, 5000] {
+        let list = List::new(both());
+        let block = nonpaged(bytes);
+        answer_with(block);
+        assert_eq!(list.allocate(), block);
+        list.delete();
+        let later = List::new(both());
+        answer_with(block);
+        assert_eq!(later.allocate(), block, "free to be taken in anew");
+        later.abandon();
+        free_pool(block);
+    }
+    calls();
+}
+
+#[test]
+fn a_block_that_went_from_one_list_to_another_leaves_both_their_own_entries() {
+    let _turn = turn();
+    let giver = List::new(Options {
+        free: Some(drop_entry),
+        ..Options::default()
+    });
+    let taker = List::new(both());
+    let entries = giver.allocate_many(6);
+    giver.set_depth(0);
+    giver.free(entries[0]);
+    giver.set_depth(4);
+    answer_with(entries[0]);
+    assert_eq!(taker.allocate(), entries[0]);
+    assert_eq!(stop(|| giver.free(entries[0])), not_an_entry(entries[0]));
+    assert_eq!(stop(|| taker.free(entries[1])), not_an_entry(entries[1]));
+    giver.free_all(&entries[1..3]);
+    assert_eq!(giver.allocate(), entries[2]);
+    assert_eq!(giver.allocate(), entries[1]);
+    taker.free(entries[0]);
+    assert_eq!(taker.allocate(), entries[0]);
+
+    giver.free_all(&entries[1..3]);
+    giver.delete();
+    let later = List::new(both());
+    for &entry in &entries[3..] {
+        answer_with(entry);
+        assert_eq!(later.allocate(), entry, "a plain block since");
+    }
+    later.free_all(&entries[3..]);
+    later.delete();
+    taker.free(entries[0]);
+    taker.delete();
+    assert!(entries[3..].iter().all(|&entry| !is_live(entry)));
+    for &entry in &entries[1..3] {
+        free_pool(entry);
+    }
+    calls();
+}
+
+#[test]
+fn entries_that_a_damaged_list_took_in_are_abandoned_too() {
+    let _turn = turn();
+    let mut outside = Outside::new(1);
+    let list = List::new(both());
+    let blocks = [nonpaged(64), nonpaged(5000), outside.entry(0)];
+    for block in blocks {
+        answer_with(block);
+        assert_eq!(list.allocate(), block);
+    }
+    list.free_all(&blocks);
+    list.memory().write(1, 16);
+    assert_eq!(stop(|| list.allocate()), list.damage());
+    assert_eq!(list.record().abandoned.load(Ordering::Relaxed), 3);
+    for block in blocks {
+        assert_eq!(stop(|| list.free(block)), not_an_entry(block));
+    }
+    free_pool(blocks[0]);
+    free_pool(blocks[1]);
+    calls();
+}
+
+#[test]
 fn entries_outside_the_pool_are_legal_with_an_allocate_callback() {
     let _turn = turn();
     let mut outside = Outside::new(6);
