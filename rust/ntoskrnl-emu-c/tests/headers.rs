@@ -1,0 +1,271 @@
+//! The headers in `include/ntoskrnl_emu` agree with `wdm`, with `windows-sys`, and with the exports.
+//!
+//! What a C compiler has to judge is written here as C: `layout_asserts.h`, which every user of the
+//! headers compiles, and `tests/c/prototypes.h`, which declares every export once more from its Rust
+//! signature. A difference fails; `BLESS=1 cargo test -p ntoskrnl-emu-c` writes the files anew.
+
+use std::fmt::Write;
+use std::mem::{align_of, offset_of, size_of};
+use std::path::{Path, PathBuf};
+
+use windows_sys::Win32::Foundation as nt;
+
+#[path = "../src/exports.rs"]
+mod exports;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_default()
+}
+
+fn assert_is_current(path: &str, wanted: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(root().join(path), wanted).unwrap();
+    }
+    assert!(
+        read(path) == wanted,
+        "{path} is stale: BLESS=1 cargo test -p ntoskrnl-emu-c writes it anew"
+    );
+}
+
+const GENERATED: &str = "/* Written by rust/ntoskrnl-emu-c/tests/headers.rs from the Rust declarations: do not edit. */\n";
+
+macro_rules! layout {
+    ($out:ident, $rust:ty, $c:literal, { $($field:ident: $($name:literal),+;)* }) => {
+        assert_that(&mut $out, &format!("sizeof({}) == {:#x}", $c, size_of::<$rust>()));
+        assert_that(&mut $out, &format!("EMU_ALIGN_OF({}) == {}", $c, align_of::<$rust>()));
+        $($(
+            let offset = offset_of!($rust, $field);
+            assert_that(&mut $out, &format!("offsetof({}, {}) == {offset:#x}", $c, $name));
+        )+)*
+    };
+}
+
+/// The constants of a crate that C has by the same name and value.
+macro_rules! constants {
+    ($out:ident, $from:ident, $($name:ident)*) => {
+        $(
+            let value = $from::$name;
+            assert_that(&mut $out, &format!("{} == {value:#x}", stringify!($name)));
+        )*
+    };
+}
+
+fn assert_that(out: &mut String, condition: &str) {
+    writeln!(out, "C_ASSERT({condition});").unwrap();
+}
+
+fn layout_asserts() -> String {
+    let mut out = String::from(GENERATED);
+    out.push_str(
+        "#ifndef NTOSKRNL_EMU_LAYOUT_ASSERTS_H\n#define NTOSKRNL_EMU_LAYOUT_ASSERTS_H\n\n",
+    );
+    out.push_str("#ifdef __cplusplus\n#define EMU_ALIGN_OF(type) alignof(type)\n#else\n");
+    out.push_str("#define EMU_ALIGN_OF(type) _Alignof(type)\n#endif\n\n");
+    layout!(out, wdm::SListEntry, "SLIST_ENTRY", { next: "Next"; });
+    layout!(out, wdm::SListHeader, "SLIST_HEADER", { alignment: "Alignment"; region: "Region"; });
+    layout!(out, wdm::ListEntry, "LIST_ENTRY", { flink: "Flink"; blink: "Blink"; });
+    layout!(out, wdm::GeneralLookasidePool, "GENERAL_LOOKASIDE_POOL", {
+        list_head: "ListHead", "SingleListHead";
+        depth: "Depth";
+        maximum_depth: "MaximumDepth";
+        total_allocates: "TotalAllocates";
+        allocate_misses: "AllocateMisses", "AllocateHits";
+        total_frees: "TotalFrees";
+        free_misses: "FreeMisses", "FreeHits";
+        pool_type: "Type";
+        tag: "Tag";
+        size: "Size";
+        allocate: "AllocateEx", "Allocate";
+        free: "FreeEx", "Free";
+        list_entry: "ListEntry";
+        last_total_allocates: "LastTotalAllocates";
+        last_allocate_misses: "LastAllocateMisses", "LastAllocateHits";
+        future: "Future";
+    });
+    layout!(out, wdm::GeneralLookaside, "GENERAL_LOOKASIDE", {});
+    // The same fields at the same places, for all that code may read.
+    for field in ["Depth", "TotalFrees", "Tag", "ListEntry", "Future"] {
+        let equal = format!(
+            "offsetof(GENERAL_LOOKASIDE, {field}) == offsetof(GENERAL_LOOKASIDE_POOL, {field})"
+        );
+        assert_that(&mut out, &equal);
+    }
+    layout!(out, wdm::LookasideListEx, "LOOKASIDE_LIST_EX", { l: "L"; });
+    layout!(out, wdm::NPagedLookasideList, "NPAGED_LOOKASIDE_LIST", { l: "L"; });
+    layout!(out, wdm::PagedLookasideList, "PAGED_LOOKASIDE_LIST", { l: "L"; });
+    for (c, bytes) in [
+        ("WCHAR", 2),
+        ("SHORT", 2),
+        ("LONG", 4),
+        ("ULONG", 4),
+        ("POOL_TYPE", size_of::<wdm::PoolType>()),
+        ("NTSTATUS", size_of::<wdm::NtStatus>()),
+        ("KIRQL", size_of::<wdm::Kirql>()),
+        ("LONGLONG", 8),
+        ("SIZE_T", size_of::<usize>()),
+        ("KSPIN_LOCK", size_of::<usize>()),
+        ("LARGE_INTEGER", 8),
+        ("UNICODE_STRING", 16),
+    ] {
+        assert_that(&mut out, &format!("sizeof({c}) == {bytes}"));
+    }
+    use wdm::PoolType;
+    for (c, value) in [
+        ("NonPagedPoolExecute", PoolType::NON_PAGED_POOL),
+        ("PagedPool", PoolType::PAGED_POOL),
+        (
+            "NonPagedPoolBaseCacheAligned",
+            PoolType::NON_PAGED_POOL_CACHE_ALIGNED,
+        ),
+        ("PagedPoolCacheAligned", PoolType::PAGED_POOL_CACHE_ALIGNED),
+        ("NonPagedPoolNx", PoolType::NON_PAGED_POOL_NX),
+        (
+            "NonPagedPoolNxCacheAligned",
+            PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
+        ),
+    ] {
+        assert_that(&mut out, &format!("(int){c} == {}", value.0));
+    }
+    constants!(out, wdm, PASSIVE_LEVEL APC_LEVEL DISPATCH_LEVEL PAGE_SIZE
+        MEMORY_ALLOCATION_ALIGNMENT SYSTEM_CACHE_ALIGNMENT_SIZE LOOKASIDE_MINIMUM_BLOCK_SIZE
+        EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE
+        EX_MAXIMUM_LOOKASIDE_DEPTH_BASE EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT
+        POOL_QUOTA_FAIL_INSTEAD_OF_RAISE POOL_RAISE_IF_ALLOCATION_FAILURE POOL_COLD_ALLOCATION
+        POOL_NX_ALLOCATION POOL_ZERO_ALLOCATION POOL_FLAG_USE_QUOTA POOL_FLAG_UNINITIALIZED
+        POOL_FLAG_SESSION POOL_FLAG_CACHE_ALIGNED POOL_FLAG_RAISE_ON_FAILURE POOL_FLAG_NON_PAGED
+        POOL_FLAG_NON_PAGED_EXECUTE POOL_FLAG_PAGED POOL_FLAG_SPECIAL_POOL
+        BAD_POOL_HEADER BAD_POOL_CALLER DRIVER_VERIFIER_DETECTED_VIOLATION IRQL_UNEXPECTED_VALUE
+        DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS KERNEL_SECURITY_CHECK_FAILURE);
+    for (name, value) in statuses() {
+        assert_that(&mut out, &format!("{name} == (NTSTATUS){value:#010X}"));
+    }
+    out.push_str("\n#undef EMU_ALIGN_OF\n#endif\n");
+    out
+}
+
+/// Each status value that the header has, as `windows-sys` has it.
+fn statuses() -> Vec<(&'static str, i32)> {
+    macro_rules! list {
+        ($($name:ident)*) => { vec![$((stringify!($name), nt::$name)),*] };
+    }
+    list!(STATUS_SUCCESS STATUS_TIMEOUT STATUS_PENDING STATUS_BUFFER_OVERFLOW STATUS_DEVICE_BUSY
+        STATUS_NO_MORE_ENTRIES STATUS_UNSUCCESSFUL STATUS_NOT_IMPLEMENTED
+        STATUS_INFO_LENGTH_MISMATCH STATUS_INVALID_HANDLE STATUS_INVALID_PARAMETER
+        STATUS_INVALID_DEVICE_REQUEST STATUS_END_OF_FILE STATUS_NO_MEMORY STATUS_ACCESS_DENIED
+        STATUS_BUFFER_TOO_SMALL STATUS_OBJECT_NAME_NOT_FOUND STATUS_OBJECT_NAME_COLLISION
+        STATUS_QUOTA_EXCEEDED STATUS_DELETE_PENDING STATUS_INTEGER_OVERFLOW
+        STATUS_INSUFFICIENT_RESOURCES STATUS_NOT_SUPPORTED STATUS_INTERNAL_ERROR
+        STATUS_INVALID_PARAMETER_1 STATUS_INVALID_PARAMETER_2 STATUS_INVALID_PARAMETER_3
+        STATUS_INVALID_PARAMETER_4 STATUS_INVALID_PARAMETER_5 STATUS_INVALID_PARAMETER_6
+        STATUS_INVALID_PARAMETER_7 STATUS_INVALID_PARAMETER_8 STATUS_CANCELLED
+        STATUS_COMMITMENT_LIMIT STATUS_INVALID_DEVICE_STATE STATUS_INVALID_BUFFER_SIZE
+        STATUS_NOT_FOUND STATUS_ASSERTION_FAILURE)
+}
+
+/// How C spells a type of an export.
+fn c_type(rust: &str) -> &'static str {
+    match rust.replace(' ', "").as_str() {
+        "u8" | "Kirql" | "Boolean" => "UCHAR",
+        "u16" => "USHORT",
+        "u32" => "ULONG",
+        "u64" => "ULONG64",
+        "usize" => "SIZE_T",
+        "UlongPtr" => "ULONG_PTR",
+        "PoolType" => "POOL_TYPE",
+        "NtStatus" => "NTSTATUS",
+        "*mutc_void" => "PVOID",
+        "*mutSpinLock" => "PKSPIN_LOCK",
+        "*mutLookasideListEx" => "PLOOKASIDE_LIST_EX",
+        "*mutNPagedLookasideList" => "PNPAGED_LOOKASIDE_LIST",
+        "*mutPagedLookasideList" => "PPAGED_LOOKASIDE_LIST",
+        "*mutSListHeader" => "PSLIST_HEADER",
+        "*mutSListEntry" => "PSLIST_ENTRY",
+        "*mutEmuDriver" => "emu_driver",
+        "*constc_char" => "const char *",
+        "Option<AllocateFunctionExRaw>" => "PALLOCATE_FUNCTION_EX",
+        "Option<AllocateFunctionRaw>" => "PALLOCATE_FUNCTION",
+        "Option<FreeFunctionExRaw>" => "PFREE_FUNCTION_EX",
+        "Option<FreeFunctionRaw>" => "PFREE_FUNCTION",
+        "" | "!" => "void",
+        other => panic!("No C type for an export's type: {other}"),
+    }
+}
+
+fn prototypes() -> String {
+    let mut out = String::from(GENERATED);
+    out.push_str("/* A declaration that contradicts the header's does not compile. */\n\n");
+    out.push_str("EXTERN_C_START\n");
+    for &(name, arguments, result) in exports::SIGNATURES {
+        let mut list: Vec<_> = arguments.iter().map(|argument| c_type(argument)).collect();
+        if list.is_empty() {
+            list.push("void");
+        }
+        writeln!(out, "{} {name}({});", c_type(result), list.join(", ")).unwrap();
+    }
+    out.push_str("EXTERN_C_END\n");
+    out.push_str("\n/* So that a compiler sees each, and a linker finds it. */\n");
+    writeln!(out, "typedef void (*EmuExport)(void);").unwrap();
+    writeln!(out, "static const EmuExport EmuExports[] = {{").unwrap();
+    for (name, ..) in exports::SIGNATURES {
+        writeln!(out, "    (EmuExport){name},").unwrap();
+    }
+    out.push_str("};\n");
+    out
+}
+
+#[test]
+fn layout_asserts_are_those_of_wdm() {
+    assert_is_current("include/ntoskrnl_emu/layout_asserts.h", &layout_asserts());
+}
+
+#[test]
+fn prototypes_are_those_of_the_exports() {
+    assert_is_current("tests/c/prototypes.h", &prototypes());
+}
+
+#[test]
+fn every_routine_that_the_headers_declare_is_exported() {
+    let text =
+        ["wdm.h", "dbgprint.h", "emu.h"].map(|name| read(&format!("include/ntoskrnl_emu/{name}")));
+    let mut declared: Vec<_> = text
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(|line| match line.split_once(" NTAPI ") {
+            Some((_, rest)) => rest.split_once('('),
+            None => line
+                .strip_prefix("void ")
+                .filter(|rest| rest.starts_with("emu_"))?
+                .split_once('('),
+        })
+        .map(|(name, _)| name)
+        .collect();
+    let mut exported: Vec<_> = exports::SIGNATURES.iter().map(|&(name, ..)| name).collect();
+    declared.sort_unstable();
+    exported.sort_unstable();
+    assert_eq!(declared, exported);
+}
+
+#[test]
+fn every_status_of_the_header_is_held_to_windows_sys() {
+    let header = read("include/ntoskrnl_emu/wdm.h");
+    let mut defined: Vec<_> = header
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("#define STATUS_")?
+                .split_whitespace()
+                .next()
+        })
+        .collect();
+    let listed = statuses();
+    let mut held: Vec<_> = listed
+        .iter()
+        .filter_map(|(name, _)| name.strip_prefix("STATUS_"))
+        .collect();
+    defined.sort_unstable();
+    held.sort_unstable();
+    assert_eq!(defined, held);
+}

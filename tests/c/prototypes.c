@@ -1,0 +1,16 @@
+/* Every export is declared as Rust has it, and can be linked. */
+#include <ntddk.h>
+#include <emu.h>
+
+#include "prototypes.h"
+
+int main(void)
+{
+    SIZE_T index;
+    for (index = 0; index < RTL_NUMBER_OF(EmuExports); index++) {
+        if (EmuExports[index] == NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,418 @@
+/*
+ * Broken contracts, each in a process of its own: `stops NAME` prints the line that it is about to
+ * end with, breaks the contract, and so aborts. Without a name it lists the names.
+ */
+#define DBG 1
+#include <wdm.h>
+#include <emu.h>
+
+#include "check.h"
+
+#define TAG 'potS'
+
+static LOOKASIDE_LIST_EX List;
+static LOOKASIDE_LIST_EX Other;
+static NPAGED_LOOKASIDE_LIST Legacy;
+
+static VOID Expect(ULONG code, ULONG64 first, ULONG64 second, ULONG64 third, ULONG64 fourth)
+{
+    printf("*** STOP 0x%08x (0x%016llx, 0x%016llx, 0x%016llx, 0x%016llx)\n", code, first, second, third, fourth);
+    fflush(stdout);
+}
+
+static ULONG64 Address(const volatile VOID *pointer)
+{
+    return (ULONG64)(ULONG_PTR)pointer;
+}
+
+static UCHAR *Allocate(VOID)
+{
+    return (UCHAR *)ExAllocateFromLookasideListEx(&List);
+}
+
+static VOID DoubleFree(VOID)
+{
+    PVOID entry = Allocate();
+    ExFreeToLookasideListEx(&List, entry);
+    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(entry));
+    ExFreeToLookasideListEx(&List, entry);
+}
+
+static VOID DoubleFreeGone(VOID)
+{
+    PVOID entry = Allocate();
+    emu_set_depth(&List, 0);
+    ExFreeToLookasideListEx(&List, entry);
+    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(entry));
+    ExFreeToLookasideListEx(&List, entry);
+}
+
+static VOID ForeignFree(VOID)
+{
+    PVOID entry = ExAllocateFromLookasideListEx(&Other);
+    Expect(BAD_POOL_CALLER, 0x46, Address(entry), 0, 0);
+    ExFreeToLookasideListEx(&List, entry);
+}
+
+static VOID InteriorFree(VOID)
+{
+    UCHAR *entry = Allocate();
+    Expect(BAD_POOL_CALLER, 0x46, Address(entry + 16), 0, 0);
+    ExFreeToLookasideListEx(&List, entry + 16);
+}
+
+static VOID UnalignedFree(VOID)
+{
+    UCHAR *entry = Allocate();
+    Expect(BAD_POOL_CALLER, 0x46, Address(entry + 3), 0, 0);
+    ExFreeToLookasideListEx(&List, entry + 3);
+}
+
+static VOID NullFree(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x46, 0, 0, 0);
+    ExFreeToLookasideListEx(&List, NULL);
+}
+
+static VOID StackFree(VOID)
+{
+    UCHAR own[64] DECLSPEC_ALIGN(16);
+    RtlZeroMemory(own, sizeof(own));
+    Expect(BAD_POOL_CALLER, 0x46, Address(own), 0, 0);
+    ExFreeToLookasideListEx(&List, own);
+}
+
+static VOID LegacyDoubleFree(VOID)
+{
+    PVOID entry = ExAllocateFromNPagedLookasideList(&Legacy);
+    ExFreeToNPagedLookasideList(&Legacy, entry);
+    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(entry));
+    ExFreeToNPagedLookasideList(&Legacy, entry);
+}
+
+static VOID FreeOfDeleted(VOID)
+{
+    PVOID entry = Allocate();
+    ExDeleteLookasideListEx(&List);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&List), 0, 0);
+    ExFreeToLookasideListEx(&List, entry);
+}
+
+static VOID DeleteTwice(VOID)
+{
+    ExDeleteLookasideListEx(&List);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&List), 0, 0);
+    ExDeleteLookasideListEx(&List);
+}
+
+static VOID DeleteUninitialised(VOID)
+{
+    static LOOKASIDE_LIST_EX list;
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&list), 0, 0);
+    ExDeleteLookasideListEx(&list);
+}
+
+static VOID AllocateUninitialised(VOID)
+{
+    PAGED_LOOKASIDE_LIST list;
+    memset(&list, 0xCC, sizeof(list));
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&list), 0, 0);
+    (void)ExAllocateFromPagedLookasideList(&list);
+}
+
+static VOID FlushMoved(VOID)
+{
+    static LOOKASIDE_LIST_EX moved;
+    moved = List;
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&moved), 0, 0);
+    ExFlushLookasideListEx(&moved);
+}
+
+static VOID WrittenAfterFree(VOID)
+{
+    UCHAR *first = Allocate();
+    UCHAR *second = Allocate();
+    ExFreeToLookasideListEx(&List, first);
+    ExFreeToLookasideListEx(&List, second);
+    memset(second, 0x41, 64);
+    Expect(KERNEL_SECURITY_CHECK_FAILURE, 3, Address(&List), 0, 0);
+    (void)Allocate();
+    (void)Allocate();
+}
+
+static VOID WrittenControlBlock(VOID)
+{
+    List.L.Future[0] = 77;
+    Expect(KERNEL_SECURITY_CHECK_FAILURE, 3, Address(&List), 0, 0);
+    (void)Allocate();
+}
+
+static VOID FreedControlBlock(VOID)
+{
+    PLOOKASIDE_LIST_EX list = (PLOOKASIDE_LIST_EX)ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*list), TAG);
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(list, NULL, NULL, NonPagedPoolNx, 0, 64, TAG, 0)));
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCC, Address(list), Address(list), sizeof(*list));
+    ExFreePoolWithTag(list, TAG);
+}
+
+static PVOID BadAllocate(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PLOOKASIDE_LIST_EX Lookaside)
+{
+    UCHAR *block = (UCHAR *)ExAllocatePoolWithTag(PoolType, NumberOfBytes + 16, Tag);
+    Expect(BAD_POOL_HEADER, 0x22, Address(block + 8), Address(Lookaside), NumberOfBytes);
+    return block + 8;
+}
+
+static PVOID ShortAllocate(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PLOOKASIDE_LIST_EX Lookaside)
+{
+    PVOID block = ExAllocatePoolWithTag(PoolType, NumberOfBytes / 2, Tag);
+    Expect(BAD_POOL_HEADER, 0x22, Address(block), Address(Lookaside), NumberOfBytes);
+    return block;
+}
+
+static PVOID StoppingAllocate(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PLOOKASIDE_LIST_EX Lookaside)
+{
+    UNREFERENCED_PARAMETER(PoolType);
+    Expect(MANUALLY_INITIATED_CRASH, NumberOfBytes, Tag, Address(Lookaside), 4);
+    KeBugCheckEx(MANUALLY_INITIATED_CRASH, NumberOfBytes, Tag, (ULONG_PTR)Lookaside, 4);
+}
+
+static VOID WithCallback(PALLOCATE_FUNCTION_EX callback)
+{
+    static LOOKASIDE_LIST_EX list;
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(&list, callback, NULL, PagedPool, 0, 64, TAG, 0)));
+    (void)ExAllocateFromLookasideListEx(&list);
+}
+
+static VOID CallbackUnaligned(VOID)
+{
+    WithCallback(BadAllocate);
+}
+
+static VOID CallbackShort(VOID)
+{
+    WithCallback(ShortAllocate);
+}
+
+static VOID CallbackStops(VOID)
+{
+    WithCallback(StoppingAllocate);
+}
+
+static VOID PoolDoubleFree(VOID)
+{
+    PVOID block = ExAllocatePoolWithTag(PagedPool, 100, TAG);
+    ExFreePoolWithTag(block, TAG);
+    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(block));
+    ExFreePoolWithTag(block, TAG);
+}
+
+static VOID PoolWrongTag(VOID)
+{
+    PVOID block = ExAllocatePoolWithTag(PagedPool, 100, TAG);
+    Expect(BAD_POOL_CALLER, 0x0A, Address(block), TAG, 'rehO');
+    ExFreePoolWithTag(block, 'rehO');
+}
+
+static VOID PoolZeroBytes(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x00, 0, PagedPool, TAG);
+    (void)ExAllocatePoolWithTag(PagedPool, 0, TAG);
+}
+
+static VOID PoolTagZero(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9B, PagedPool, 100, 0);
+    (void)ExAllocatePoolWithTag(PagedPool, 100, 0);
+}
+
+static VOID PoolTagBig(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9C, PagedPool, 100, 0);
+    (void)ExAllocatePoolWithTag(PagedPool, 100, '\0GIB');
+}
+
+static VOID PoolTagSigns(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9D, '!!!!', PagedPool, 0);
+    (void)ExAllocatePoolWithTag(PagedPool, 100, '!!!!');
+}
+
+static VOID PoolInterior(VOID)
+{
+    UCHAR *block = (UCHAR *)ExAllocatePoolWithTag(PagedPool, 100, TAG);
+    Expect(BAD_POOL_CALLER, 0x41286, Address(block + 32), 0, 0);
+    ExFreePool(block + 32);
+}
+
+static VOID PoolElsewhere(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x42, Address(&List), 0, 0);
+    ExFreePool(&List);
+}
+
+static VOID PoolNull(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x46, 0, 0, 0);
+    ExFreePool(NULL);
+}
+
+static VOID LinkDamaged(VOID)
+{
+    LIST_ENTRY head;
+    LIST_ENTRY entry;
+    InitializeListHead(&head);
+    InsertTailList(&head, &entry);
+    RemoveEntryList(&entry);
+    Expect(KERNEL_SECURITY_CHECK_FAILURE, 3, Address(&entry), 0, 0);
+    RemoveEntryList(&entry);
+}
+
+static VOID RaiseDownwards(VOID)
+{
+    KIRQL before;
+    KeRaiseIrql(DISPATCH_LEVEL, &before);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x30, DISPATCH_LEVEL, APC_LEVEL, 0);
+    KeRaiseIrql(APC_LEVEL, &before);
+}
+
+static VOID LowerUpwards(VOID)
+{
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, PASSIVE_LEVEL, APC_LEVEL, 0);
+    KeLowerIrql(APC_LEVEL);
+}
+
+static VOID LockAbove(VOID)
+{
+    static KSPIN_LOCK lock;
+    KIRQL before;
+    KeInitializeSpinLock(&lock);
+    KeRaiseIrql(HIGH_LEVEL, &before);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x42, HIGH_LEVEL, Address(&lock), 0);
+    KeAcquireSpinLock(&lock, &before);
+}
+
+static VOID LockTwice(VOID)
+{
+    static KSPIN_LOCK lock;
+    KIRQL before;
+    KeInitializeSpinLock(&lock);
+    KeAcquireSpinLock(&lock, &before);
+    Expect(0x0F, Address(&lock), 0, 0, 0);
+    KeAcquireSpinLockAtDpcLevel(&lock);
+}
+
+static VOID UnlockTwice(VOID)
+{
+    static KSPIN_LOCK lock;
+    KIRQL before;
+    KeInitializeSpinLock(&lock);
+    KeAcquireSpinLock(&lock, &before);
+    KeReleaseSpinLock(&lock, before);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x32, PASSIVE_LEVEL, Address(&lock), 0);
+    KeReleaseSpinLock(&lock, before);
+}
+
+static VOID UnlockFree(VOID)
+{
+    static KSPIN_LOCK lock;
+    KeInitializeSpinLock(&lock);
+    Expect(0x10, Address(&lock), 0, 0, 0);
+    KeReleaseSpinLockFromDpcLevel(&lock);
+}
+
+static VOID Stop(VOID)
+{
+    Expect(0xDEADDEAD, 0, 0, 0, 0);
+    KeBugCheck(0xDEADDEAD);
+}
+
+static VOID RaisedOnFail(VOID)
+{
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(
+        &Other, NULL, NULL, NonPagedPoolNx, EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL, 1 << 20, TAG, 0)));
+    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
+    fflush(stdout);
+    for (;;) {
+        CHECK(ExAllocateFromLookasideListEx(&Other) != NULL);
+    }
+}
+
+static VOID RaisedByQuota(VOID)
+{
+    emu_fail_next(NULL, 1, TAG);
+    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
+    fflush(stdout);
+    (void)ExAllocatePoolWithQuotaTag(PagedPool, 100, TAG);
+}
+
+static VOID RaisedByFlags(VOID)
+{
+    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
+    fflush(stdout);
+    (void)ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_RAISE_ON_FAILURE, (SIZE_T)1 << 40, TAG);
+}
+
+static VOID RaisedByInline(VOID)
+{
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(
+        &Other, NULL, NULL, NonPagedPoolNx, EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL, 64, TAG, 0)));
+    emu_fail_next(NULL, 1, TAG);
+    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
+    fflush(stdout);
+    (void)Other.L.AllocateEx(Other.L.Type, Other.L.Size, Other.L.Tag, &Other);
+}
+
+static VOID Raised(VOID)
+{
+    printf("*** Unhandled exception STATUS_DELETE_PENDING\n");
+    fflush(stdout);
+    ExRaiseStatus(STATUS_DELETE_PENDING);
+}
+
+static VOID AssertionFails(VOID)
+{
+    KIRQL before;
+    KeRaiseIrql(DISPATCH_LEVEL, &before);
+    printf("*** Unhandled exception NtStatus(0xc0000420)\n");
+    fflush(stdout);
+    PAGED_CODE();
+}
+
+static const struct {
+    const char *name;
+    VOID (*run)(VOID);
+} Cases[] = {
+#define CASE(name) { #name, name }
+    CASE(DoubleFree), CASE(DoubleFreeGone), CASE(ForeignFree), CASE(InteriorFree), CASE(UnalignedFree),
+    CASE(NullFree), CASE(StackFree), CASE(LegacyDoubleFree), CASE(FreeOfDeleted), CASE(DeleteTwice),
+    CASE(DeleteUninitialised), CASE(AllocateUninitialised), CASE(FlushMoved), CASE(WrittenAfterFree),
+    CASE(WrittenControlBlock), CASE(FreedControlBlock), CASE(CallbackUnaligned), CASE(CallbackShort),
+    CASE(CallbackStops), CASE(PoolDoubleFree), CASE(PoolWrongTag), CASE(PoolZeroBytes), CASE(PoolTagZero),
+    CASE(PoolTagBig), CASE(PoolTagSigns), CASE(PoolInterior), CASE(PoolElsewhere), CASE(PoolNull),
+    CASE(LinkDamaged), CASE(RaiseDownwards), CASE(LowerUpwards), CASE(LockAbove), CASE(LockTwice), CASE(UnlockTwice),
+    CASE(UnlockFree), CASE(Stop), CASE(RaisedOnFail), CASE(RaisedByQuota), CASE(RaisedByFlags),
+    CASE(RaisedByInline), CASE(Raised), CASE(AssertionFails),
+#undef CASE
+};
+
+int main(int count, char **arguments)
+{
+    SIZE_T i;
+    if (count < 2) {
+        for (i = 0; i < RTL_NUMBER_OF(Cases); i++) {
+            puts(Cases[i].name);
+        }
+        return 0;
+    }
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPoolNx, 0, 64, TAG, 0)));
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(&Other, NULL, NULL, NonPagedPoolNx, 0, 64, TAG, 0)));
+    ExInitializeNPagedLookasideList(&Legacy, NULL, NULL, 0, 64, TAG, 0);
+    for (i = 0; i < RTL_NUMBER_OF(Cases); i++) {
+        if (strcmp(arguments[1], Cases[i].name) == 0) {
+            Cases[i].run();
+            puts("nothing stopped it");
+            return 2;
+        }
+    }
+    return 3;
+}
