@@ -80,9 +80,13 @@ mod stats;
 pub use callback::{AllocateFunctionEx, FreeFunctionEx, context_of};
 pub use error::{LookasideError, LookasideResult};
 pub use ex::{
-    ExAllocateFromLookasideListEx, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
-    ExFlushLookasideListEx, ExFreePoolWithTag, ExFreeToLookasideListEx,
-    ExInitializeLookasideListEx, resolve,
+    ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
+    ExAllocateFromPagedLookasideList, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
+    ExDeleteNPagedLookasideList, ExDeletePagedLookasideList, ExFlushLookasideListEx, ExFreePool,
+    ExFreePoolWithTag, ExFreeToLookasideListEx, ExFreeToNPagedLookasideList,
+    ExFreeToPagedLookasideList, ExInitializeLookasideListEx, ExInitializeNPagedLookasideList,
+    ExInitializePagedLookasideList, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
+    ExpInterlockedPushEntrySList, KeBugCheckEx, Origin, Origins, origins, resolve,
 };
 pub use flags::Flags;
 pub use init_args::{DEFAULT_POOL_TAG, InitArgs};

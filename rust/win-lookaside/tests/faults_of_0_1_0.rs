@@ -9,7 +9,7 @@
 //! | 5. a lock was held around every allocate and free | this file |
 //! | 6. allocating before `init` or after `destroy` called through zeroes | this file |
 //! | 7. `grow` and `shrink` panicked | this file |
-//! | 8. entries were passed to the free routine as numbers | this file |
+//! | 8. only what Windows 11 22H2 exports was linked; entries were freed as numbers | this file |
 //! | 9. `free` was safe, whatever pointer it was given | `src/must_not_compile.rs` |
 //! | 10. the safe `init` stored callbacks that might break their contract | `src/must_not_compile.rs` |
 //! | 11. a second `init` initialised a linked list again | this file |
@@ -17,9 +17,6 @@
 //! | 13. a status did not tell its number | this file |
 //! | 14. the examples passed five arguments of six | `src/must_not_compile.rs`, this file |
 //! | 15. values of size zero | this file |
-//!
-//! The other half of 8, that only routines which Windows 11 22H2 exports were linked, concerns the
-//! kernel backend and cannot be seen from user mode.
 #![cfg_attr(feature = "allocator_api", feature(allocator_api))]
 
 use core::alloc::Layout;
@@ -242,10 +239,8 @@ fn fault_07_grow_and_shrink_answer() {
     // SAFETY: as above.
     assert_eq!(unsafe { list.grow(block, large, beyond) }, Err(AllocError));
     // SAFETY: as above.
-    assert_eq!(
-        unsafe { list.grow_zeroed(block, large, beyond) },
-        Err(AllocError)
-    );
+    let refused = unsafe { list.grow_zeroed(block, large, beyond) };
+    assert_eq!(refused, Err(AllocError));
     // SAFETY: as above; the new layout is smaller.
     assert!(unsafe { list.shrink(block, large, small) }.is_ok());
     // SAFETY: allocated above.
@@ -266,6 +261,23 @@ fn fault_08_an_entry_is_freed_as_a_pointer() {
     assert_eq!(list.alloc(), entry);
     // SAFETY: allocated again above, freed once since.
     unsafe { list.free(entry) };
+}
+
+#[test]
+fn fault_08_no_routine_is_linked_that_windows_exports_since_22h2_only() {
+    let kernel = include_str!("../src/ex/kernel.rs");
+    let mut imported = 0;
+    for block in kernel.split("unsafe extern \"system\" {\n").skip(1) {
+        let (block, _) = block.split_once("\n}").unwrap();
+        for routine in block.split("pub fn ").skip(1) {
+            let (routine, _) = routine.split_once('(').unwrap();
+            let since_22h2 =
+                routine.starts_with("ExAllocateFrom") || routine.starts_with("ExFreeTo");
+            assert!(!since_22h2, "routine: {routine}");
+            imported += 1;
+        }
+    }
+    assert!(imported >= 5, "imports found: {imported}");
 }
 
 #[test]

@@ -1,11 +1,18 @@
 //! The emulated kernel: the routines of `ntoskrnl-emu`.
 
+use ntoskrnl_emu::KeGetCurrentIrql;
 pub use ntoskrnl_emu::{
-    ExAllocateFromLookasideListEx, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
-    ExFlushLookasideListEx, ExFreePoolWithTag, ExFreeToLookasideListEx,
-    ExInitializeLookasideListEx, KeBugCheckEx, KeGetCurrentIrql, abandon, confine, share,
+    ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
+    ExAllocateFromPagedLookasideList, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
+    ExDeleteNPagedLookasideList, ExDeletePagedLookasideList, ExFlushLookasideListEx, ExFreePool,
+    ExFreePoolWithTag, ExFreeToLookasideListEx, ExFreeToNPagedLookasideList,
+    ExFreeToPagedLookasideList, ExInitializeLookasideListEx, ExInitializeNPagedLookasideList,
+    ExInitializePagedLookasideList, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
+    ExpInterlockedPushEntrySList, KeBugCheckEx, abandon, confine, share,
 };
 use wdm::{DRIVER_VERIFIER_DETECTED_VIOLATION, PASSIVE_LEVEL};
+
+use super::{Origin, Origins};
 
 /// Driver Verifier's subcode for a routine on a list that is not initialised.
 const LIST_NOT_INITIALIZED: usize = 0xCB;
@@ -49,5 +56,16 @@ pub fn resolve() {
                 0,
             )
         }
+    }
+}
+
+/// Every routine is the emulation's.
+pub fn origins() -> Origins {
+    Origins {
+        initialize: Origin::Emulated,
+        delete: Origin::Emulated,
+        flush: Origin::Emulated,
+        allocate: Origin::Emulated,
+        free: Origin::Emulated,
     }
 }

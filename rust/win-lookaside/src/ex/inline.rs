@@ -30,9 +30,9 @@ use core::mem::{offset_of, transmute};
 use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use wdm::{
-    AllocateFunctionExRaw, EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE,
+    AllocateFunctionExRaw, AllocateFunctionRaw, EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE,
     EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL, EX_MAXIMUM_LOOKASIDE_DEPTH_BASE,
-    EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT, FreeFunctionExRaw, GeneralLookasidePool,
+    EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT, FreeFunctionExRaw, FreeFunctionRaw, GeneralLookasidePool,
     INITIAL_LOOKASIDE_DEPTH, LOOKASIDE_MINIMUM_BLOCK_SIZE, ListEntry, LookasideListEx, NtStatus,
     POOL_COLD_ALLOCATION, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE,
     PoolType, SListEntry, SListHeader, STATUS_INVALID_PARAMETER, STATUS_INVALID_PARAMETER_4,
@@ -189,6 +189,42 @@ unsafe fn release_ex(list: *mut LookasideListEx, entry: *mut c_void) {
     unsafe { routine(entry, list) };
 }
 
+/// [`allocate`] from a legacy list by its own allocate routine.
+///
+/// # Safety
+///
+/// * As for [`allocate`].
+#[inline]
+pub unsafe fn allocate_legacy(list: *mut GeneralLookasidePool) -> *mut c_void {
+    let miss = |pool_type, size, tag| {
+        let routine = constant!(list, allocate as *mut c_void);
+        // SAFETY: the kernel's initialise routine stored an allocate routine here, never null.
+        let routine = unsafe { transmute::<*mut c_void, AllocateFunctionRaw>(routine) };
+        // SAFETY: these are the arguments that the list was initialised with.
+        unsafe { routine(pool_type, size, tag) }
+    };
+    // SAFETY: the caller's word.
+    unsafe { allocate(list, miss) }
+}
+
+/// [`free`] to a legacy list by its own free routine.
+///
+/// # Safety
+///
+/// * As for [`free`].
+#[inline]
+pub unsafe fn free_legacy(list: *mut GeneralLookasidePool, entry: *mut c_void) {
+    let miss = |entry| {
+        let routine = constant!(list, free as *mut c_void);
+        // SAFETY: the kernel's initialise routine stored a free routine here, never null.
+        let routine = unsafe { transmute::<*mut c_void, FreeFunctionRaw>(routine) };
+        // SAFETY: `free` hands the caller's entry on.
+        unsafe { routine(entry) };
+    };
+    // SAFETY: the caller's word.
+    unsafe { free(list, entry, miss) };
+}
+
 /// Makes storage an empty list that only this module knows.
 ///
 /// The arguments are checked in the order of the emulation: pool type, flags, depth, size.
@@ -264,7 +300,10 @@ pub unsafe fn initialise(
 /// * `list` is initialised and is not deleted while this runs.
 pub unsafe fn is_own(list: *mut LookasideListEx) -> bool {
     let link = list.wrapping_byte_add(offset_of!(GeneralLookasidePool, list_entry));
-    let next = field!(list.cast::<GeneralLookasidePool>(), list_entry.flink as AtomicU64);
+    let next = field!(
+        list.cast::<GeneralLookasidePool>(),
+        list_entry.flink as AtomicU64
+    );
     next.load(Ordering::Relaxed) == link.addr() as u64
 }
 
@@ -316,4 +355,3 @@ unsafe extern "system" fn free_to_pool(entry: *mut c_void, _list: *mut Lookaside
     // SAFETY: an entry of a list without a free routine is a pool block.
     unsafe { ExFreePool(entry) };
 }
-

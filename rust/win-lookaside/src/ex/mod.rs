@@ -8,8 +8,13 @@ compile_error!("kernel_mode is for drivers: it needs a Windows target");
 
 #[cfg(not(kernel_mode))]
 mod emulated;
+#[cfg(any(kernel_mode, test))]
+mod inline;
 #[cfg(kernel_mode)]
 mod kernel;
+mod origin;
+#[cfg(test)]
+mod tests;
 
 #[cfg(not(kernel_mode))]
 use emulated as backend;
@@ -18,14 +23,23 @@ use kernel as backend;
 
 use core::ffi::c_void;
 
-use wdm::{AllocateFunctionExRaw, FreeFunctionExRaw, Kirql, LookasideListEx, NtStatus, PoolType};
+use wdm::{
+    AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw,
+    LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolType, SListEntry,
+    SListHeader,
+};
 
 pub use backend::{
-    ExAllocateFromLookasideListEx, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
-    ExFlushLookasideListEx, ExFreePoolWithTag, ExFreeToLookasideListEx,
-    ExInitializeLookasideListEx,
+    ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
+    ExAllocateFromPagedLookasideList, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
+    ExDeleteNPagedLookasideList, ExDeletePagedLookasideList, ExFlushLookasideListEx, ExFreePool,
+    ExFreePoolWithTag, ExFreeToLookasideListEx, ExFreeToNPagedLookasideList,
+    ExFreeToPagedLookasideList, ExInitializeLookasideListEx, ExInitializeNPagedLookasideList,
+    ExInitializePagedLookasideList, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
+    ExpInterlockedPushEntrySList, KeBugCheckEx,
 };
 pub(crate) use backend::{abandon, confine, free_without_list, quietly, share};
+pub use origin::{Origin, Origins};
 
 /// Holds a routine of either backend to its declaration in `wdm.h`.
 ///
@@ -50,16 +64,34 @@ pin! {
     ExFlushLookasideListEx(*mut LookasideListEx);
     ExAllocateFromLookasideListEx(*mut LookasideListEx) -> *mut c_void;
     ExFreeToLookasideListEx(*mut LookasideListEx, *mut c_void);
+    ExInitializeNPagedLookasideList(
+        *mut NPagedLookasideList, Option<AllocateFunctionRaw>, Option<FreeFunctionRaw>,
+        u32, usize, u32, u16
+    );
+    ExDeleteNPagedLookasideList(*mut NPagedLookasideList);
+    ExAllocateFromNPagedLookasideList(*mut NPagedLookasideList) -> *mut c_void;
+    ExFreeToNPagedLookasideList(*mut NPagedLookasideList, *mut c_void);
+    ExInitializePagedLookasideList(
+        *mut PagedLookasideList, Option<AllocateFunctionRaw>, Option<FreeFunctionRaw>,
+        u32, usize, u32, u16
+    );
+    ExDeletePagedLookasideList(*mut PagedLookasideList);
+    ExAllocateFromPagedLookasideList(*mut PagedLookasideList) -> *mut c_void;
+    ExFreeToPagedLookasideList(*mut PagedLookasideList, *mut c_void);
+    ExpInterlockedPushEntrySList(*mut SListHeader, *mut SListEntry) -> *mut SListEntry;
+    ExpInterlockedPopEntrySList(*mut SListHeader) -> *mut SListEntry;
+    ExpInterlockedFlushSList(*mut SListHeader) -> *mut SListEntry;
     ExAllocatePoolWithTag(PoolType, usize, u32) -> *mut c_void;
+    ExFreePool(*mut c_void);
     ExFreePoolWithTag(*mut c_void, u32);
-    KeGetCurrentIrql() -> Kirql;
     KeBugCheckEx(u32, usize, usize, usize, usize) -> !;
 }
 
 /// Finds the kernel's routines that older versions of Windows do not export.
 ///
 /// Call it once from `DriverEntry`, before the first list is initialised; calling it again does
-/// nothing. Over the emulation there is nothing to find: it checks the level.
+/// nothing. A list that was initialised before is flushed and deleted by what initialised it. Over
+/// the emulation there is nothing to find: it checks the level. What was found, [`origins`] tells.
 ///
 /// # Examples
 ///
@@ -75,4 +107,16 @@ pin! {
 /// Windows).
 pub fn resolve() {
     backend::resolve();
+}
+
+/// Where the routines of Ex lists are found, for reports.
+///
+/// [`Origins`] has an example.
+///
+/// # IRQL
+///
+/// Any.
+#[must_use]
+pub fn origins() -> Origins {
+    backend::origins()
 }
