@@ -15,7 +15,7 @@ use wdm::{
     STATUS_INVALID_PARAMETER,
 };
 
-use crate::bug_check::catch_stop;
+use crate::bug_check::{bug_check, catch_stop};
 use crate::layout::{
     GRANULE, KIND_EX, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED,
 };
@@ -289,18 +289,27 @@ impl<'a> Live<'a> {
     fn flush(self) {
         let (mut link, count) = self.enter().detach();
         let mut flushed = 0;
+        let mut refused = None;
         while link != 0 {
             if !self.keeps(link) {
                 self.damaged();
             }
             let next = self.link_of(link).load(Ordering::Relaxed);
+            let refusal = self.refusal_of_pool(link);
             self.release(link);
-            self.dispose(self.entry_at(link));
+            match refusal {
+                None => self.dispose(self.entry_at(link)),
+                // It stays allocated; the others must not be lost with it.
+                Some(stop) => refused = Some(stop),
+            }
             flushed += 1;
             link = next;
         }
         if flushed != count {
             self.damaged();
+        }
+        if let Some(stop) = refused {
+            bug_check(stop.code, stop.parameters);
         }
     }
 

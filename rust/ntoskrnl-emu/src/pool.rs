@@ -9,27 +9,30 @@
 //! can be written over by anyone who has a view of it.
 
 use std::collections::HashMap;
-use std::ffi::c_void;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use wdm::{
-    BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, PAGE_SIZE, POOL_FLAG_CACHE_ALIGNED,
-    POOL_FLAG_NON_PAGED, POOL_FLAG_NON_PAGED_EXECUTE, POOL_FLAG_PAGED, POOL_FLAG_RAISE_ON_FAILURE,
-    POOL_FLAG_REQUIRED_MASK, POOL_FLAG_SPECIAL_POOL, POOL_FLAG_UNINITIALIZED, POOL_FLAG_USE_QUOTA,
-    POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, POOL_ZERO_ALLOCATION,
-    PoolType,
-};
+use wdm::{DRIVER_VERIFIER_DETECTED_VIOLATION, PAGE_SIZE, PoolType};
 
-use crate::bug_check::{BugCheck, bug_check, raise_insufficient_resources};
+use crate::bug_check::BugCheck;
+use crate::fault;
 use crate::layout::{
     FLAG_LIST, FLAG_PAGED, GRANULE, PAGE_FREE, PAGE_GRANULES, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL,
     Page, Record, STATE_BUSY, STATE_CACHED, STATE_FREED, STATE_NONE,
 };
-use crate::region::{self, Lock, Region};
-use crate::{driver, fault, registry};
+use crate::region::{Lock, Region};
+use crate::registry;
 
+mod ownership;
+mod routines;
 mod runs;
 mod usage;
+
+pub(crate) use ownership::{abandon_cached, adopt, disown};
+pub(crate) use routines::refuse_free;
+pub use routines::{
+    ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
+    ExFreePoolWithTag,
+};
 
 use runs::Runs;
 use usage::Usage;
@@ -123,15 +126,6 @@ impl Word {
     fn is_paged(self) -> bool {
         self.0 >> 63 != 0
     }
-}
-
-/// Why an address cannot be freed to the pool.
-enum Refusal {
-    AlreadyFreed,
-    Interior,
-    Invalid,
-    Elsewhere,
-    WrongTag(u32),
 }
 
 #[inline(always)]
@@ -336,40 +330,6 @@ impl Pool {
             chain.set(self, next);
         }
     }
-
-    /// Gives each block of a list's page a word of its own, so that they can belong to several.
-    fn mix(&mut self, region: &Region, index: u32) {
-        let page = region.page(index);
-        let list = page.list.load(Ordering::Relaxed);
-        if list == 0 || page.kind.load(Ordering::Relaxed) != PAGE_SMALL {
-            return;
-        }
-        let word = Word::new(
-            page.tag.load(Ordering::Relaxed),
-            list,
-            page.size.load(Ordering::Relaxed),
-            page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0,
-        );
-        let capacity = usize::from(page.capacity.load(Ordering::Relaxed));
-        for block in 0..capacity {
-            region.word(index, block).store(word.0, Ordering::Relaxed);
-        }
-        let record = region.record(list);
-        let is_full = page.live.load(Ordering::Relaxed) == page.capacity.load(Ordering::Relaxed);
-        if is_full {
-            pop_page(region, &record.full, index);
-        } else {
-            self.unlink(region, &Chain::List(record), index);
-        }
-        // Release, with the acquire in `list_of`: who sees the page without a list sees the words.
-        page.list.store(0, Ordering::Release);
-        record.adopted.store(1, Ordering::Relaxed);
-        if !is_full {
-            let driver = page.driver.load(Ordering::Relaxed);
-            let chain = Chain::Plain(driver, page.granules.load(Ordering::Relaxed));
-            self.link(region, &chain, index);
-        }
-    }
 }
 
 /// Which chain of pages with room a block is cut from.
@@ -487,12 +447,12 @@ fn unlink_page(region: &Region, index: u32) -> u32 {
     next
 }
 
-fn push_page(region: &Region, head: &std::sync::atomic::AtomicU32, index: u32) {
+fn push_page(region: &Region, head: &AtomicU32, index: u32) {
     link_page(region, index, head.load(Ordering::Relaxed));
     head.store(index, Ordering::Relaxed);
 }
 
-fn pop_page(region: &Region, head: &std::sync::atomic::AtomicU32, index: u32) {
+fn pop_page(region: &Region, head: &AtomicU32, index: u32) {
     let next = unlink_page(region, index);
     if head.load(Ordering::Relaxed) == index {
         head.store(next, Ordering::Relaxed);
@@ -538,13 +498,9 @@ pub(crate) fn active_list(region: &Region, offset: u32) -> Option<BugCheck> {
     })
 }
 
-fn refuse(parameters: [u64; 4]) -> ! {
-    bug_check(BAD_POOL_CALLER, parameters)
-}
-
-/// Refuses memory that the default free routine cannot take, as `ExFreePool` would.
-pub(crate) fn refuse_free(address: usize) -> ! {
-    refuse([0x42, address as u64, 0, 0])
+/// Whether an initialised list lies in the block that begins at an offset.
+pub fn holds_list(region: &Region, offset: u32) -> bool {
+    active_list(region, offset).is_some()
 }
 
 /// Whether an offset lies in a live block.
@@ -610,151 +566,6 @@ pub(crate) fn list_of(region: &Region, offset: u32) -> u32 {
     }
 }
 
-/// Makes a live plain block an entry of a list: what a callback returned, or what was pushed onto
-/// the list's header. `state` becomes the block's state byte.
-///
-/// Returns whether it could: the block must be live, no list's entry, and at least the list's size.
-pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record, state: u8) -> bool {
-    let mut pool = POOL.lock();
-    let Some(block) = block_at(region, offset) else {
-        return false;
-    };
-    let is_plain = region.state(offset).load(Ordering::Relaxed) == STATE_BUSY;
-    if !is_plain || block.capacity < record.size.load(Ordering::Relaxed) {
-        return false;
-    }
-    assign(&mut pool, region, &block, index);
-    record.adopted.store(1, Ordering::Relaxed);
-    region.state(offset).store(state, Ordering::Relaxed);
-    true
-}
-
-/// Writes down which list a block belongs to.
-fn assign(pool: &mut Pool, region: &Region, block: &Block, index: u32) {
-    let number = page_of(block.offset);
-    let page = region.page(number);
-    if page.list.load(Ordering::Relaxed) == index {
-        return;
-    }
-    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-        let before = page.list.load(Ordering::Relaxed);
-        if before != 0 {
-            pop_page(region, &region.record(before).full, number);
-        }
-        page.list.store(index, Ordering::Relaxed);
-        if index != 0 {
-            push_page(region, &region.record(index).full, number);
-        }
-        return;
-    }
-    pool.mix(region, number);
-    let word = Word::new(block.tag, index, block.bytes, block.is_paged);
-    region
-        .word(number, block_of(page, block.offset))
-        .store(word.0, Ordering::Relaxed);
-}
-
-/// Visits the live blocks of every page, with the pool locked.
-fn each_block(region: &Region, limit: u32, mut visit: impl FnMut(u32)) {
-    for number in 1..limit {
-        let page = region.page(number);
-        let step = match page.kind.load(Ordering::Relaxed) {
-            PAGE_SMALL => u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32,
-            PAGE_LARGE => PAGE_SIZE as u32,
-            _ => continue,
-        };
-        let start = number * PAGE_SIZE as u32;
-        let mut at = 0;
-        while step > 0 && at + step <= PAGE_SIZE as u32 {
-            visit(start + at);
-            at += step;
-        }
-    }
-}
-
-/// Turns the entries that a list keeps into plain blocks, which stay allocated and are nobody's:
-/// the list's links cannot be believed any more. Returns how many there were.
-pub(crate) fn abandon_cached(region: &Region, index: u32, record: &Record) -> u32 {
-    let pool = POOL.lock();
-    let cached = STATE_CACHED | record.mark.load(Ordering::Relaxed) as u8;
-    let mut count = 0;
-    each_block_of_list(region, &pool, record, |offset| {
-        let state = region.state(offset);
-        if state.load(Ordering::Relaxed) == cached && list_of(region, offset) == index {
-            state.store(STATE_BUSY, Ordering::Relaxed);
-            count += 1;
-        }
-    });
-    count
-}
-
-/// Cuts the bond between a list that goes and the entries still allocated from it: they stay
-/// allocated, as plain blocks of the list's driver. So do entries that the list kept and lost sight
-/// of because its header was written over.
-pub(crate) fn disown(region: &Region, index: u32, record: &Record) {
-    let mut pool = POOL.lock();
-    let mark = record.mark.load(Ordering::Relaxed) as u8;
-    each_block_of_list(region, &pool, record, |offset| {
-        let state = region.state(offset);
-        let is_entry =
-            [STATE_BUSY | mark, STATE_CACHED | mark].contains(&state.load(Ordering::Relaxed));
-        if is_entry && list_of(region, offset) == index {
-            state.store(STATE_BUSY, Ordering::Relaxed);
-        }
-    });
-    for chain in [&record.partial, &record.full] {
-        loop {
-            let number = chain.load(Ordering::Relaxed);
-            if number == 0 {
-                break;
-            }
-            let page = region.page(number);
-            if page.kind.load(Ordering::Relaxed) == PAGE_SMALL {
-                pool.mix(region, number);
-                let capacity = usize::from(page.capacity.load(Ordering::Relaxed));
-                for block in 0..capacity {
-                    let word = region.word(number, block);
-                    let old = Word(word.load(Ordering::Relaxed));
-                    let new = Word::new(old.tag(), 0, old.bytes(), old.is_paged());
-                    word.store(new.0, Ordering::Relaxed);
-                }
-            } else {
-                pop_page(region, chain, number);
-                page.list.store(0, Ordering::Relaxed);
-            }
-        }
-    }
-}
-
-/// Visits at least the blocks that can be entries of a list: those of its own pages, unless it has
-/// taken in others, and else all there are.
-fn each_block_of_list(region: &Region, pool: &Pool, record: &Record, mut visit: impl FnMut(u32)) {
-    if record.adopted.load(Ordering::Relaxed) != 0 {
-        each_block(region, pool.page_limit, visit);
-        return;
-    }
-    for chain in [&record.partial, &record.full] {
-        let mut number = chain.load(Ordering::Relaxed);
-        while number != 0 {
-            each_block_of(region, number, &mut visit);
-            number = region.page(number).next.load(Ordering::Relaxed);
-        }
-    }
-}
-
-fn each_block_of(region: &Region, number: u32, mut visit: impl FnMut(u32)) {
-    let page = region.page(number);
-    let start = number * PAGE_SIZE as u32;
-    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-        visit(start);
-        return;
-    }
-    let step = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
-    for block in 0..u32::from(page.capacity.load(Ordering::Relaxed)) {
-        visit(start + block * step);
-    }
-}
-
 /// Notes that a list's control block lies at an offset, so that a free of the memory around it is
 /// looked at twice.
 pub(crate) fn note_list(region: &Region, offset: u32) {
@@ -767,24 +578,6 @@ pub(crate) fn note_list(region: &Region, offset: u32) {
         page.flags.load(Ordering::Relaxed) | FLAG_LIST,
         Ordering::Relaxed,
     );
-}
-
-fn refusal(region: &Region, address: usize) -> Refusal {
-    let Some(offset) = region.offset_of(address) else {
-        return Refusal::Elsewhere;
-    };
-    if !(offset as usize).is_multiple_of(GRANULE) {
-        return if is_inside(region, offset) {
-            Refusal::Interior
-        } else {
-            Refusal::Invalid
-        };
-    }
-    match region.state(offset).load(Ordering::Relaxed) {
-        STATE_FREED => Refusal::AlreadyFreed,
-        _ if is_inside(region, offset) => Refusal::Interior,
-        _ => Refusal::Invalid,
-    }
 }
 
 /// Whether an offset that no block begins at lies in a live block.
@@ -800,226 +593,4 @@ fn is_inside(region: &Region, offset: u32) -> bool {
         }
         _ => false,
     }
-}
-
-/// Frees a pool block; what `ExFreePool` and `ExFreePoolWithTag` do.
-fn free_pool(address: usize, tag: Option<u32>) {
-    let given = address as u64;
-    let Some(region) = region::mapped().filter(|_| address != 0) else {
-        refuse([0x46, given, 0, 0]);
-    };
-    let refused = {
-        let found = region.offset_of(address);
-        if let Some(stop) = found.and_then(|offset| active_list(region, offset)) {
-            bug_check(stop.code, stop.parameters);
-        }
-        let mut pool = POOL.lock();
-        // Looked at again under the lock: another thread may just have freed it.
-        match region
-            .offset_of(address)
-            .and_then(|offset| block_at(region, offset))
-        {
-            Some(block) if block.is_cached => Some(Refusal::AlreadyFreed),
-            Some(block) if tag.is_some_and(|tag| tag != block.tag) => {
-                Some(Refusal::WrongTag(block.tag))
-            }
-            Some(block) => {
-                pool.free(region, &block);
-                None
-            }
-            None => Some(refusal(region, address)),
-        }
-    };
-    match refused {
-        None => {}
-        Some(Refusal::AlreadyFreed) => refuse([0x07, 0, 0, given]),
-        Some(Refusal::Interior) => refuse([0x41286, given, 0, 0]),
-        Some(Refusal::Invalid) => refuse([0x46, given, 0, 0]),
-        Some(Refusal::Elsewhere) => refuse([0x42, given, 0, 0]),
-        Some(Refusal::WrongTag(owner)) => {
-            refuse([0x0A, given, u64::from(owner), u64::from(tag.unwrap_or(0))])
-        }
-    }
-}
-
-/// Judges the tag and size of a direct request, as the kernel does (bug check 0xC2's subcodes).
-fn check_request(pool_type: u64, bytes: usize, tag: u32) {
-    let wide = u64::from(tag);
-    if bytes == 0 {
-        refuse([0x00, 0, pool_type, wide]);
-    }
-    if tag == 0 {
-        refuse([0x9B, pool_type, bytes as u64, 0]);
-    }
-    let characters = tag.to_le_bytes();
-    if matches!(&characters, b"BIG\0" | b"BIG ") {
-        refuse([0x9C, pool_type, bytes as u64, 0]);
-    }
-    if !characters.iter().any(u8::is_ascii_alphanumeric) {
-        refuse([0x9D, wide, pool_type, 0]);
-    }
-}
-
-/// Allocates for a direct request of the current driver.
-fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool) -> *mut c_void {
-    let Ok(region) = region::map() else {
-        return std::ptr::null_mut();
-    };
-    let request = Request {
-        bytes,
-        pool_type,
-        tag,
-        driver: driver::current_index(),
-        list: None,
-    };
-    match allocate(region, &request) {
-        Some(offset) => {
-            if is_zeroed {
-                fill(region, offset, 0, bytes);
-            }
-            region.at(offset).cast()
-        }
-        None => std::ptr::null_mut(),
-    }
-}
-
-/// `ExAllocatePoolWithTag`: a block of pool, its contents undefined; null when there is none.
-///
-/// A block below a page is 16-byte aligned and never crosses a page; a larger one begins on a page.
-/// With [`POOL_RAISE_IF_ALLOCATION_FAILURE`] in the type it raises instead of returning null.
-///
-/// # Safety
-///
-/// The memory is the caller's until he frees it; he must not use it after.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged pool
-/// (`nf-wdm-exallocatepoolwithtag`).
-pub unsafe extern "system-unwind" fn ExAllocatePoolWithTag(
-    pool_type: PoolType,
-    bytes: usize,
-    tag: u32,
-) -> *mut c_void {
-    check_request(u64::from(pool_type.0.cast_unsigned()), bytes, tag);
-    let block = allocate_direct(
-        bytes,
-        pool_type,
-        tag,
-        pool_type.0 & POOL_ZERO_ALLOCATION != 0,
-    );
-    if block.is_null() && pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
-        raise_insufficient_resources();
-    }
-    block
-}
-
-/// `ExAllocatePoolWithQuotaTag`: a block of pool that is charged to the current process's quota.
-///
-/// Raises when there is none, unless [`POOL_QUOTA_FAIL_INSTEAD_OF_RAISE`] in the type asks for null.
-/// There are no processes here, so no quota is ever exceeded: it fails where the pool does.
-///
-/// # Safety
-///
-/// As [`ExAllocatePoolWithTag`].
-///
-/// # IRQL
-///
-/// As [`ExAllocatePoolWithTag`] (`nf-wdm-exallocatepoolwithquotatag`).
-pub unsafe extern "system-unwind" fn ExAllocatePoolWithQuotaTag(
-    pool_type: PoolType,
-    bytes: usize,
-    tag: u32,
-) -> *mut c_void {
-    let quiet = pool_type.0 & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE;
-    let raise = if quiet == 0 {
-        POOL_RAISE_IF_ALLOCATION_FAILURE
-    } else {
-        0
-    };
-    // SAFETY: by the caller's word.
-    unsafe { ExAllocatePoolWithTag(PoolType(pool_type.0 & !quiet | raise), bytes, tag) }
-}
-
-/// The `POOL_FLAGS` that this pool understands.
-const KNOWN_FLAGS: u64 = POOL_FLAG_USE_QUOTA
-    | POOL_FLAG_UNINITIALIZED
-    | POOL_FLAG_CACHE_ALIGNED
-    | POOL_FLAG_RAISE_ON_FAILURE
-    | POOL_FLAG_NON_PAGED
-    | POOL_FLAG_NON_PAGED_EXECUTE
-    | POOL_FLAG_PAGED
-    | POOL_FLAG_SPECIAL_POOL;
-
-/// `ExAllocatePool2`: a block of pool, cleared unless the flags say otherwise; null when there is
-/// none, the tag is zero, or the flags are illegal.
-///
-/// # Safety
-///
-/// The memory is the caller's until he frees it; he must not use it after.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below; APC_LEVEL and below for paged pool (`nf-wdm-exallocatepool2`).
-pub unsafe extern "system-unwind" fn ExAllocatePool2(
-    flags: u64,
-    bytes: usize,
-    tag: u32,
-) -> *mut c_void {
-    let block = pool_type_of(flags)
-        .filter(|_| tag != 0 && bytes != 0)
-        .map_or(std::ptr::null_mut(), |pool_type| {
-            allocate_direct(bytes, pool_type, tag, flags & POOL_FLAG_UNINITIALIZED == 0)
-        });
-    if block.is_null() && flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {
-        raise_insufficient_resources();
-    }
-    block
-}
-
-/// The pool type that `POOL_FLAGS` name: exactly one kind of pool, no unknown required flag.
-fn pool_type_of(flags: u64) -> Option<PoolType> {
-    if flags & POOL_FLAG_REQUIRED_MASK & !KNOWN_FLAGS != 0 {
-        return None;
-    }
-    let is_aligned = flags & POOL_FLAG_CACHE_ALIGNED != 0;
-    let kinds = POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED;
-    Some(match (flags & kinds, is_aligned) {
-        (POOL_FLAG_NON_PAGED, false) => PoolType::NON_PAGED_POOL_NX,
-        (POOL_FLAG_NON_PAGED, true) => PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
-        (POOL_FLAG_NON_PAGED_EXECUTE, false) => PoolType::NON_PAGED_POOL,
-        (POOL_FLAG_NON_PAGED_EXECUTE, true) => PoolType::NON_PAGED_POOL_CACHE_ALIGNED,
-        (POOL_FLAG_PAGED, false) => PoolType::PAGED_POOL,
-        (POOL_FLAG_PAGED, true) => PoolType::PAGED_POOL_CACHE_ALIGNED,
-        _ => return None,
-    })
-}
-
-/// `ExFreePool`: gives a block back.
-///
-/// # Safety
-///
-/// The block came from this pool, nobody uses it any more, and it was not freed before. Where the
-/// last is broken, or the address is no block's, the emulation raises BAD_POOL_CALLER (0xC2) and
-/// changes nothing.
-///
-/// # IRQL
-///
-/// DISPATCH_LEVEL and below; APC_LEVEL and below for a block of paged pool (`nf-ntddk-exfreepool`).
-pub unsafe extern "system-unwind" fn ExFreePool(block: *mut c_void) {
-    free_pool(block.addr(), None);
-}
-
-/// `ExFreePoolWithTag`: gives a block back that was allocated with this tag; a zero tag is not
-/// compared.
-///
-/// # Safety
-///
-/// As [`ExFreePool`].
-///
-/// # IRQL
-///
-/// As [`ExFreePool`] (`nf-wdm-exfreepoolwithtag`).
-pub unsafe extern "system-unwind" fn ExFreePoolWithTag(block: *mut c_void, tag: u32) {
-    free_pool(block.addr(), (tag != 0).then_some(tag));
 }

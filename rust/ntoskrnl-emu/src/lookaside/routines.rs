@@ -133,7 +133,7 @@ impl Live<'_> {
         unsafe { callback(entry, self.as_ptr()) }
     }
 
-    /// Why pool will not take an entry that the list has no room for, if the default routine would
+    /// Why pool will not take an entry that the list does not keep, if the default routine would
     /// have to.
     pub(super) fn refusal_of_pool(self, link: u64) -> Option<BugCheck> {
         let is_default = self.record.free.load(Ordering::Relaxed) == 0;
@@ -170,6 +170,10 @@ pub(super) unsafe extern "system-unwind" fn default_free(
     if let Err(bad) = live.judge(link) {
         section.leave();
         refuse_entry(&bad, link);
+    }
+    if let Some(stop) = live.refusal_of_pool(link) {
+        section.leave();
+        bug_check(stop.code, stop.parameters);
     }
     live.release(link);
     section.leave();
