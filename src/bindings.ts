@@ -97,7 +97,7 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * 1 when a block is live pool that no list holds, of at least so many bytes.
+   * 1 when a block is live pool of at least so many bytes that can become a list's entry.
    *
    * `lookaside_fits(block: u32, bytes: u32) -> u32`
    */

@@ -70,8 +70,9 @@ export let owner = 0;
 
 /** The file that `symbols` come from. */
 let loadedFrom: string | null = null;
-/** This isolate's slot as an offset in the metadata; 0 until it is open. */
+/** This isolate's slot as an offset in the metadata; 0 unless it is open. */
 let slot = 0;
+let hasEnded = false;
 
 /**
  * Loads the native library explicitly; otherwise the first use does.
@@ -135,6 +136,7 @@ export function none(context: string, reasons?: Reasons): null {
  * @param reasons Texts for statuses, in place of the usual ones.
  */
 export function raise(context: string, reasons?: Reasons): never {
+  if (hasEnded) throw endedError(context);
   const kind = slotKind();
   const code = metadata.view.getUint32(slot + LAYOUT.slotCode, true);
   // An export that has nothing to say leaves the slot alone: what was said once must not be heard twice.
@@ -165,6 +167,7 @@ export function slotValue(): number {
 }
 
 function slotKind(): number {
+  if (hasEnded) return 1;
   return metadata.view.getUint32(slot + LAYOUT.slotKind, true);
 }
 
@@ -250,6 +253,7 @@ function explained(error: Error): Error {
 }
 
 function openIsolate(): void {
+  if (hasEnded) throw endedError("Cannot use lookaside lists");
   load();
   const opened = symbols.lookaside_open();
   if (opened === 0) {
@@ -265,12 +269,24 @@ function openIsolate(): void {
   owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
   // Workers and isolates that end in an uncaught error get no such event: there the library sees
   // the thread end, or the next isolate begin on it.
-  globalThis.addEventListener("unload", () => void symbols.lookaside_close());
+  globalThis.addEventListener("unload", closeIsolate, { once: true });
 }
 
 /** One more buffer over the pool, for views that callers get: they may detach it. */
 export function mapPool(): ArrayBuffer {
   return bufferAt(symbols.lookaside_pool_address(), pool.buffer.byteLength);
+}
+
+/** Nothing begins a new stay after this: what would use it is ending too. */
+function closeIsolate(): void {
+  symbols.lookaside_close();
+  hasEnded = true;
+  slot = 0;
+  owner = 0;
+}
+
+function endedError(context: string): LookasideError {
+  return new LookasideError(`${context}: the isolate has ended`, NtStatus.DeletePending);
 }
 
 function bufferAt(address: bigint, bytes: number): ArrayBuffer {

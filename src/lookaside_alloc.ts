@@ -316,7 +316,7 @@ export class LookasideAlloc implements Disposable {
     if (had === 0) rethrow();
     forgive();
     const room = Math.min(had, lengthOf(array));
-    array.set(entries.subarray(0, room));
+    if (room > 0) array.set(entries.subarray(0, room));
     if (room < had) this.freeMany(entries.subarray(room, had));
     return room;
   }
@@ -370,7 +370,9 @@ export class LookasideAlloc implements Disposable {
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
     const view = knownView(entry, this.#id & 0xFFFF, this.#busy, this.size);
-    if (view !== undefined) return view;
+    // The owner may have closed the list: its entries stay what they are until the last handle goes.
+    const state = recordField(this.#record, LAYOUT.recordState);
+    if (view !== undefined && state === LAYOUT.recordStateLive) return view;
     this.#judge(entry);
     return viewOf(entry, this.size);
   }
@@ -571,9 +573,11 @@ export class LookasideAlloc implements Disposable {
         NtStatus.InvalidDeviceState,
       );
     }
+    // The end of the isolate has deleted a confined list already.
+    const isGone = this.#hold.how === "destroy" && this.destroyed;
     this.#id = 0;
     forgotten.unregister(this);
-    const status = letGo(this.#hold);
+    const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
     if (status !== 0) {
       forgive();

@@ -10,7 +10,17 @@ const LIBRARIES = `${ROOT}target/release`;
 const INCLUDE = `${ROOT}include/ntoskrnl_emu`;
 const STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];
 const SHARED = [`-L${LIBRARIES}`, "-lntoskrnl_emu", `-Wl,-rpath,${LIBRARIES}`, "-lpthread"];
-const PROGRAMS = ["prototypes", "lists", "legacy", "pool", "support", "print", "threads", "stops"];
+const PROGRAMS = [
+  "prototypes",
+  "lists",
+  "legacy",
+  "pool",
+  "situations",
+  "support",
+  "print",
+  "threads",
+  "stops",
+];
 
 interface Compiler {
   name: string;
@@ -157,7 +167,14 @@ Deno.test(
 );
 
 /** What C cannot follow: it has no exceptions. */
-const RAISING = ["callback_throw.trace", "raise_in_batch.trace", "raise_on_fail.trace"];
+const RAISING = [
+  "callback_raise.trace",
+  "callback_throw.trace",
+  "callback_throw_flush.trace",
+  "legacy_callbacks.trace",
+  "raise_in_batch.trace",
+  "raise_on_fail.trace",
+];
 
 Deno.test(
   "C replays the traces that the model and Rust replay",
@@ -223,7 +240,7 @@ Deno.test(
       // The emulation's tables are kept to the end by pointers into them: possibly lost, not lost.
       const check = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"];
       const kinds = ["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"];
-      const programs = ["lists", "legacy", "pool", "support", "print", "threads"];
+      const programs = ["lists", "legacy", "pool", "situations", "support", "print", "threads"];
       await each(programs, async (name) => {
         const program = await compile(compiler, `tests/c/${name}.c`, folder);
         const rounds = name === "threads" ? ["2000"] : [];

@@ -17,7 +17,7 @@ import { randomNumbers, randomTrace, shrink } from "./random_trace.ts";
 
 const OPERATIONS = 1_000_000;
 /** Fewer in a test run, for the time they take; the environment can ask for more. */
-const REENTRANT_OPERATIONS = Number(Deno.env.get("LOOKASIDE_OPERATIONS") ?? 300_000);
+const REENTRANT_OPERATIONS = Number(Deno.env.get("LOOKASIDE_OPERATIONS") ?? 500_000);
 const LISTS = 16;
 /** A trace ends after this many, so that one that fails can be read. */
 const OPERATIONS_PER_TRACE = 20_000;

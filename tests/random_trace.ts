@@ -94,7 +94,7 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
   function addFree(list: RandomList): void {
     const slot = takeSlot(list);
     add({ op: "f", line: 0, list: list.index, slot });
-    if (random() < 0.05 && !takesBlocks(made[list.index]!)) {
+    if (random() < 0.05) {
       if (random() < 0.3) {
         addFlush(list);
       }
@@ -157,14 +157,6 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
     }
   }
   return { kind: "lists", file: `seed ${seed}`, lists: made, steps: done };
-}
-
-/**
- * Whether a list takes an entry again that its free callback left where it was: to a legacy list with
- * the default allocate routine it is a block like those that code with the old inline bodies makes.
- */
-function takesBlocks({ kind, alloc, free }: TraceList): boolean {
-  return kind !== "ex" && alloc === "default" && free === "throw";
 }
 
 /** The list that a foreign free is given to: the next one, and after the last the first. */

@@ -229,7 +229,7 @@ static VOID Create(VOID)
             Fail("unknown key", word, 0, 1);
         }
     }
-    if (list->Kind == KindEx && flags == 1 && !allocates && !fails) {
+    if ((flags & (list->Kind == KindEx ? 1 : POOL_RAISE_IF_ALLOCATION_FAILURE)) != 0 && !fails) {
         Unable("C has no exceptions that a list could raise");
     }
     list->Block = (PBLOCK)ExAllocatePoolWithTag(NonPagedPoolNxCacheAligned, sizeof(BLOCK), 'bCkL');

@@ -98,6 +98,20 @@ static VOID FreeOfDeleted(VOID)
     ExFreeToLookasideListEx(&List, entry);
 }
 
+static VOID AllocateFromDeleted(VOID)
+{
+    ExDeleteLookasideListEx(&List);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&List), 0, 0);
+    (void)Allocate();
+}
+
+static VOID FlushDeleted(VOID)
+{
+    ExDeleteLookasideListEx(&List);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&List), 0, 0);
+    ExFlushLookasideListEx(&List);
+}
+
 static VOID DeleteTwice(VOID)
 {
     ExDeleteLookasideListEx(&List);
@@ -384,7 +398,8 @@ static const struct {
 } Cases[] = {
 #define CASE(name) { #name, name }
     CASE(DoubleFree), CASE(DoubleFreeGone), CASE(ForeignFree), CASE(InteriorFree), CASE(UnalignedFree),
-    CASE(NullFree), CASE(StackFree), CASE(LegacyDoubleFree), CASE(FreeOfDeleted), CASE(DeleteTwice),
+    CASE(NullFree), CASE(StackFree), CASE(LegacyDoubleFree), CASE(FreeOfDeleted),
+    CASE(AllocateFromDeleted), CASE(FlushDeleted), CASE(DeleteTwice),
     CASE(DeleteUninitialised), CASE(AllocateUninitialised), CASE(FlushMoved), CASE(WrittenAfterFree),
     CASE(WrittenControlBlock), CASE(FreedControlBlock), CASE(CallbackUnaligned), CASE(CallbackShort),
     CASE(CallbackStops), CASE(PoolDoubleFree), CASE(PoolWrongTag), CASE(PoolZeroBytes), CASE(PoolTagZero),

@@ -7,7 +7,8 @@
 use std::cell::RefCell;
 use std::ffi::c_void;
 
-use ntoskrnl_emu::{pool::block_at, region, registry};
+use ntoskrnl_emu::pool::{block_at, holds_list};
+use ntoskrnl_emu::{region, registry};
 use wdm::{LookasideListEx, PoolType, STATUS_INVALID_PARAMETER};
 use win_lookaside::{AllocateFunctionEx, FreeFunctionEx};
 
@@ -34,7 +35,7 @@ exports! {
         })
     }
 
-    /// 1 when a block is live pool that no list holds, of at least so many bytes.
+    /// 1 when a block is live pool of at least so many bytes that can become a list's entry.
     fn lookaside_fits(block: u32, bytes: u32) -> u32 {
         answer(|| Ok(u32::from(fits(block, bytes))))
     }
@@ -93,8 +94,11 @@ fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
 }
 
 fn fits(block: u32, bytes: u32) -> bool {
-    let found = region::mapped().and_then(|region| block_at(region, block));
-    found.is_some_and(|found| found.is_plain && found.capacity >= bytes)
+    region::mapped().is_some_and(|region| {
+        let found = block_at(region, block);
+        found.is_some_and(|found| found.is_plain && found.capacity >= bytes)
+            && !holds_list(region, block)
+    })
 }
 
 /// The allocate routine of a list with callbacks, as the kernel calls it.

@@ -50,6 +50,8 @@ impl Live<'_> {
         matches!(bad, BadEntry::NotOfThisList)
             && self.is_legacy()
             && self.record.allocate.load(Ordering::Relaxed) == 0
+            // A free callback may keep the block, and then a second free must not look like the first.
+            && self.record.free.load(Ordering::Relaxed) == 0
             && self
                 .region
                 .offset_of(entry.addr())

@@ -1,0 +1,109 @@
+/* Situations of docs/behaviour.md that no other program here is about. */
+#include <wdm.h>
+#include <emu.h>
+
+#include "check.h"
+
+#define TAG 'utiS'
+#define POISON 0xB5
+
+static LOOKASIDE_LIST_EX Outer;
+static LOOKASIDE_LIST_EX Inner;
+
+static NTSTATUS Initialise(PLOOKASIDE_LIST_EX list, ULONG flags, SIZE_T size)
+{
+    return ExInitializeLookasideListEx(list, NULL, NULL, NonPagedPoolNx, flags, size, TAG, 0);
+}
+
+/* Sizes below the least one, and that entries of the stored size can be written whole. */
+static VOID SmallSizes(VOID)
+{
+    SIZE_T size;
+    for (size = 0; size < 8; size++) {
+        LOOKASIDE_LIST_EX list;
+        PVOID entry;
+        CHECK_EQUAL(Initialise(&list, 0, size), STATUS_SUCCESS);
+        CHECK_EQUAL(list.L.Size, LOOKASIDE_MINIMUM_BLOCK_SIZE);
+        entry = ExAllocateFromLookasideListEx(&list);
+        CHECK(entry != NULL);
+        memset(entry, 0xFF, LOOKASIDE_MINIMUM_BLOCK_SIZE);
+        ExFreeToLookasideListEx(&list, entry);
+        CHECK(ExAllocateFromLookasideListEx(&list) == entry);
+        ExFreeToLookasideListEx(&list, entry);
+        ExDeleteLookasideListEx(&list);
+    }
+}
+
+static VOID MissIsPoisoned(VOID)
+{
+    LOOKASIDE_LIST_EX list;
+    UCHAR *entry;
+    SIZE_T i;
+    CHECK_EQUAL(Initialise(&list, 0, 200), STATUS_SUCCESS);
+    entry = (UCHAR *)ExAllocateFromLookasideListEx(&list);
+    CHECK(entry != NULL);
+    for (i = 0; i < 200; i++) {
+        CHECK_EQUAL(entry[i], POISON);
+    }
+    ExFreeToLookasideListEx(&list, entry);
+    ExDeleteLookasideListEx(&list);
+}
+
+static VOID FailNoRaiseAlone(VOID)
+{
+    LOOKASIDE_LIST_EX list;
+    PVOID entry;
+    CHECK_EQUAL(Initialise(&list, EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE, 64), STATUS_SUCCESS);
+    emu_fail_next(NULL, 1, TAG);
+    CHECK(ExAllocateFromLookasideListEx(&list) == NULL);
+    entry = ExAllocateFromLookasideListEx(&list);
+    CHECK(entry != NULL);
+    CHECK_EQUAL(list.L.AllocateMisses, 2);
+    ExFreeToLookasideListEx(&list, entry);
+    ExDeleteLookasideListEx(&list);
+}
+
+static PVOID AllocateThroughInner(
+    POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PLOOKASIDE_LIST_EX Lookaside)
+{
+    PVOID entry = ExAllocateFromLookasideListEx(&Inner);
+    CHECK(entry != NULL && Lookaside == &Outer);
+    ExFreeToLookasideListEx(&Inner, entry);
+    return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
+}
+
+static VOID FreeThroughInner(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
+{
+    PVOID entry = ExAllocateFromLookasideListEx(&Inner);
+    CHECK(entry != NULL && Lookaside == &Outer);
+    ExFreeToLookasideListEx(&Inner, entry);
+    ExFreePoolWithTag(Buffer, TAG);
+}
+
+static VOID CallbackUsesAnotherList(VOID)
+{
+    PVOID entry;
+    CHECK_EQUAL(Initialise(&Inner, 0, 32), STATUS_SUCCESS);
+    CHECK_EQUAL(ExInitializeLookasideListEx(&Outer, AllocateThroughInner, FreeThroughInner,
+                    NonPagedPoolNx, 0, 64, TAG, 0),
+        STATUS_SUCCESS);
+    entry = ExAllocateFromLookasideListEx(&Outer);
+    CHECK(entry != NULL);
+    emu_set_depth(&Outer, 0);
+    ExFreeToLookasideListEx(&Outer, entry);
+    CHECK_EQUAL(Inner.L.TotalAllocates, 2);
+    CHECK_EQUAL(Inner.L.AllocateMisses, 1);
+    CHECK_EQUAL(Outer.L.FreeMisses, 1);
+    ExDeleteLookasideListEx(&Outer);
+    ExDeleteLookasideListEx(&Inner);
+}
+
+int main(void)
+{
+    SmallSizes();
+    MissIsPoisoned();
+    FailNoRaiseAlone();
+    CallbackUsesAnotherList();
+    puts("situations: passed");
+    return 0;
+}
