@@ -49,13 +49,15 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     const wanted = driver === undefined ? undefined : driverIndex(driver, "Cannot show the lists");
     open();
     const snapshots: ListSnapshot[] = [];
-    // The limit ends the walk if lists come and go elsewhere meanwhile.
+    // Lists may come and go elsewhere meanwhile: the limit ends the walk, and none is shown twice.
+    const seen = new Set<number>();
     let left = metadata.u32[LAYOUT.headerRecordLimit >>> 2]!;
     let index = metadata.u32[LAYOUT.headerNewest >>> 2]!;
     for (; index !== 0 && left > 0; left--) {
       const record = LAYOUT.records + index * LAYOUT.recordStride;
       const snapshot = snapshotOf(index, record, wanted);
-      if (snapshot !== null) snapshots.push(snapshot);
+      if (snapshot !== null && !seen.has(index)) snapshots.push(snapshot);
+      seen.add(index);
       index = recordField(record, LAYOUT.recordPrevious);
     }
     return snapshots.reverse();

@@ -72,7 +72,8 @@ export let owner = 0;
 let loadedFrom: string | null = null;
 /** This isolate's slot as an offset in the metadata; 0 unless it is open. */
 let slot = 0;
-let hasEnded = false;
+/** Whether this isolate's stay is over: then it holds no list any more. */
+export let hasEnded = false;
 
 /**
  * Loads the native library explicitly; otherwise the first use does.
@@ -258,6 +259,7 @@ function openIsolate(): void {
   const opened = symbols.lookaside_open();
   if (opened === 0) {
     throw statusError("Cannot map the pool", symbols.lookaside_open_failure(), {
+      [NtStatus.QuotaExceeded]: "1024 isolates of this process use the library already",
       [NtStatus.InsufficientResources]:
         "the system refused the memory: the limit on address space (ulimit -v) must leave 4 GiB " +
         "more than the pool's size",
@@ -283,6 +285,9 @@ function closeIsolate(): void {
   hasEnded = true;
   slot = 0;
   owner = 0;
+  // Shared lists are others' now, who may delete them at any time.
+  lookaside_alloc = () => 0;
+  lookaside_free = () => 1;
 }
 
 function endedError(context: string): LookasideError {

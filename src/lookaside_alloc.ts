@@ -22,6 +22,7 @@ import { BugCheckError, LookasideError } from "./errors.ts";
 import { formatList } from "./format.ts";
 import {
   check,
+  hasEnded,
   lookaside_alloc,
   lookaside_free,
   none,
@@ -269,6 +270,7 @@ export class LookasideAlloc implements Disposable {
    * @throws {LookasideError} If the list is deleted.
    */
   #live(context: string): number {
+    if (hasEnded) raise(context);
     if (this.destroyed) {
       throw new LookasideError(`${context}: the list is deleted`, NtStatus.DeletePending);
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use ntoskrnl_emu::layout::{SLOTS, SLOTS_OFFSET, Slot};
 use ntoskrnl_emu::{BugCheck, Stop, catch_stop, owner, region, registry};
-use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES, STATUS_INTERNAL_ERROR};
+use wdm::{NtStatus, STATUS_QUOTA_EXCEEDED, STATUS_INTERNAL_ERROR};
 use win_lookaside::LocalLookasideAlloc;
 
 use crate::callbacks::{self, Callbacks};
@@ -128,7 +128,7 @@ fn begin() -> Result<u32, NtStatus> {
             return Ok((SLOTS_OFFSET + index * size_of::<Slot>()) as u32);
         }
     }
-    Err(STATUS_INSUFFICIENT_RESOURCES)
+    Err(STATUS_QUOTA_EXCEEDED)
 }
 
 /// Closes what only the isolate of this thread could use, and gives its handles and slot back.

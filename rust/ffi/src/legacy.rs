@@ -118,9 +118,15 @@ fn create(kind: u32, flags: u32, size: usize, tag: u32, with: u32) -> Result<(),
             ExInitializePagedLookasideList(list, allocate, free, flags, size, tag, 0);
         },
     }
+    let Ok(id) = registry::id(block.cast()) else {
+        // The routine returns no status: there are as many lists as there can be.
+        // SAFETY: allocated above; no list came to be in it.
+        unsafe { ExFreePoolWithTag(block, CONTROL_BLOCK_TAG) };
+        return Err(STATUS_INSUFFICIENT_RESOURCES);
+    };
     // SAFETY: initialised by this thread, and no other knows it.
     unsafe { ntoskrnl_emu::confine(block.cast()) };
-    leave_value(registry::id(block.cast())?);
+    leave_value(id);
     Ok(())
 }
 

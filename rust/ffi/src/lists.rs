@@ -182,12 +182,12 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
                 let entry = unsafe { into.wrapping_add(index).read() };
                 let _ = catch_stop(|| give_back(&list, entry));
             }
-            raise_again(&stop)
+            raise(&stop)
         }
     }
 }
 
-fn raise_again(stop: &ntoskrnl_emu::BugCheck) -> ! {
+fn raise(stop: &ntoskrnl_emu::BugCheck) -> ! {
     let [first, second, third, fourth] = stop.parameters.map(|parameter| parameter as usize);
     // SAFETY: an export's catcher is armed.
     unsafe { KeBugCheckEx(stop.code, first, second, third, fourth) }
@@ -206,12 +206,15 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
         // SAFETY: the array has `count` elements, aligned and alive during the call.
         given.push(unsafe { entries.wrapping_add(index).read_volatile() });
     }
-    let is_bad = |&&entry: &&u32| !lookaside::is_allocated_from(region, id & 0xffff, entry);
-    if let Some(&bad) = given.iter().find(is_bad) {
-        give_back(&list, bad);
-        return Err(STATUS_INVALID_PARAMETER);
+    let refused = |&entry: &u32| lookaside::refusal_of(region, id & 0xffff, entry);
+    if let Some(stop) = given.iter().find_map(refused) {
+        raise(&stop);
     }
-    let mut sorted = given.clone();
+    let mut sorted = Vec::new();
+    sorted
+        .try_reserve_exact(given.len())
+        .map_err(|_| wdm::STATUS_INSUFFICIENT_RESOURCES)?;
+    sorted.extend_from_slice(&given);
     sorted.sort_unstable();
     if let Some(&[twice, _]) = sorted
         .windows(2)

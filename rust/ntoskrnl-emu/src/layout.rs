@@ -193,6 +193,8 @@ pub const FLAG_LIST: u8 = 2;
 pub const STATE_NONE: u8 = 0;
 /// State byte: a block began here and went back to the pool.
 pub const STATE_FREED: u8 = 1;
+/// State byte: an entry on its way from its list to pool; to every judge it is freed already.
+pub const STATE_LEAVING: u8 = 2;
 /// State byte, or-ed with a list's mark: allocated from that list; without a mark: a pool block.
 pub const STATE_BUSY: u8 = 0x80;
 /// State byte, or-ed with a list's mark: kept by that list.

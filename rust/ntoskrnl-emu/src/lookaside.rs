@@ -15,9 +15,10 @@ use wdm::{
     STATUS_INVALID_PARAMETER,
 };
 
-use crate::bug_check::{bug_check, catch_stop};
+use crate::bug_check::{BugCheck, bug_check, catch_stop};
 use crate::layout::{
     GRANULE, KIND_EX, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED,
+    STATE_LEAVING,
 };
 use crate::owner::{self, SHARED};
 use crate::pool;
@@ -48,7 +49,7 @@ pub use legacy::{
 };
 pub use rule::{hit, keep};
 
-use damage::refuse_unknown;
+use damage::{refuse_unknown, stop_for};
 use section::{Section, link_at};
 
 /// First parameter of our own bug check 0xC4: a list that is confined to one thread was used by
@@ -131,18 +132,22 @@ impl<'a> Live<'a> {
         })
     }
 
-    /// The list that the registry knows at an address, whatever its control block says.
-    fn registered(address: usize) -> Option<Self> {
-        let region = *region::mapped()?;
-        let index = registry::find(address)?;
+    /// The list with a record, whatever its control block says.
+    fn at(region: &Region, index: u32) -> Live<'static> {
         let record = region.record(index);
-        let control = registry::control_of(&region, record);
-        Some(Self {
-            region,
+        let control = registry::control_of(region, record);
+        Live {
+            region: *region,
             record,
             index,
             control,
-        })
+        }
+    }
+
+    /// The list that the registry knows at an address, whatever its control block says.
+    fn registered(address: usize) -> Option<Self> {
+        let region = *region::mapped()?;
+        registry::find(address).map(|index| Self::at(&region, index))
     }
 
     /// The list that begins with a header, if one does.
@@ -233,8 +238,8 @@ impl<'a> Live<'a> {
                 {
                     return Ok(());
                 }
-                let is_freed =
-                    state == STATE_FREED || state & (STATE_BUSY | STATE_CACHED) == STATE_CACHED;
+                let is_freed = matches!(state, STATE_FREED | STATE_LEAVING)
+                    || state & (STATE_BUSY | STATE_CACHED) == STATE_CACHED;
                 Err(if is_freed && entry & RESERVED == 0 {
                     BadEntry::AlreadyFreed
                 } else {
@@ -260,14 +265,17 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Takes an entry out of the list's hands: from now on it is a plain block that the free
-    /// routine disposes of.
+    /// Takes an entry out of the list's hands, for the free routine to dispose of. A callback gets
+    /// it as a plain block; on its way to pool nobody else can free it.
     fn release(self, link: u64) {
+        let is_default = self.record.free.load(Ordering::Relaxed) == 0;
+        let state = if is_default {
+            STATE_LEAVING
+        } else {
+            STATE_BUSY
+        };
         match self.region.offset_of(link as usize) {
-            Some(offset) => self
-                .region
-                .state(offset)
-                .store(STATE_BUSY, Ordering::Relaxed),
+            Some(offset) => self.region.state(offset).store(state, Ordering::Relaxed),
             None => outside::dismiss(link as usize, self.index),
         }
     }
@@ -295,12 +303,16 @@ impl<'a> Live<'a> {
                 self.damaged();
             }
             let next = self.link_of(link).load(Ordering::Relaxed);
-            let refusal = self.refusal_of_pool(link);
-            self.release(link);
-            match refusal {
-                None => self.dispose(self.entry_at(link)),
+            match self.refusal_of_pool(link) {
+                None => {
+                    self.release(link);
+                    self.dispose(self.entry_at(link));
+                }
                 // It stays allocated; the others must not be lost with it.
-                Some(stop) => refused = Some(stop),
+                Some(stop) => {
+                    self.set_state(link, STATE_BUSY);
+                    refused = Some(stop);
+                }
             }
             flushed += 1;
             link = next;
@@ -436,16 +448,38 @@ pub unsafe fn abandon(list: *mut LookasideListEx) {
     });
 }
 
+/// Why an entry cannot be freed to the list with an index now: the bug check that would be raised.
+pub fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<BugCheck> {
+    let live = Live::at(region, index);
+    let entry = region.at(offset).addr() as u64;
+    if live.record.state.load(Ordering::Relaxed) != RECORD_LIVE {
+        return Some(stop_for(&BadEntry::NotOfThisList, entry));
+    }
+    live.judge(entry).err().map(|bad| stop_for(&bad, entry))
+}
+
 /// Whether an entry is allocated from the list with an index now.
 pub fn is_allocated_from(region: &Region, index: u32, offset: u32) -> bool {
-    let record = region.record(index);
-    let control = registry::control_of(region, record);
-    let live = Live {
-        region: *region,
-        record,
-        index,
-        control,
-    };
-    let entry = region.at(offset).addr() as u64;
-    record.state.load(Ordering::Relaxed) == RECORD_LIVE && live.judge(entry).is_ok()
+    refusal_of(region, index, offset).is_none()
+}
+
+/// The section of the list that a pool block is allocated from.
+pub(crate) struct OwnersSection(Section<'static>);
+
+impl OwnersSection {
+    pub(crate) fn leave(self) {
+        self.0.leave();
+    }
+}
+
+/// Enters the list that a block is allocated from, if it is some list's entry: its owner might be
+/// freeing it to the list at this moment. An entry of another thread's confined list is refused.
+pub(crate) fn enter_owner_of(region: &Region, offset: u32) -> Option<OwnersSection> {
+    let state = region.state(offset).load(Ordering::Relaxed);
+    if state & STATE_BUSY == 0 || state == STATE_BUSY {
+        return None;
+    }
+    let index = pool::list_of(region, offset);
+    let is_list = region.record(index).list.load(Ordering::Relaxed) != 0;
+    is_list.then(|| OwnersSection(Live::at(region, index).enter()))
 }

@@ -28,7 +28,7 @@ mod runs;
 mod usage;
 
 pub(crate) use ownership::{abandon_cached, adopt, disown};
-pub(crate) use routines::refuse_free;
+pub(crate) use routines::not_of_pool;
 pub use routines::{
     ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
     ExFreePoolWithTag,
@@ -196,10 +196,6 @@ impl Pool {
         let first = self.take_pages(region, count)?;
         let page = region.page(first);
         reset(region, first, PAGE_LARGE);
-        page.list.store(
-            request.list.map_or(0, |(index, _)| index),
-            Ordering::Relaxed,
-        );
         describe(page, request);
         for tail in first + 1..first + count {
             reset(region, tail, PAGE_TAIL);
@@ -477,6 +473,7 @@ fn fill(region: &Region, offset: u32, value: u8, bytes: usize) {
 /// Frees an entry that its list does not keep, by the default routine.
 pub(crate) fn free_entry(region: &Region, offset: u32) {
     let mut pool = POOL.lock();
+    region.state(offset).store(STATE_BUSY, Ordering::Relaxed);
     if let Some(block) = block_at(region, offset) {
         pool.free(region, &block);
     }

@@ -48,11 +48,12 @@ pub(crate) struct Entry {
     pub(crate) driver: u32,
 }
 
-// Orderings in this file: records are written under the registry's lock. Fast paths read them
-// without it, but only the record of a list that they were given, whose initialisation its giver
-// synchronises with (`using-lookaside-lists.md`: initialise and delete are the driver's to
-// synchronise). So relaxed throughout, except `state`, whose release and acquire let a stale
-// identifier be judged from any thread.
+// Orderings in this file: what a record says of its list is written under the registry's lock, but
+// for its owner (written before another thread knows the list), its chains of pages (the pool's lock)
+// and its counts. Fast paths read it without the lock, but only the record of a list that they were
+// given, whose initialisation its giver synchronises with (`using-lookaside-lists.md`: initialise and
+// delete are the driver's to synchronise). So relaxed throughout, except `state`, whose release and
+// acquire let a stale identifier be judged from any thread.
 
 /// Enters a list; it is live when this returns.
 pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u32, NtStatus> {

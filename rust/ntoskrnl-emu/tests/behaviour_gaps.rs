@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use ntoskrnl_emu::{ExDeleteLookasideListEx, ExInitializeLookasideListEx, abandon};
 use wdm::{LookasideListEx, PoolType};
 
 mod common;
@@ -56,4 +57,81 @@ fn fail_no_raise_without_a_callback_is_as_no_flags() {
     list.free(entry);
     let counters = list.counters();
     assert_eq!((counters.allocates, counters.allocate_misses), (2, 2));
+}
+
+/// Frees by the routine that the list's `Free` field names.
+fn free_by_default(list: &List, entry: Block) {
+    let field = std::mem::offset_of!(wdm::GeneralLookasidePool, free);
+    let routine = list.u64_at(field).load(Ordering::Relaxed) as usize;
+    let routine = std::ptr::with_exposed_provenance::<()>(routine);
+    // SAFETY: the field of an initialised list without callbacks, which nobody wrote over.
+    let routine = unsafe { std::mem::transmute::<*const (), DefaultFree>(routine) };
+    // SAFETY: what cannot be freed is refused.
+    unsafe { routine(entry.0, list.as_ptr()) }
+}
+
+type DefaultFree = unsafe extern "system-unwind" fn(*mut c_void, *mut LookasideListEx);
+
+/// Makes a list in a block that stands until the list is deleted or abandoned.
+fn initialise_in(block: Block) -> *mut LookasideListEx {
+    let list = block.0.cast();
+    // SAFETY: the block is large enough, and aligned as pool is.
+    let status = unsafe {
+        ExInitializeLookasideListEx(list, None, None, PoolType::NON_PAGED_POOL_NX, 0, 64, TAG, 0)
+    };
+    assert_eq!(status, wdm::STATUS_SUCCESS);
+    list
+}
+
+#[test]
+fn an_entry_in_which_a_list_lives_does_not_go_back_to_pool() {
+    let _turn = turn();
+    let outer = List::of(CONTROL_BYTES);
+    let refusal = |entry: Block| {
+        let address = entry.address();
+        (0xC4, [0xCC, address, address, CONTROL_BYTES as u64])
+    };
+    let entry = outer.allocate();
+    let inner = initialise_in(entry);
+    outer.set_depth(0);
+    let before = outer.counters();
+    assert_eq!(stop(|| outer.free(entry)), refusal(entry));
+    assert_eq!(stop(|| free_by_default(&outer, entry)), refusal(entry));
+    assert_eq!((outer.counters(), outer.current_depth()), (before, 0));
+    // SAFETY: initialised above.
+    unsafe { ExDeleteLookasideListEx(inner) };
+    outer.free(entry);
+
+    // One that the list keeps stays allocated when the list is flushed; the others go.
+    outer.set_depth(4);
+    let [first, second] = [outer.allocate(), outer.allocate()];
+    outer.free(second);
+    outer.free(first);
+    let link = first.read(0);
+    let inner = initialise_in(first);
+    first.write(0, link);
+    assert_eq!(stop(|| outer.flush()), refusal(first));
+    assert_eq!(outer.current_depth(), 0);
+    assert!(is_live(first) && !is_live(second));
+    // SAFETY: initialised above.
+    unsafe { abandon(inner) };
+    free_pool(first);
+}
+
+#[test]
+fn a_lock_bit_that_stays_set_on_a_plain_header_is_damage_after_a_while() {
+    let _turn = turn();
+    let header = Header::new();
+    let block = nonpaged(64);
+    push(header.as_ptr(), block);
+    let memory = Block(header.as_ptr().cast());
+    memory.write(1, memory.read(1) | 1);
+    let damaged = (0x139, [3, memory.address(), 0, 0]);
+    let start = std::time::Instant::now();
+    assert_eq!(stop(|| pop(header.as_ptr())), damaged);
+    assert!(start.elapsed() < std::time::Duration::from_secs(5));
+    assert_eq!(query(header.as_ptr()), 0);
+    assert!(push(header.as_ptr(), block).is_null(), "it begins anew");
+    assert_eq!(pop(header.as_ptr()), block);
+    free_pool(block);
 }

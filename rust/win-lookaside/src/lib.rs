@@ -72,7 +72,8 @@ mod init_args;
 mod lookaside_alloc;
 #[cfg(doctest)]
 mod must_not_compile;
-#[cfg(doctest)]
+// Its examples are for stable Rust: with nightly's trait they would have to name the feature.
+#[cfg(all(doctest, not(feature = "allocator_api")))]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
 mod stats;

@@ -50,6 +50,23 @@ pub struct Fault10RawCallback;
 /// ```
 pub struct Fault14FiveArguments;
 
+/// A size is not negative.
+///
+/// ```compile_fail,E0600
+/// use win_lookaside::{LookasideAlloc, PoolType};
+/// let _ = LookasideAlloc::new().init(-1, PoolType::NON_PAGED_POOL_NX, None, None, None, None);
+/// ```
+pub struct NegativeSize;
+
+/// A tag is a number of four bytes.
+///
+/// ```compile_fail,E0308
+/// use win_lookaside::{LookasideAlloc, PoolType};
+/// let pool = PoolType::NON_PAGED_POOL_NX;
+/// let _ = LookasideAlloc::new().init(64, pool, Some("Demo"), None, None, None);
+/// ```
+pub struct TextForTag;
+
 /// Raising through Rust code is the caller's responsibility.
 ///
 /// ```compile_fail,E0133

@@ -6,7 +6,7 @@ use wdm::{BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, KERNEL_SECURITY_C
 
 use super::routines::{default_allocate, default_free};
 use super::{BadEntry, CONFINED_LIST, Live, outside};
-use crate::bug_check::bug_check;
+use crate::bug_check::{BugCheck, bug_check};
 use crate::owner::{self, SHARED};
 use crate::pool::{self, ExAllocatePoolWithTag, ExFreePool};
 use crate::region::add;
@@ -54,11 +54,20 @@ fn refuse_damaged(list: usize) -> ! {
 #[cold]
 #[inline(never)]
 pub(super) fn refuse_entry(bad: &BadEntry, entry: u64) -> ! {
+    let stop = stop_for(bad, entry);
+    bug_check(stop.code, stop.parameters)
+}
+
+/// The bug check of freeing what cannot be freed to a list.
+pub(super) fn stop_for(bad: &BadEntry, entry: u64) -> BugCheck {
     let parameters = match bad {
         BadEntry::AlreadyFreed => [0x07, 0, 0, entry],
         BadEntry::NotOfThisList => [0x46, entry, 0, 0],
     };
-    bug_check(BAD_POOL_CALLER, parameters)
+    BugCheck {
+        code: BAD_POOL_CALLER,
+        parameters,
+    }
 }
 
 impl Live<'_> {

@@ -104,15 +104,12 @@ impl Live<'_> {
         outside::admit(address, self.index)
     }
 
-    /// The free routine, for an entry that was released.
+    /// The free routine, for an entry that was released and that pool does not refuse.
     pub(super) fn dispose(self, entry: *mut c_void) {
         let callback = self.record.free.load(Ordering::Relaxed);
         if callback == 0 {
-            match self.region.offset_of(entry.addr()) {
-                Some(offset) => pool::free_entry(&self.region, offset),
-                // Made by an allocate callback from memory of its own; there is no free callback
-                // to give it back to, and the default routine would refuse it.
-                None => pool::refuse_free(entry.addr()),
+            if let Some(offset) = self.region.offset_of(entry.addr()) {
+                pool::free_entry(&self.region, offset);
             }
             return;
         }
@@ -136,12 +133,15 @@ impl Live<'_> {
     /// Why pool will not take an entry that the list does not keep, if the default routine would
     /// have to.
     pub(super) fn refusal_of_pool(self, link: u64) -> Option<BugCheck> {
-        let is_default = self.record.free.load(Ordering::Relaxed) == 0;
-        let offset = self
-            .region
-            .offset_of(link as usize)
-            .filter(|_| is_default)?;
-        pool::active_list(&self.region, offset)
+        if self.record.free.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        match self.region.offset_of(link as usize) {
+            Some(offset) => pool::active_list(&self.region, offset),
+            // Made by an allocate callback from memory of its own; there is no free callback to give
+            // it back to.
+            None => Some(pool::not_of_pool(link)),
+        }
     }
 }
 

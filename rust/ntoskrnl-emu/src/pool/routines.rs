@@ -11,9 +11,10 @@ use wdm::{
 };
 
 use super::{POOL, Request, active_list, allocate, block_at, fill, is_inside};
-use crate::bug_check::{bug_check, raise_insufficient_resources};
+use crate::bug_check::{BugCheck, bug_check, raise_insufficient_resources};
 use crate::driver;
-use crate::layout::{GRANULE, STATE_FREED};
+use crate::layout::{GRANULE, STATE_FREED, STATE_LEAVING};
+use crate::lookaside;
 use crate::region::{self, Region};
 
 /// Why an address cannot be freed to the pool.
@@ -29,9 +30,12 @@ fn refuse(parameters: [u64; 4]) -> ! {
     bug_check(BAD_POOL_CALLER, parameters)
 }
 
-/// Refuses memory that the default free routine cannot take, as `ExFreePool` would.
-pub(crate) fn refuse_free(address: usize) -> ! {
-    refuse([0x42, address as u64, 0, 0])
+/// The bug check of freeing memory that was never in the pool.
+pub(crate) fn not_of_pool(address: u64) -> BugCheck {
+    BugCheck {
+        code: BAD_POOL_CALLER,
+        parameters: [0x42, address, 0, 0],
+    }
 }
 
 fn refusal(region: &Region, address: usize) -> Refusal {
@@ -46,7 +50,7 @@ fn refusal(region: &Region, address: usize) -> Refusal {
         };
     }
     match region.state(offset).load(Ordering::Relaxed) {
-        STATE_FREED => Refusal::AlreadyFreed,
+        STATE_FREED | STATE_LEAVING => Refusal::AlreadyFreed,
         _ if is_inside(region, offset) => Refusal::Interior,
         _ => Refusal::Invalid,
     }
@@ -63,9 +67,10 @@ fn free_pool(address: usize, tag: Option<u32>) {
         if let Some(stop) = found.and_then(|offset| active_list(region, offset)) {
             bug_check(stop.code, stop.parameters);
         }
+        let owner = found.and_then(|offset| lookaside::enter_owner_of(region, offset));
         let mut pool = POOL.lock();
-        // Looked at again under the lock: another thread may just have freed it.
-        match region
+        // Looked at again under the locks: another thread may just have freed it.
+        let refused = match region
             .offset_of(address)
             .and_then(|offset| block_at(region, offset))
         {
@@ -78,7 +83,12 @@ fn free_pool(address: usize, tag: Option<u32>) {
                 None
             }
             None => Some(refusal(region, address)),
+        };
+        drop(pool);
+        if let Some(owner) = owner {
+            owner.leave();
         }
+        refused
     };
     match refused {
         None => {}

@@ -1,0 +1,102 @@
+//! Two threads that do at once what only one of them may.
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::thread;
+
+use common::*;
+use ntoskrnl_emu::{catch_bug_check, set_depth, tick};
+
+const ROUNDS: u32 = 60_000;
+
+/// Waits for the other thread without leaving the processor at once: the two are to meet closely.
+fn wait_for(step: &AtomicU32, value: u32) {
+    let mut looks = 0_u32;
+    while step.load(Ordering::Acquire) != value {
+        looks += 1;
+        if looks.is_multiple_of(1000) {
+            thread::yield_now();
+        }
+        std::hint::spin_loop();
+    }
+}
+
+/// Frees one entry to its list and to pool at once, and returns how often both were accepted.
+fn accepted_twice(depth: u16) -> u32 {
+    let list = List::new(Options::default());
+    // SAFETY: the list is initialised, and stays so.
+    unsafe { set_depth(list.as_ptr(), depth) };
+    let step = AtomicU32::new(0);
+    let shared = AtomicU64::new(0);
+    let to_pool = AtomicBool::new(false);
+    let mut both = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..ROUNDS {
+                wait_for(&step, 2 * round + 1);
+                let address = shared.load(Ordering::Relaxed) as usize;
+                let block = Block(std::ptr::with_exposed_provenance_mut(address));
+                let is_accepted = catch_bug_check(|| free_pool(block)).is_ok();
+                to_pool.store(is_accepted, Ordering::Relaxed);
+                step.store(2 * round + 2, Ordering::Release);
+            }
+        });
+        for round in 0..ROUNDS {
+            let entry = list.allocate();
+            shared.store(entry.0.expose_provenance() as u64, Ordering::Relaxed);
+            step.store(2 * round + 1, Ordering::Release);
+            let to_list = catch_bug_check(|| list.free(entry)).is_ok();
+            wait_for(&step, 2 * round + 2);
+            let accepted = [to_list, to_pool.load(Ordering::Relaxed)];
+            assert!(accepted.contains(&true), "one of the two is right");
+            both += u32::from(accepted == [true, true]);
+        }
+    });
+    both
+}
+
+#[test]
+fn an_entry_freed_to_its_list_and_to_pool_at_once_is_freed_once() {
+    let _turn = turn();
+    assert_eq!(accepted_twice(4), 0, "to a list that keeps it");
+    assert_eq!(
+        accepted_twice(0),
+        0,
+        "to a list that hands it to pool itself"
+    );
+}
+
+#[test]
+fn an_entry_of_another_threads_confined_list_is_not_freed_to_pool() {
+    let _turn = turn();
+    let list = List::new(Options::default());
+    list.confine();
+    let entry = list.allocate();
+    let refused = thread::scope(|scope| {
+        let other = scope.spawn(|| stop(|| free_pool(entry)));
+        other.join().expect("the bug check is caught")
+    });
+    assert_eq!(refused, (0xC4, [0x4C4B_0001, list.address(), 0, 0]));
+    list.free(entry);
+    assert_eq!(list.allocate(), entry, "nothing has changed");
+    free_pool(entry);
+}
+
+#[test]
+fn a_tick_during_initialisation_finds_no_list_or_a_whole_one() {
+    let _turn = turn();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                tick();
+            }
+        });
+        for _ in 0..ROUNDS {
+            let list = List::new(Options::default());
+            assert_eq!((list.depth(), list.maximum_depth()), (4, 256));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
