@@ -9,7 +9,7 @@
 
 import { describe, isEntry, U32_MAX } from "./arguments.ts";
 import { LookasideError } from "./errors.ts";
-import { check, symbols } from "./library.ts";
+import { check, symbols, whenLoaded } from "./library.ts";
 import type { LookasideAlloc } from "./lookaside_alloc.ts";
 import { type AllocateFunction, type Entry, type FreeFunction, NtStatus } from "./types.ts";
 
@@ -43,7 +43,7 @@ interface Running {
 const owners = new Map<number, BoundCallbacks>();
 /** The legacy list that is being worked on; native code calls its callbacks with identifier 0. */
 let legacy: BoundCallbacks | undefined;
-let dispatchers: readonly Deno.UnsafeCallback[] | null = null;
+let dispatchers: Dispatchers | null = null;
 /** The list whose callback is running, and what that runs in. */
 let running: Running | null = null;
 /** What a callback threw during the native call under way. */
@@ -54,30 +54,38 @@ export function callbackBits({ allocate, free }: Callbacks | BoundCallbacks): nu
   return (allocate === undefined ? 0 : 1) | (free === undefined ? 0 : 2);
 }
 
-/**
- * Gives the two functions to the library, once per isolate.
- *
- * They are never closed: native code may hold them until the isolate ends, and stops calling them
- * when it does.
- */
+/** The two functions as native code calls them. */
+interface Dispatchers {
+  readonly allocate: Deno.UnsafeCallback;
+  readonly free: Deno.UnsafeCallback;
+  isGiven: boolean;
+}
+
+// They are made with the library and never closed: native code may hold them until the isolate ends,
+// and stops calling them when it does. A test that is the first to need them has not leaked them.
+whenLoaded(() => {
+  dispatchers ??= {
+    allocate: new Deno.UnsafeCallback(
+      { parameters: ["i32", "u32", "u32", "u32"], result: "u32" } as const,
+      dispatchAllocate,
+    ) as unknown as Deno.UnsafeCallback,
+    free: new Deno.UnsafeCallback(
+      { parameters: ["u32", "u32"], result: "void" } as const,
+      dispatchFree,
+    ) as unknown as Deno.UnsafeCallback,
+    isGiven: false,
+  };
+});
+
+/** Gives the two functions to the library, once per isolate. */
 export function prepareCallbacks(): void {
-  if (dispatchers !== null) return;
-  const allocate = new Deno.UnsafeCallback(
-    { parameters: ["i32", "u32", "u32", "u32"], result: "u32" } as const,
-    dispatchAllocate,
-  );
-  const free = new Deno.UnsafeCallback(
-    { parameters: ["u32", "u32"], result: "void" } as const,
-    dispatchFree,
-  );
+  if (dispatchers === null || dispatchers.isGiven) return;
+  const { allocate, free } = dispatchers;
   check(
     symbols.lookaside_set_callbacks(allocate.pointer, free.pointer),
     "Cannot prepare callbacks",
   );
-  dispatchers = [
-    allocate as unknown as Deno.UnsafeCallback,
-    free as unknown as Deno.UnsafeCallback,
-  ];
+  dispatchers.isGiven = true;
 }
 
 /** Enters a list that has callbacks. */

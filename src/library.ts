@@ -75,6 +75,15 @@ let slot = 0;
 /** Whether this isolate's stay is over: then it holds no list any more. */
 export let hasEnded = false;
 
+/** What is to be made as soon as there is a library. */
+const hooks: (() => void)[] = [];
+
+/** Has something made together with the library, rather than at its first use. */
+export function whenLoaded(make: () => void): void {
+  if (loadedFrom === null) hooks.push(make);
+  else make();
+}
+
 /**
  * Loads the native library explicitly; otherwise the first use does.
  *
@@ -103,6 +112,7 @@ export function load(options: { path?: string | URL } = {}): void {
     lookaside_alloc = loaded.lookaside_alloc;
     lookaside_free = loaded.lookaside_free;
     loadedFrom = path;
+    for (const make of hooks) make();
   } else if (named !== undefined && named !== loadedFrom) {
     throw new LibraryLoadError(
       `Cannot load "${named}": another library is loaded: "${loadedFrom}"`,

@@ -3,7 +3,6 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type Entry, entryAt, kernel, LookasideAlloc, NtStatus } from "../mod.ts";
 import { assertStatus } from "./bug_checks.ts";
-import "./callbacks.ts";
 
 Deno.test("a list cannot be initialised again: there is only its constructor", () => {
   using list = new LookasideAlloc({ size: 64, tag: "Once" });

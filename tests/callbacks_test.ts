@@ -20,7 +20,6 @@ import {
   PoolType,
 } from "../mod.ts";
 import { assertAlreadyFreed, assertNotAllocated, assertStatus } from "./bug_checks.ts";
-import "./callbacks.ts";
 import { ask, ended, start } from "./workers.ts";
 
 class OwnError extends Error {}

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, fail } from "@std/assert";
 import * as native from "../mod.ts";
-import "./callbacks.ts";
 import {
   crossCheck,
   format,

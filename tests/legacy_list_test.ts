@@ -4,7 +4,6 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { kernel, LookasideAlloc, NtStatus } from "../mod.ts";
 import { LegacyList, type LegacyOptions } from "../src/legacy_list.ts";
 import { assertAlreadyFreed, assertStatus } from "./bug_checks.ts";
-import "./callbacks.ts";
 
 const TAG = 0x7967_654C;
 

@@ -1,6 +1,5 @@
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import * as native from "../mod.ts";
-import "./callbacks.ts";
 import {
   crossCheck,
   format,
