@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use ntoskrnl_emu::layout::{SLOTS, SLOTS_OFFSET, Slot};
 use ntoskrnl_emu::{BugCheck, Stop, catch_stop, owner, region, registry};
-use wdm::{NtStatus, STATUS_QUOTA_EXCEEDED, STATUS_INTERNAL_ERROR};
+use wdm::{NtStatus, STATUS_INTERNAL_ERROR, STATUS_QUOTA_EXCEEDED};
 use win_lookaside::LocalLookasideAlloc;
 
 use crate::callbacks::{self, Callbacks};
