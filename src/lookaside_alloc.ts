@@ -103,6 +103,7 @@ export class LookasideAlloc implements Disposable {
   readonly #busy: number;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
+  #isShared: boolean;
 
   /**
    * Creates a list.
@@ -132,6 +133,7 @@ export class LookasideAlloc implements Disposable {
     this.#control = recordField(this.#record, LAYOUT.recordControl);
     this.#busy = LAYOUT.stateBusy | recordField(this.#record, LAYOUT.recordMark);
     this.#hold = { id, how: attachment === null ? "destroy" : "release" };
+    this.#isShared = attachment !== null;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
     this.size = recordField(this.#record, LAYOUT.recordAskedSize);
     this.tag = tagText(recordField(this.#record, LAYOUT.recordTag));
@@ -168,6 +170,7 @@ export class LookasideAlloc implements Disposable {
       [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
     });
     this.#hold.how = "close";
+    this.#isShared = true;
     return id;
   }
 
@@ -195,7 +198,7 @@ export class LookasideAlloc implements Disposable {
 
   /** Whether other threads may use the list. */
   get shared(): boolean {
-    return this.#hold.how !== "destroy";
+    return this.#isShared;
   }
 
   /** Whether the list is deleted: by this handle, or by its owner for everybody. */
@@ -372,9 +375,9 @@ export class LookasideAlloc implements Disposable {
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
     const view = knownView(entry, this.#id & 0xFFFF, this.#busy, this.size);
-    // The owner may have closed the list: its entries stay what they are until the last handle goes.
-    const state = recordField(this.#record, LAYOUT.recordState);
-    if (view !== undefined && state === LAYOUT.recordStateLive) return view;
+    // A shared list may be closed by its owner: its entries stay what they are until the last handle
+    // goes.
+    if (view !== undefined && (!this.#isShared || !this.destroyed)) return view;
     this.#judge(entry);
     return viewOf(entry, this.size);
   }

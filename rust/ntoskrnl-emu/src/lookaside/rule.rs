@@ -66,10 +66,11 @@ impl<'a> Live<'a> {
         let Some(offset) = self.region.offset_of(section.first as usize) else {
             return Attempt::Inside(section.first);
         };
+        let mark = self.mark();
         let state = self.region.state(offset);
         // Relaxed here and in `try_free`: what the holder before wrote came with the section.
         if section.first & RESERVED != 0
-            || state.load(Ordering::Relaxed) != STATE_CACHED | self.mark()
+            || state.load(Ordering::Relaxed) != STATE_CACHED | mark
             || pool::page_list(&self.region, offset) != self.index
             || section.head.depth() == 0
         {
@@ -80,7 +81,7 @@ impl<'a> Live<'a> {
             return Attempt::Inside(section.first);
         }
         add(self.control.total_allocates(), 1);
-        state.store(STATE_BUSY | self.mark(), Ordering::Relaxed);
+        state.store(STATE_BUSY | mark, Ordering::Relaxed);
         slist::add_counts(section.head.counts, POPPED);
         section.leave_with(next);
         Attempt::Done(offset)
@@ -95,16 +96,17 @@ impl<'a> Live<'a> {
         let Some(offset) = self.region.offset_of(link as usize) else {
             return Attempt::Inside(section.first);
         };
+        let mark = self.mark();
         let state = self.region.state(offset);
         if (link | section.first) & RESERVED != 0
-            || state.load(Ordering::Relaxed) != STATE_BUSY | self.mark()
+            || state.load(Ordering::Relaxed) != STATE_BUSY | mark
             || pool::page_list(&self.region, offset) != self.index
             || section.head.depth() >= self.control.depth().load(Ordering::Relaxed)
         {
             return Attempt::Inside(section.first);
         }
         add(self.control.total_frees(), 1);
-        state.store(STATE_CACHED | self.mark(), Ordering::Relaxed);
+        state.store(STATE_CACHED | mark, Ordering::Relaxed);
         link_at(self.region.at(offset).cast()).store(section.first, Ordering::Relaxed);
         slist::add_counts(section.head.counts, PUSHED);
         section.leave_with(link);
