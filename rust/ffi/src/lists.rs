@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 
 use ntoskrnl_emu::{
-    Driver, KeBugCheckEx, Stop, balance, catch_stop, lookaside, owner, region, registry,
+    BugCheck, Driver, Stop, balance, catch_stop, lookaside, owner, region, registry,
 };
 use wdm::{
     BAD_POOL_CALLER, NtStatus, PoolTag, PoolType, STATUS_INVALID_DEVICE_STATE,
@@ -182,15 +182,9 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
                 let entry = unsafe { into.wrapping_add(index).read() };
                 let _ = catch_stop(|| give_back(&list, entry));
             }
-            raise(&stop)
+            stop.raise()
         }
     }
-}
-
-fn raise(stop: &ntoskrnl_emu::BugCheck) -> ! {
-    let [first, second, third, fourth] = stop.parameters.map(|parameter| parameter as usize);
-    // SAFETY: an export's catcher is armed.
-    unsafe { KeBugCheckEx(stop.code, first, second, third, fourth) }
 }
 
 fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
@@ -208,7 +202,7 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
     }
     let refused = |&entry: &u32| lookaside::refusal_of(region, id & 0xffff, entry);
     if let Some(stop) = given.iter().find_map(refused) {
-        raise(&stop);
+        stop.raise();
     }
     let mut sorted = Vec::new();
     sorted
@@ -220,9 +214,13 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
         .windows(2)
         .find(|pair| matches!(pair, [a, b] if a == b))
     {
-        let address = region.at(twice).addr();
-        // SAFETY: an export's catcher is armed.
-        unsafe { KeBugCheckEx(BAD_POOL_CALLER, 0x07, 0, 0, address) }
+        let address = region.at(twice).addr() as u64;
+        let code = BAD_POOL_CALLER;
+        BugCheck {
+            code,
+            parameters: [0x07, 0, 0, address],
+        }
+        .raise();
     }
     for entry in given {
         give_back(&list, entry);

@@ -142,110 +142,25 @@ mod tests {
         }
     }
 
+    /// The depth after a period of so many allocates and misses.
+    fn after(depth: u16, allocates: u32, misses: u32) -> u16 {
+        adjusted(depth, 256, Period { allocates, misses })
+    }
+
     #[test]
     fn busy_with_misses_raises_and_idle_lowers() {
-        assert_eq!(
-            adjusted(
-                4,
-                256,
-                Period {
-                    allocates: 3,
-                    misses: 3
-                }
-            ),
-            7
-        );
-        assert_eq!(
-            adjusted(
-                200,
-                256,
-                Period {
-                    allocates: 900,
-                    misses: 900
-                }
-            ),
-            256
-        );
-        assert_eq!(
-            adjusted(
-                100,
-                256,
-                Period {
-                    allocates: 1600,
-                    misses: 99
-                }
-            ),
-            100
-        );
-        assert_eq!(
-            adjusted(
-                100,
-                256,
-                Period {
-                    allocates: 99,
-                    misses: 0
-                }
-            ),
-            76
-        );
-        assert_eq!(
-            adjusted(
-                5,
-                256,
-                Period {
-                    allocates: 0,
-                    misses: 0
-                }
-            ),
-            4
-        );
-        assert_eq!(
-            adjusted(
-                4,
-                256,
-                Period {
-                    allocates: 0,
-                    misses: 0
-                }
-            ),
-            4
-        );
+        assert_eq!(after(4, 3, 3), 7);
+        assert_eq!(after(200, 900, 900), 256);
+        assert_eq!(after(100, 1600, 99), 100);
+        assert_eq!(after(100, 99, 0), 76);
+        assert_eq!(after(5, 0, 0), 4);
+        assert_eq!(after(4, 0, 0), 4);
     }
 
     #[test]
     fn a_depth_below_the_floor_is_kept_until_there_is_reason_to_raise_it() {
-        assert_eq!(
-            adjusted(
-                0,
-                256,
-                Period {
-                    allocates: 0,
-                    misses: 0
-                }
-            ),
-            0
-        );
-        assert_eq!(
-            adjusted(
-                2,
-                256,
-                Period {
-                    allocates: 1,
-                    misses: 0
-                }
-            ),
-            2
-        );
-        assert_eq!(
-            adjusted(
-                0,
-                256,
-                Period {
-                    allocates: 1,
-                    misses: 1
-                }
-            ),
-            4
-        );
+        assert_eq!(after(0, 0, 0), 0);
+        assert_eq!(after(2, 1, 0), 2);
+        assert_eq!(after(0, 1, 1), 4);
     }
 }

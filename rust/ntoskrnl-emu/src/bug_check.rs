@@ -34,6 +34,18 @@ impl fmt::Display for BugCheck {
 
 impl std::error::Error for BugCheck {}
 
+impl BugCheck {
+    /// Raises it, as [`KeBugCheckEx`] does.
+    #[cold]
+    #[inline(never)]
+    pub fn raise(self) -> ! {
+        if ARMED.get() == 0 {
+            end_with(&format!("{self}\n"));
+        }
+        resume_unwind(Box::new(self))
+    }
+}
+
 /// The unwind payload of a raised status ([`ExRaiseStatus`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Raised(pub NtStatus);
@@ -145,15 +157,11 @@ pub unsafe extern "system-unwind" fn KeBugCheckEx(
     )
 }
 
-/// Raises a bug check: what every routine of this crate calls.
+/// Raises a bug check that was not judged beforehand.
 #[cold]
 #[inline(never)]
 pub(crate) fn bug_check(code: u32, parameters: [u64; 4]) -> ! {
-    let stop = BugCheck { code, parameters };
-    if ARMED.get() == 0 {
-        end_with(&format!("{stop}\n"));
-    }
-    resume_unwind(Box::new(stop))
+    BugCheck { code, parameters }.raise()
 }
 
 /// Prints a line and aborts. In one write: other threads and processes print as well.

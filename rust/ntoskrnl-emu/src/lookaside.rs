@@ -15,7 +15,7 @@ use wdm::{
     STATUS_INVALID_PARAMETER,
 };
 
-use crate::bug_check::{BugCheck, bug_check, catch_stop};
+use crate::bug_check::{BugCheck, catch_stop};
 use crate::layout::{
     GRANULE, KIND_EX, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED,
     STATE_LEAVING,
@@ -177,27 +177,18 @@ impl<'a> Live<'a> {
         if self.control.owner().load(Ordering::Relaxed) != owner {
             self.damaged();
         }
-        // SAFETY: the control block begins with its header.
-        let head = unsafe { Head::new(self.control.list_head()) };
-        let is_shared = owner == SHARED;
-        let first = if is_shared {
-            match head.lock() {
+        let mut section = self.section(0);
+        section.first = if section.is_shared {
+            match section.head.lock() {
                 Ok(first) => first,
                 Err(Stuck) => self.damaged(),
             }
         } else {
-            if owner != owner::current() {
-                refuse_confined(self.control.address());
-            }
+            self.refuse_other_owners();
             // Relaxed: only this thread writes it.
-            head.first.load(Ordering::Relaxed)
+            section.head.first.load(Ordering::Relaxed)
         };
-        Section {
-            list: self,
-            head,
-            first,
-            is_shared,
-        }
+        section
     }
 
     /// Whether a link leads to an entry that this list keeps. Looked at before it is followed.
@@ -321,7 +312,7 @@ impl<'a> Live<'a> {
             self.damaged();
         }
         if let Some(stop) = refused {
-            bug_check(stop.code, stop.parameters);
+            stop.raise();
         }
     }
 

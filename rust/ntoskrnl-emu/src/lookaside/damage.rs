@@ -54,8 +54,7 @@ fn refuse_damaged(list: usize) -> ! {
 #[cold]
 #[inline(never)]
 pub(super) fn refuse_entry(bad: &BadEntry, entry: u64) -> ! {
-    let stop = stop_for(bad, entry);
-    bug_check(stop.code, stop.parameters)
+    stop_for(bad, entry).raise()
 }
 
 /// The bug check of freeing what cannot be freed to a list.

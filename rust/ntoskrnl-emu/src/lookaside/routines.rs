@@ -173,7 +173,7 @@ pub(super) unsafe extern "system-unwind" fn default_free(
     }
     if let Some(stop) = live.refusal_of_pool(link) {
         section.leave();
-        bug_check(stop.code, stop.parameters);
+        stop.raise();
     }
     live.release(link);
     section.leave();

@@ -8,7 +8,6 @@ use wdm::LookasideListEx;
 use super::Live;
 use super::damage::{Damage, refuse_entry};
 use super::section::{Section, link_at};
-use crate::bug_check::bug_check;
 use crate::layout::{STATE_BUSY, STATE_CACHED};
 use crate::owner::{self, SHARED};
 use crate::pool;
@@ -197,7 +196,7 @@ impl<'a> Live<'a> {
         let is_full = section.head.depth() >= self.control.depth().load(Ordering::Relaxed);
         if is_full && let Some(stop) = self.refusal_of_pool(link) {
             section.leave();
-            bug_check(stop.code, stop.parameters);
+            stop.raise();
         }
         add(self.control.total_frees(), 1);
         if is_full {

@@ -65,7 +65,7 @@ fn free_pool(address: usize, tag: Option<u32>) {
     let refused = {
         let found = region.offset_of(address);
         if let Some(stop) = found.and_then(|offset| active_list(region, offset)) {
-            bug_check(stop.code, stop.parameters);
+            stop.raise();
         }
         let owner = found.and_then(|offset| lookaside::enter_owner_of(region, offset));
         let mut pool = POOL.lock();
