@@ -12,8 +12,9 @@ use wdm::{INITIAL_LOOKASIDE_DEPTH, LookasideListEx};
 
 use crate::layout::Record;
 use crate::lookaside::Control;
-use crate::region::{self, Lock, Region, add};
+use crate::region::{self, Region, add};
 use crate::registry;
+use crate::sync::{Lock, global};
 
 /// The depth below which a tick never goes, and where every list begins.
 pub const FLOOR: u16 = INITIAL_LOOKASIDE_DEPTH;
@@ -52,8 +53,10 @@ pub fn adjusted(depth: u16, maximum_depth: u16, period: Period) -> u16 {
     depth.min(maximum_depth)
 }
 
-/// Two ticks at once would each take the same period for its own.
-static TICK: Lock<()> = Lock::new(());
+global! {
+    /// Two ticks at once would each take the same period for its own.
+    static TICK: Lock<()> = Lock::new(());
+}
 
 /// One second of the balance set manager: retunes every list.
 ///

@@ -12,6 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
 
+use crate::sync::per_thread;
+
 /// A bug check: its code and four parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BugCheck {
@@ -39,7 +41,7 @@ impl BugCheck {
     #[cold]
     #[inline(never)]
     pub fn raise(self) -> ! {
-        if ARMED.get() == 0 {
+        if ARMED.with(Cell::get) == 0 {
             end_with(&format!("{self}\n"));
         }
         resume_unwind(Box::new(self))
@@ -59,7 +61,7 @@ pub enum Stop {
     Raised(NtStatus),
 }
 
-thread_local! {
+per_thread! {
     /// How many catchers are armed on this thread since the last foreign frame.
     static ARMED: Cell<u32> = const { Cell::new(0) };
 }
@@ -71,15 +73,15 @@ struct ArmedDepth {
 
 impl ArmedDepth {
     fn set(depth: impl FnOnce(u32) -> u32) -> Self {
-        let before = ARMED.get();
-        ARMED.set(depth(before));
+        let before = ARMED.with(Cell::get);
+        ARMED.with(|armed| armed.set(depth(before)));
         Self { before }
     }
 }
 
 impl Drop for ArmedDepth {
     fn drop(&mut self) {
-        ARMED.set(self.before);
+        ARMED.with(|armed| armed.set(self.before));
     }
 }
 
@@ -188,7 +190,7 @@ pub unsafe extern "system-unwind" fn ExRaiseStatus(status: NtStatus) -> ! {
 #[cold]
 #[inline(never)]
 pub(crate) fn raise(status: NtStatus) -> ! {
-    if ARMED.get() == 0 {
+    if ARMED.with(Cell::get) == 0 {
         end_with(&format!("*** Unhandled exception {status}\n"));
     }
     resume_unwind(Box::new(Raised(status)))

@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use crate::layout::CHECK_FAULTS;
-use crate::region::{self, Lock, Region};
+use crate::region::{self, Region};
+use crate::sync::{Lock, global};
 
 struct Rule {
     driver: u32,
@@ -12,7 +13,9 @@ struct Rule {
     remaining: u32,
 }
 
-static RULES: Lock<Vec<Rule>> = Lock::new(Vec::new());
+global! {
+    static RULES: Lock<Vec<Rule>> = Lock::new(Vec::new());
+}
 
 /// The pool allocations of one driver that are made to fail.
 #[derive(Clone, Copy, Debug)]

@@ -8,20 +8,39 @@
 //! Sections, in order: header page, isolate slots, usage by tag, list records, page descriptors,
 //! state bytes, block words. The last section is never shown to JavaScript.
 
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
-
 use wdm::PAGE_SIZE;
 
+use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+
+#[cfg(not(loom))]
+mod sizes {
+    pub(super) const GRANULE: usize = 16;
+    pub(super) const RECORDS: usize = 1 << 16;
+    pub(super) const TAG_ROWS: usize = 4096;
+    /// What six bits can tell apart, and none is zero.
+    pub(super) const MARKS: u32 = 63;
+}
+
+/// Few of everything: each atomic costs time in each run of a model. And one mark, so that any two
+/// lists have the same.
+#[cfg(loom)]
+mod sizes {
+    pub(super) const GRANULE: usize = wdm::PAGE_SIZE / 4;
+    pub(super) const RECORDS: usize = 4;
+    pub(super) const TAG_ROWS: usize = 4;
+    pub(super) const MARKS: u32 = 1;
+}
+
 /// Bytes in a granule: the unit of block sizes and state bytes.
-pub const GRANULE: usize = 16;
+pub const GRANULE: usize = sizes::GRANULE;
 /// Granules in a page.
 pub const PAGE_GRANULES: usize = PAGE_SIZE / GRANULE;
 /// How many lists can exist at once, plus one: record 0 is never used.
-pub const RECORDS: usize = 1 << 16;
+pub const RECORDS: usize = sizes::RECORDS;
 /// How many isolates can be open at once.
 pub const SLOTS: usize = 1024;
 /// How many pairs of tag and pool are counted apart; the rest are counted in the last row.
-pub const TAG_ROWS: usize = 4096;
+pub const TAG_ROWS: usize = sizes::TAG_ROWS;
 
 /// Offset of the header page.
 pub const HEADER_OFFSET: usize = 0;
@@ -133,6 +152,12 @@ pub struct Record {
     pub asked_size: AtomicU32,
 }
 
+/// The mark of the list with a record index.
+#[cfg_attr(loom, expect(clippy::modulo_one, reason = "models have one mark"))]
+pub(crate) fn mark_of(index: u32) -> u32 {
+    index % sizes::MARKS + 1
+}
+
 /// No list.
 pub const RECORD_FREE: u32 = 0;
 /// An initialised list.
@@ -200,6 +225,7 @@ pub const STATE_BUSY: u8 = 0x80;
 /// State byte, or-ed with a list's mark: kept by that list.
 pub const STATE_CACHED: u8 = 0x40;
 
+#[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<Header>() <= PAGE_SIZE);
     assert!(size_of::<Slot>() == 64);

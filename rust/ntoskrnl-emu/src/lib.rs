@@ -58,6 +58,7 @@ pub mod region;
 pub mod registry;
 pub mod slist;
 pub mod spin_lock;
+mod sync;
 
 pub use balance::{set_depth, tick};
 pub use bug_check::{

@@ -8,7 +8,6 @@
 //! list belongs to one owner and takes no lock; anybody else is refused.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use wdm::{
     INITIAL_LOOKASIDE_DEPTH, LookasideListEx, NtStatus, SListHeader, STATUS_INSUFFICIENT_RESOURCES,
@@ -25,6 +24,7 @@ use crate::pool;
 use crate::region::{self, Region};
 use crate::registry::{self, Entry};
 use crate::slist::{Head, RESERVED, Stuck};
+use crate::sync::{AtomicU64, Ordering};
 
 mod control;
 mod damage;

@@ -12,16 +12,19 @@ use wdm::{
     STATUS_INVALID_PARAMETER,
 };
 
-use crate::layout::{RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record};
+use crate::layout::{RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record, mark_of};
 use crate::lookaside::{Control, refuse_confined};
 use crate::owner::SHARED;
-use crate::region::{self, Lock, Region};
+use crate::region::{self, Region};
+use crate::sync::{Lock, global};
 
-static REGISTRY: Lock<Registry> = Lock::new(Registry {
-    by_address: BTreeMap::new(),
-    free: VecDeque::new(),
-    issued: 1,
-});
+global! {
+    static REGISTRY: Lock<Registry> = Lock::new(Registry {
+        by_address: BTreeMap::new(),
+        free: VecDeque::new(),
+        issued: 1,
+    });
+}
 
 /// The head of the system's list of lists: the forward and the backward link.
 static HEAD: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
@@ -93,7 +96,7 @@ pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u3
     record
         .maximum_depth
         .store(u32::from(entry.maximum_depth), Ordering::Relaxed);
-    record.mark.store(index % 63 + 1, Ordering::Relaxed);
+    record.mark.store(mark_of(index), Ordering::Relaxed);
     record.adopted.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
     let newest = &region.header().newest;

@@ -1,163 +1,19 @@
-//! Sequenced singly linked lists: the header word protocol and the raw routines.
+//! Sequenced singly linked lists: the raw routines.
 //!
 //! On Windows an S-list is lock-free (a 16-byte compare-and-swap). Here bit 0 of the header's
-//! `NextEntry` word, one of the four reserved bits, is a lock: uncontended it costs one
-//! compare-and-swap and one store, and what it guards can be counted exactly.
-//!
-//! | word | content | written by |
-//! |---|---|---|
-//! | 0 | Depth in bits 0…15, Sequence in bits 16…63 | the holder; a push adds 0x10001, a pop 0xffff |
-//! | 1 | bit 0 the lock, bits 1…3 zero, the rest the first entry | who takes and who releases the lock |
-//!
-//! The lock word never holds a stale head: whoever takes the lock learns the head by the same
-//! compare-and-swap, and whoever releases it stores the new head. There is no load between which
-//! another thread could pop, reuse and push the same entry, so the ABA problem of a lock-free stack
-//! does not arise.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+//! `NextEntry` word, one of the four reserved bits, is a lock (see [`head`]): uncontended it costs
+//! one compare-and-swap and one store, and what it guards can be counted exactly.
 
 use wdm::{KERNEL_SECURITY_CHECK_FAILURE, SListEntry, SListHeader};
 
 use crate::bug_check::bug_check;
 use crate::lookaside;
 use crate::region;
+use crate::sync::{AtomicU64, Ordering};
 
-/// The lock bit of word 1.
-pub(crate) const LOCK: u64 = 1;
-/// The bits of word 1 that are no address.
-pub(crate) const RESERVED: u64 = 0xf;
-/// What a push adds to word 0: one to Depth, one to Sequence.
-pub(crate) const PUSHED: u64 = 0x1_0001;
-/// What a pop adds to word 0: Depth − 1 carries one into Sequence.
-pub(crate) const POPPED: u64 = 0xffff;
-/// The Depth in word 0.
-pub(crate) const DEPTH: u64 = 0xffff;
+mod head;
 
-/// How long a lock may stay set, with word 0 unchanged, before it is taken for damage.
-const STUCK: Duration = Duration::from_secs(2);
-/// The most that one look at the lock counts for: a process that was halted for seconds finds its
-/// other threads as far as they were.
-const LONGEST_SAMPLE: Duration = Duration::from_millis(50);
-/// Pauses before the first retry, and the longest row of them before the thread yields instead.
-const FIRST_PAUSES: u32 = 16;
-const LONGEST_PAUSES: u32 = 64;
-
-/// The header's lock stayed set although nobody works on the list.
-pub(crate) struct Stuck;
-
-/// The two words of a header.
-#[derive(Clone, Copy)]
-pub(crate) struct Head<'a> {
-    pub(crate) counts: &'a AtomicU64,
-    pub(crate) first: &'a AtomicU64,
-}
-
-impl<'a> Head<'a> {
-    /// The header at an address.
-    ///
-    /// # Safety
-    ///
-    /// - `header` is 16-byte aligned, and 16 bytes there are readable and writable for `'a`.
-    /// - For `'a` they are accessed by 64-bit atomics, or by foreign code as it likes.
-    #[inline(always)]
-    pub(crate) unsafe fn new(header: *mut SListHeader) -> Self {
-        let words = header.cast::<u64>();
-        // SAFETY: by the caller's word.
-        let counts = unsafe { AtomicU64::from_ptr(words) };
-        // SAFETY: by the caller's word.
-        let first = unsafe { AtomicU64::from_ptr(words.wrapping_add(1)) };
-        Self { counts, first }
-    }
-
-    /// Takes the lock and returns word 1 as it was; waits for its holder.
-    pub(crate) fn lock(self) -> Result<u64, Stuck> {
-        match self.try_lock() {
-            Some(first) => Ok(first),
-            None => self.lock_contended(),
-        }
-    }
-
-    /// Takes the lock if it is free, and returns word 1 as it was.
-    #[inline(always)]
-    pub(crate) fn try_lock(self) -> Option<u64> {
-        // Relaxed: the compare-and-swap below confirms the value.
-        let seen = self.first.load(Ordering::Relaxed);
-        if seen & LOCK != 0 {
-            return None;
-        }
-        // Acquire: pairs with the release in `unlock`, so that the holder sees what the one before
-        // wrote: word 0, the counters, state bytes and links. Relaxed on failure: nothing is read.
-        let taken = self.first.compare_exchange_weak(
-            seen,
-            seen | LOCK,
-            Ordering::Acquire,
-            Ordering::Relaxed,
-        );
-        taken.is_ok().then_some(seen)
-    }
-
-    #[cold]
-    fn lock_contended(self) -> Result<u64, Stuck> {
-        let mut pauses = FIRST_PAUSES;
-        let mut yields = 0_u32;
-        let mut seen = None;
-        let mut waited = Duration::ZERO;
-        loop {
-            if let Some(first) = self.try_lock() {
-                return Ok(first);
-            }
-            if pauses <= LONGEST_PAUSES {
-                for _ in 0..pauses {
-                    std::hint::spin_loop();
-                }
-                pauses *= 2;
-                continue;
-            }
-            std::thread::yield_now();
-            yields = yields.wrapping_add(1);
-            if yields.is_multiple_of(64) {
-                // Relaxed: only whether the word moves matters.
-                let counts = self.counts.load(Ordering::Relaxed);
-                let now = Instant::now();
-                waited = match seen {
-                    Some((then, before)) if before == counts => {
-                        waited + now.duration_since(then).min(LONGEST_SAMPLE)
-                    }
-                    _ => Duration::ZERO,
-                };
-                if waited >= STUCK {
-                    return Err(Stuck);
-                }
-                seen = Some((now, counts));
-            }
-        }
-    }
-
-    /// Releases the lock: word 1 becomes the new first entry.
-    #[inline(always)]
-    pub(crate) fn unlock(self, first: u64) {
-        // Release: pairs with the acquire in `try_lock`.
-        self.first.store(first, Ordering::Release);
-    }
-
-    /// How many entries the header counts.
-    #[inline(always)]
-    pub(crate) fn depth(self) -> u16 {
-        // Relaxed: a value by itself, as Windows' own query is.
-        (self.counts.load(Ordering::Relaxed) & DEPTH) as u16
-    }
-}
-
-/// Word 0 with a change added, as the holder of the list writes it.
-#[inline(always)]
-pub(crate) fn add_counts(counts: &AtomicU64, change: u64) {
-    // Relaxed: the holder is alone; the next one synchronises through word 1.
-    counts.store(
-        counts.load(Ordering::Relaxed).wrapping_add(change),
-        Ordering::Relaxed,
-    );
-}
+pub(crate) use head::{DEPTH, Head, POPPED, PUSHED, RESERVED, Stuck, add_counts, flushed};
 
 #[cold]
 fn damaged(header: *mut SListHeader) -> ! {
@@ -250,7 +106,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPushEntrySList(
     }
     let (head, first) = lock_plain(header);
     // SAFETY: an aligned entry of the caller's, by his word.
-    let next = unsafe { AtomicU64::from_ptr(entry.cast()) };
+    let next = unsafe { &*entry.cast::<AtomicU64>() };
     // Relaxed: published by the release in `unlock`.
     next.store(first, Ordering::Relaxed);
     add_counts(head.counts, PUSHED);
@@ -283,7 +139,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPopEntrySList(
     let next = match is_sound(first) {
         // SAFETY: an entry that was pushed, by the callers' word, whose memory is not freed as far
         // as the pool knows.
-        true => unsafe { AtomicU64::from_ptr(entry_at(first).cast()) }.load(Ordering::Relaxed),
+        true => unsafe { &*entry_at(first).cast::<AtomicU64>() }.load(Ordering::Relaxed),
         false => RESERVED,
     };
     if next & RESERVED != 0 {
@@ -316,9 +172,4 @@ pub unsafe extern "system-unwind" fn ExpInterlockedFlushSList(
     head.counts.store(flushed(counts), Ordering::Relaxed);
     head.unlock(0);
     entry_at(first)
-}
-
-/// Word 0 of a list that was emptied: Depth 0, Sequence one further.
-pub(crate) fn flushed(counts: u64) -> u64 {
-    (counts & !DEPTH).wrapping_add(DEPTH + 1)
 }

@@ -5,12 +5,12 @@
 //! a while, for the holder may be preempted.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wdm::{DISPATCH_LEVEL, DRIVER_VERIFIER_DETECTED_VIOLATION, Kirql};
 
 use crate::bug_check::bug_check;
 use crate::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
+use crate::sync::{AtomicUsize, Ordering, global, per_thread, spin_loop, yield_now};
 
 /// Bug check: a thread asks for a spin lock that it holds.
 pub const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0F;
@@ -20,19 +20,23 @@ pub const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
 /// How often a waiting thread looks before it yields.
 const LOOKS: u32 = 64;
 
-static NEXT: AtomicUsize = AtomicUsize::new(1);
+global! {
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+}
 
-thread_local! {
+per_thread! {
     static HOLDER: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The calling thread's number, odd as a held lock's word is on Windows.
 fn holder() -> usize {
-    if HOLDER.get() == 0 {
-        // Relaxed: the number only has to be different from every other thread's.
-        HOLDER.set(NEXT.fetch_add(2, Ordering::Relaxed));
-    }
-    HOLDER.get()
+    HOLDER.with(|holder| {
+        if holder.get() == 0 {
+            // Relaxed: the number only has to be different from every other thread's.
+            holder.set(NEXT.fetch_add(2, Ordering::Relaxed));
+        }
+        holder.get()
+    })
 }
 
 /// The word of a lock.
@@ -42,7 +46,7 @@ fn holder() -> usize {
 /// `lock` is an aligned word that lives for `'a` and is only accessed by the routines of this file.
 unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
     // SAFETY: by the caller's word.
-    unsafe { AtomicUsize::from_ptr(lock) }
+    unsafe { &*lock.cast::<AtomicUsize>() }
 }
 
 fn try_take(word: &AtomicUsize) -> bool {
@@ -63,7 +67,7 @@ fn refuse_level(kind: u64, current: Kirql, lock: *mut usize) -> ! {
 fn refuse_held(word: &AtomicUsize) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) == holder() {
-        let parameters = [word.as_ptr().addr() as u64, 0, 0, 0];
+        let parameters = [std::ptr::from_ref(word).addr() as u64, 0, 0, 0];
         bug_check(SPIN_LOCK_ALREADY_OWNED, parameters);
     }
 }
@@ -76,9 +80,9 @@ fn take(word: &AtomicUsize) {
         while word.load(Ordering::Relaxed) != 0 {
             looks += 1;
             if looks < LOOKS {
-                std::hint::spin_loop();
+                spin_loop();
             } else {
-                std::thread::yield_now();
+                yield_now();
             }
         }
     }
@@ -87,7 +91,10 @@ fn take(word: &AtomicUsize) {
 fn release(word: &AtomicUsize) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) != holder() {
-        bug_check(SPIN_LOCK_NOT_OWNED, [word.as_ptr().addr() as u64, 0, 0, 0]);
+        bug_check(
+            SPIN_LOCK_NOT_OWNED,
+            [std::ptr::from_ref(word).addr() as u64, 0, 0, 0],
+        );
     }
     // Release: pairs with the acquire in `try_take`.
     word.store(0, Ordering::Release);
@@ -221,7 +228,7 @@ pub unsafe extern "system-unwind" fn KeTestSpinLock(lock: *mut usize) -> u8 {
     u8::from(word.load(Ordering::Relaxed) == 0)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use wdm::PASSIVE_LEVEL;
 

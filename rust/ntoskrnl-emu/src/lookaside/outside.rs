@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::region::Lock;
+use crate::sync::{Lock, global};
 
 /// Where an entry outside the pool is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,9 @@ enum Place {
     Cached,
 }
 
-static ENTRIES: Lock<Option<HashMap<usize, (u32, Place)>>> = Lock::new(None);
+global! {
+    static ENTRIES: Lock<Option<HashMap<usize, (u32, Place)>>> = Lock::new(None);
+}
 
 #[cold]
 fn replace(address: usize, index: u32, from: Option<Place>, to: Option<Place>) -> bool {

@@ -1,12 +1,12 @@
 //! Work on a list that nobody else does at the same time.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Live;
 use super::damage::Damage;
 use crate::layout::{STATE_BUSY, STATE_CACHED};
 use crate::slist::{self, DEPTH, Head, POPPED, PUSHED, RESERVED};
+use crate::sync::{AtomicU64, Ordering};
 
 /// A list that nobody else works on until it is left.
 pub(super) struct Section<'a> {
@@ -95,5 +95,5 @@ impl Section<'_> {
 pub(super) fn link_at(entry: *mut c_void) -> &'static AtomicU64 {
     // SAFETY: an entry of a list, as every caller has made sure; links are accessed by 64-bit atomics
     // only.
-    unsafe { AtomicU64::from_ptr(entry.cast()) }
+    unsafe { &*entry.cast::<AtomicU64>() }
 }

@@ -6,10 +6,8 @@ use std::sync::atomic::Ordering;
 
 use wdm::PAGE_SIZE;
 
-use super::{
-    Block, Chain, POOL, Pool, Word, block_at, block_of, holds_list, list_of, page_of, pop_page,
-    push_page,
-};
+use super::pages::{Chain, Pool, pop_page, push_page};
+use super::{Block, POOL, Word, block_at, block_of, holds_list, list_of, page_of};
 use crate::layout::{
     FLAG_PAGED, GRANULE, PAGE_LARGE, PAGE_SMALL, Record, STATE_BUSY, STATE_CACHED,
 };

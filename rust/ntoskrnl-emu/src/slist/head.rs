@@ -1,0 +1,153 @@
+//! The two words of a header, and the lock in one of them.
+//!
+//! | word | content | written by |
+//! |---|---|---|
+//! | 0 | Depth in bits 0…15, Sequence in bits 16…63 | the holder; a push adds 0x10001, a pop 0xffff |
+//! | 1 | bit 0 the lock, bits 1…3 zero, the rest the first entry | who takes and who releases the lock |
+//!
+//! The lock word never holds a stale head: whoever takes the lock learns the head by the same
+//! compare-and-swap, and whoever releases it stores the new head. There is no load between which
+//! another thread could pop, reuse and push the same entry, so the ABA problem of a lock-free stack
+//! does not arise.
+
+use std::time::Duration;
+
+use wdm::SListHeader;
+
+use crate::sync::{AtomicU64, Instant, Ordering, patience, spin_loop, yield_now};
+
+/// The lock bit of word 1.
+const LOCK: u64 = 1;
+/// The bits of word 1 that are no address.
+pub(crate) const RESERVED: u64 = 0xf;
+/// What a push adds to word 0: one to Depth, one to Sequence.
+pub(crate) const PUSHED: u64 = 0x1_0001;
+/// What a pop adds to word 0: Depth − 1 carries one into Sequence.
+pub(crate) const POPPED: u64 = 0xffff;
+/// The Depth in word 0.
+pub(crate) const DEPTH: u64 = 0xffff;
+
+/// The most that one look at the lock counts for: a process that was halted for seconds finds its
+/// other threads as far as they were.
+const LONGEST_SAMPLE: Duration = Duration::from_millis(50);
+
+/// The header's lock stayed set although nobody works on the list.
+pub(crate) struct Stuck;
+
+/// The two words of a header.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) counts: &'a AtomicU64,
+    pub(crate) first: &'a AtomicU64,
+}
+
+impl<'a> Head<'a> {
+    /// The header at an address.
+    ///
+    /// # Safety
+    ///
+    /// - `header` is 16-byte aligned, and 16 bytes there are readable and writable for `'a`.
+    /// - For `'a` they are accessed by 64-bit atomics, or by foreign code as it likes.
+    #[inline(always)]
+    pub(crate) unsafe fn new(header: *mut SListHeader) -> Self {
+        let words = header.cast::<AtomicU64>();
+        // SAFETY: by the caller's word.
+        let counts = unsafe { &*words };
+        // SAFETY: by the caller's word.
+        let first = unsafe { &*words.wrapping_add(1) };
+        Self { counts, first }
+    }
+
+    /// Takes the lock and returns word 1 as it was; waits for its holder.
+    pub(crate) fn lock(self) -> Result<u64, Stuck> {
+        match self.try_lock() {
+            Some(first) => Ok(first),
+            None => self.lock_contended(),
+        }
+    }
+
+    /// Takes the lock if it is free, and returns word 1 as it was.
+    #[inline(always)]
+    pub(crate) fn try_lock(self) -> Option<u64> {
+        // Relaxed: the compare-and-swap below confirms the value.
+        let seen = self.first.load(Ordering::Relaxed);
+        if seen & LOCK != 0 {
+            return None;
+        }
+        // Acquire: pairs with the release in `unlock`, so that the holder sees what the one before
+        // wrote: word 0, the counters, state bytes and links. Relaxed on failure: nothing is read.
+        let taken = self.first.compare_exchange_weak(
+            seen,
+            seen | LOCK,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        taken.is_ok().then_some(seen)
+    }
+
+    #[cold]
+    fn lock_contended(self) -> Result<u64, Stuck> {
+        let mut pauses = patience::FIRST_PAUSES;
+        let mut yields = 0_u32;
+        let mut seen = None;
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(first) = self.try_lock() {
+                return Ok(first);
+            }
+            if pauses <= patience::LONGEST_PAUSES {
+                for _ in 0..pauses {
+                    spin_loop();
+                }
+                pauses *= 2;
+                continue;
+            }
+            yield_now();
+            yields = yields.wrapping_add(1);
+            if yields.is_multiple_of(patience::YIELDS) {
+                // Relaxed: only whether the word moves matters.
+                let counts = self.counts.load(Ordering::Relaxed);
+                let now = Instant::now();
+                waited = match seen {
+                    Some((then, before)) if before == counts => {
+                        waited + now.duration_since(then).min(LONGEST_SAMPLE)
+                    }
+                    _ => Duration::ZERO,
+                };
+                if waited >= patience::STUCK {
+                    return Err(Stuck);
+                }
+                seen = Some((now, counts));
+            }
+        }
+    }
+
+    /// Releases the lock: word 1 becomes the new first entry.
+    #[inline(always)]
+    pub(crate) fn unlock(self, first: u64) {
+        // Release: pairs with the acquire in `try_lock`.
+        self.first.store(first, Ordering::Release);
+    }
+
+    /// How many entries the header counts.
+    #[inline(always)]
+    pub(crate) fn depth(self) -> u16 {
+        // Relaxed: a value by itself, as Windows' own query is.
+        (self.counts.load(Ordering::Relaxed) & DEPTH) as u16
+    }
+}
+
+/// Word 0 with a change added, as the holder of the list writes it.
+#[inline(always)]
+pub(crate) fn add_counts(counts: &AtomicU64, change: u64) {
+    // Relaxed: the holder is alone; the next one synchronises through word 1.
+    counts.store(
+        counts.load(Ordering::Relaxed).wrapping_add(change),
+        Ordering::Relaxed,
+    );
+}
+
+/// Word 0 of a list that was emptied: Depth 0, Sequence one further.
+pub(crate) fn flushed(counts: u64) -> u64 {
+    (counts & !DEPTH).wrapping_add(DEPTH + 1)
+}

@@ -1,0 +1,148 @@
+//! What threads share memory by: the standard library's atomics and threads and a spin lock, or in a
+//! loom build (`--cfg loom`) the models of them.
+//!
+//! A loom build is the whole crate on loom's atomics, with sizes that keep a model small (see
+//! [`layout`](crate::layout)) and with memory of the models' own (`region/loom.rs`). Its models stand
+//! at the foot of the files that they prove, in modules called `loom`.
+
+pub(crate) use self::inner::*;
+
+#[cfg(not(loom))]
+mod inner {
+    pub(crate) use std::hint::spin_loop;
+    pub(crate) use std::sync::atomic::{
+        AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    };
+    pub(crate) use std::thread::yield_now;
+    pub(crate) use std::thread_local as per_thread;
+    pub(crate) use std::time::Instant;
+
+    /// A lock that yields while it waits: threads may outnumber cores.
+    pub(crate) type Lock<T> = spin::mutex::SpinMutex<T, spin::relax::Yield>;
+
+    /// How a thread waits for the lock of a header.
+    pub(crate) mod patience {
+        use std::time::Duration;
+
+        /// Pauses before the first retry.
+        pub(crate) const FIRST_PAUSES: u32 = 16;
+        /// The longest row of pauses before the thread yields instead.
+        pub(crate) const LONGEST_PAUSES: u32 = 64;
+        /// Yields between two looks at whether anybody works on the list.
+        pub(crate) const YIELDS: u32 = 64;
+        /// How long a lock may stay set, with word 0 unchanged, before it is taken for damage.
+        pub(crate) const STUCK: Duration = Duration::from_secs(2);
+    }
+
+    /// A static that is made when the process begins; in a loom build, when a run of a model does.
+    macro_rules! global {
+        ($(#[$attribute:meta])* static $name:ident: $type:ty = $value:expr;) => {
+            $(#[$attribute])*
+            static $name: $type = $value;
+        };
+    }
+    pub(crate) use global;
+}
+
+#[cfg(loom)]
+mod inner {
+    use std::cell::Cell;
+    use std::sync::PoisonError;
+    use std::time::Duration;
+
+    pub(crate) use loom::hint::spin_loop;
+    pub(crate) use loom::sync::atomic::{
+        AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    };
+    pub(crate) use loom::thread::yield_now;
+
+    /// A lock. Spin's is taken to be right; what it guards is not.
+    pub(crate) struct Lock<T>(loom::sync::Mutex<T>);
+
+    impl<T> Lock<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    pub(crate) mod patience {
+        use std::time::Duration;
+
+        pub(crate) const FIRST_PAUSES: u32 = 1;
+        pub(crate) const LONGEST_PAUSES: u32 = 1;
+        pub(crate) const YIELDS: u32 = 1;
+        pub(crate) const STUCK: Duration = Duration::from_millis(100);
+    }
+
+    macro_rules! global {
+        ($(#[$attribute:meta])* static $name:ident: $type:ty = $value:expr;) => {
+            loom::lazy_static! {
+                $(#[$attribute])*
+                static ref $name: $type = $value;
+            }
+        };
+    }
+    pub(crate) use global;
+
+    /// As the standard library's; loom's own knows no constant initialisers.
+    macro_rules! per_thread {
+        ($(#[$attribute:meta])* static $name:ident: $type:ty = const { $value:expr };) => {
+            loom::thread_local! {
+                $(#[$attribute])*
+                static $name: $type = $value;
+            }
+        };
+    }
+    pub(crate) use per_thread;
+
+    std::thread_local! {
+        // The standard library's: all threads of a model run on one of the system's.
+        static TIME: Cell<(Duration, Duration)> = const { Cell::new((Duration::ZERO, Duration::ZERO)) };
+    }
+
+    /// A time that only passes by being looked at, and only in a model that says so.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Instant(Duration);
+
+    impl Instant {
+        pub(crate) fn now() -> Self {
+            let (now, step) = TIME.get();
+            TIME.set((now + step, step));
+            Self(now)
+        }
+
+        pub(crate) fn duration_since(self, earlier: Self) -> Duration {
+            self.0.saturating_sub(earlier.0)
+        }
+    }
+
+    /// Runs a model in every order that its threads can take, or in those that preempt a thread at
+    /// most `preemptions` times, and prints how many there were.
+    #[cfg(test)]
+    pub(crate) fn model(
+        name: &str,
+        preemptions: impl Into<Option<usize>>,
+        body: impl Fn() + Send + Sync + 'static,
+    ) {
+        // The standard library's: counted across the runs.
+        let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let counted = runs.clone();
+        let start = std::time::Instant::now();
+        let mut builder = loom::model::Builder::new();
+        builder.max_branches = 100_000;
+        builder.preemption_bound = builder.preemption_bound.or(preemptions.into());
+        builder.check(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            body();
+        });
+        let runs = runs.load(Ordering::Relaxed);
+        println!(
+            "{name}: {runs} runs, {:.1} s",
+            start.elapsed().as_secs_f32()
+        );
+    }
+}
