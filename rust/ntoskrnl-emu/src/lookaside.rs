@@ -30,6 +30,8 @@ mod control;
 mod damage;
 mod ex;
 mod legacy;
+#[cfg(all(test, loom))]
+pub(crate) mod models;
 mod outside;
 mod raw;
 mod routines;

@@ -173,3 +173,164 @@ pub unsafe extern "system-unwind" fn ExpInterlockedFlushSList(
     head.unlock(0);
     entry_at(first)
 }
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::cell::UnsafeCell;
+    use ::loom::sync::Arc;
+    use ::loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    #[repr(C, align(16))]
+    struct Entry {
+        link: AtomicU64,
+        /// Loom reports two threads that write to it at once, or one that was handed the entry
+        /// without seeing what the other wrote.
+        content: UnsafeCell<()>,
+    }
+
+    #[repr(C, align(16))]
+    struct List {
+        header: [AtomicU64; 2],
+        entries: [Entry; 3],
+    }
+
+    impl List {
+        /// A list that keeps the first `kept` of its entries.
+        fn with(kept: usize) -> Arc<Self> {
+            let list = Arc::new(Self {
+                header: std::array::from_fn(|_| AtomicU64::new(0)),
+                entries: std::array::from_fn(|_| Entry {
+                    link: AtomicU64::new(0),
+                    content: UnsafeCell::new(()),
+                }),
+            });
+            for number in 0..kept {
+                list.push(number);
+            }
+            list
+        }
+
+        fn header(&self) -> *mut SListHeader {
+            (&raw const self.header).cast_mut().cast()
+        }
+
+        /// Writes to an entry that the caller has.
+        fn touch(&self, number: usize) {
+            self.entries[number].content.with_mut(|_| ());
+        }
+
+        fn number_of(&self, entry: *mut SListEntry) -> Option<usize> {
+            let first = (&raw const self.entries).addr();
+            let distance = entry.addr().checked_sub(first)?;
+            assert_eq!(distance % size_of::<Entry>(), 0, "an entry's address");
+            Some(distance / size_of::<Entry>())
+        }
+
+        fn push(&self, number: usize) {
+            self.touch(number);
+            let entry = (&raw const self.entries[number]).cast_mut().cast();
+            // SAFETY: both are initialised and outlive the model's threads.
+            unsafe { ExpInterlockedPushEntrySList(self.header(), entry) };
+        }
+
+        fn pop(&self) -> Option<usize> {
+            // SAFETY: initialised.
+            let entry = unsafe { ExpInterlockedPopEntrySList(self.header()) };
+            let number = self.number_of(entry)?;
+            self.touch(number);
+            Some(number)
+        }
+
+        fn flush(&self) -> Vec<usize> {
+            let mut taken = Vec::new();
+            // SAFETY: initialised.
+            let mut entry = unsafe { ExpInterlockedFlushSList(self.header()) };
+            while let Some(number) = self.number_of(entry) {
+                self.touch(number);
+                taken.push(number);
+                entry = entry_at(self.entries[number].link.load(Ordering::Relaxed));
+            }
+            taken
+        }
+
+        /// What is on the list now, with its depth compared.
+        fn kept(&self) -> Vec<usize> {
+            // SAFETY: initialised.
+            let depth = unsafe { ExQueryDepthSList(self.header()) };
+            let kept = self.flush();
+            assert_eq!(
+                kept.len(),
+                usize::from(depth),
+                "the depth counts the entries"
+            );
+            kept
+        }
+    }
+
+    fn assert_all_once(mut entries: Vec<usize>) {
+        entries.sort_unstable();
+        assert_eq!(entries, [0, 1, 2], "each entry once");
+    }
+
+    fn pop_and_push_back(list: &List) {
+        if let Some(number) = list.pop() {
+            list.push(number);
+        }
+    }
+
+    #[test]
+    fn entries_that_two_threads_pop_and_push_are_neither_lost_nor_doubled() {
+        model("slist, pop and push against pop and push", 3, || {
+            let list = List::with(3);
+            let other = list.clone();
+            let other = thread::spawn(move || pop_and_push_back(&other));
+            pop_and_push_back(&list);
+            other.join().unwrap();
+            assert_all_once(list.kept());
+        });
+    }
+
+    #[test]
+    fn two_threads_that_pop_get_different_entries() {
+        model("slist, pop against pop", None, || {
+            let list = List::with(2);
+            let other = list.clone();
+            let other = thread::spawn(move || other.pop());
+            let mine = list.pop();
+            let others = other.join().unwrap();
+            assert!(mine.is_some() && others.is_some() && mine != others);
+            assert_eq!(list.kept(), []);
+        });
+    }
+
+    #[test]
+    fn a_flush_takes_what_is_kept_and_leaves_what_is_pushed_after_it() {
+        model("slist, flush against pop and push", 3, || {
+            let list = List::with(3);
+            let other = list.clone();
+            let other = thread::spawn(move || other.flush());
+            pop_and_push_back(&list);
+            let mut entries = other.join().unwrap();
+            entries.extend(list.kept());
+            assert_all_once(entries);
+        });
+    }
+
+    #[test]
+    fn three_threads_push_pop_and_flush() {
+        model("slist, push against pop against flush", 1, || {
+            let list = List::with(2);
+            let [pusher, popper] = [list.clone(), list.clone()];
+            let pusher = thread::spawn(move || pusher.push(2));
+            let popper = thread::spawn(move || popper.pop());
+            let mut entries = list.flush();
+            pusher.join().unwrap();
+            entries.extend(popper.join().unwrap());
+            entries.extend(list.kept());
+            assert_all_once(entries);
+        });
+    }
+}

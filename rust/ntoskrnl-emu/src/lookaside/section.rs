@@ -97,3 +97,152 @@ pub(super) fn link_at(entry: *mut c_void) -> &'static AtomicU64 {
     // only.
     unsafe { &*entry.cast::<AtomicU64>() }
 }
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::thread;
+    use wdm::SListHeader;
+
+    use super::super::models::List;
+    use crate::region;
+    use crate::slist::{ExpInterlockedFlushSList, ExpInterlockedPopEntrySList};
+    use crate::sync::model;
+
+    /// A shared list of entries of a granule that keeps so many of them.
+    fn list_with(kept: usize) -> ::loom::sync::Arc<List> {
+        assert!(region::configure(3).is_ok());
+        let list = List::new(16);
+        let entries: Vec<_> = (0..kept).filter_map(|_| list.allocate()).collect();
+        entries.iter().for_each(|&entry| list.free(entry));
+        assert_eq!(list.depth() as usize, kept);
+        list
+    }
+
+    /// Entries that are still allocated, beside what the list keeps, are all that there are.
+    fn assert_whole(list: &List, allocated: &[u32]) {
+        for (number, entry) in allocated.iter().enumerate() {
+            assert!(!allocated[..number].contains(entry), "handed out twice");
+        }
+        let [allocates, allocate_misses, frees, free_misses] = list.counters();
+        assert_eq!((allocates - frees) as usize, allocated.len(), "outstanding");
+        assert_eq!(
+            list.depth(),
+            (frees - free_misses) - (allocates - allocate_misses),
+            "kept are the pushed less the popped"
+        );
+        for &entry in allocated {
+            list.free(entry);
+        }
+        list.delete();
+        let usage = list.region.tag_row(0);
+        assert_eq!(usage.bytes.load(std::sync::atomic::Ordering::Relaxed), 0);
+    }
+
+    fn allocate_and_free(list: &List) {
+        if let Some(entry) = list.allocate() {
+            list.free(entry);
+        }
+    }
+
+    #[test]
+    fn two_threads_allocate_different_entries() {
+        for kept in 0..=2 {
+            model(
+                &format!("list of {kept}, allocate against allocate"),
+                3,
+                move || {
+                    let list = list_with(kept);
+                    let other = list.clone();
+                    let other = thread::spawn(move || other.allocate());
+                    let mut allocated: Vec<_> = list.allocate().into_iter().collect();
+                    allocated.extend(other.join().unwrap());
+                    assert_eq!(allocated.len(), 2);
+                    assert_whole(&list, &allocated);
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn what_one_thread_frees_the_other_may_allocate() {
+        for kept in 0..=1 {
+            model(
+                &format!("list of {kept}, both allocate and free"),
+                3,
+                move || {
+                    let list = list_with(kept);
+                    let other = list.clone();
+                    let other = thread::spawn(move || allocate_and_free(&other));
+                    allocate_and_free(&list);
+                    other.join().unwrap();
+                    assert_whole(&list, &[]);
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn a_flush_beside_allocations_and_frees_loses_nothing() {
+        model("list of 2, flush against allocate and free", 3, || {
+            let list = list_with(2);
+            let other = list.clone();
+            let other = thread::spawn(move || other.flush());
+            allocate_and_free(&list);
+            other.join().unwrap();
+            list.flush();
+            assert_eq!(list.depth(), 0);
+            list.delete();
+        });
+    }
+
+    #[test]
+    fn three_threads_allocate_free_and_flush() {
+        model("list of 1, allocate against free against flush", 1, || {
+            let list = list_with(1);
+            let entry = list.allocate().unwrap();
+            let kept = list.allocate().unwrap();
+            list.free(kept);
+            let [freeing, flushing] = [list.clone(), list.clone()];
+            let freeing = thread::spawn(move || freeing.free(entry));
+            let flushing = thread::spawn(move || flushing.flush());
+            let allocated = list.allocate();
+            freeing.join().unwrap();
+            flushing.join().unwrap();
+            allocated.into_iter().for_each(|entry| list.free(entry));
+            list.delete();
+        });
+    }
+
+    #[test]
+    fn the_raw_routines_take_turns_with_the_lists_own() {
+        model(
+            "list of 2, raw pop and raw flush against allocate",
+            3,
+            || {
+                let list = list_with(2);
+                let other = list.clone();
+                let other = thread::spawn(move || {
+                    let header: *mut SListHeader = other.at().cast();
+                    // SAFETY: a list begins with its header.
+                    let popped = unsafe { ExpInterlockedPopEntrySList(header) };
+                    // SAFETY: as above.
+                    let flushed = unsafe { ExpInterlockedFlushSList(header) };
+                    [popped.addr(), flushed.addr()]
+                });
+                let mine = list.allocate().unwrap();
+                let raw = other.join().unwrap();
+                let mut taken: Vec<_> = raw
+                    .iter()
+                    .filter_map(|&entry| list.region.offset_of(entry))
+                    .collect();
+                taken.push(mine);
+                taken.sort_unstable();
+                let before = taken.len();
+                taken.dedup();
+                assert_eq!(taken.len(), before, "handed out twice");
+                assert_eq!(list.depth(), 0);
+                list.delete();
+            },
+        );
+    }
+}

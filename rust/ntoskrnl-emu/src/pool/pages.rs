@@ -353,3 +353,97 @@ pub(super) fn pop_page(region: &Region, head: &AtomicU32, index: u32) {
         head.store(next, Ordering::Relaxed);
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::thread;
+    use wdm::PoolType;
+
+    use super::super::{allocate, block_at, free_entry};
+    use super::*;
+    use crate::lookaside::models::{List, TAG};
+    use crate::region;
+    use crate::sync::model;
+
+    const HALF_PAGE: usize = PAGE_SIZE / 2;
+
+    fn region_of(pages: u32) -> &'static Region {
+        assert!(region::configure(pages).is_ok());
+        region::map().unwrap_or_else(|_| panic!("just made"))
+    }
+
+    fn plain(bytes: usize) -> Request<'static> {
+        Request {
+            bytes,
+            pool_type: PoolType::NON_PAGED_POOL_NX,
+            tag: TAG,
+            driver: 0,
+            list: None,
+        }
+    }
+
+    /// Allocates a block, which nobody else has (loom sees to it), and frees it.
+    fn allocate_and_free(region: &Region, request: &Request<'_>) {
+        let offset = allocate(region, request).expect("the pool has room");
+        let block = block_at(region, offset).expect("it is live");
+        assert!(block.capacity as usize >= request.bytes);
+        // SAFETY: the block is this thread's.
+        unsafe { region.fill(offset, 0, block.capacity as usize) };
+        free_entry(region, offset);
+    }
+
+    /// Nothing is allocated, the usage says so, and all pages are one run again.
+    fn assert_empty(region: &Region, blocks: u64) {
+        let row = region.tag_row(0);
+        let usage =
+            [&row.allocs, &row.frees, &row.bytes].map(|field| field.load(Ordering::Relaxed));
+        assert_eq!(usage, [blocks, blocks, 0]);
+        for number in 1..region.pages() {
+            assert_eq!(region.page(number).kind.load(Ordering::Relaxed), PAGE_FREE);
+        }
+        let all = plain((region.pages() as usize - 1) * PAGE_SIZE);
+        assert!(allocate(region, &all).is_some(), "every page is back");
+    }
+
+    #[test]
+    fn plain_blocks_of_two_threads_never_overlap_and_all_come_back() {
+        for sizes in [[16, 16], [16, HALF_PAGE], [16, PAGE_SIZE]] {
+            model(
+                &format!("pool, plain blocks of {sizes:?} bytes"),
+                3,
+                move || {
+                    let region = region_of(4);
+                    let other = thread::spawn(move || {
+                        allocate_and_free(region, &plain(sizes[0]));
+                        allocate_and_free(region, &plain(sizes[1]));
+                    });
+                    allocate_and_free(region, &plain(sizes[1]));
+                    allocate_and_free(region, &plain(sizes[0]));
+                    other.join().unwrap();
+                    assert_empty(region, 4);
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn entries_of_two_lists_and_plain_blocks_share_the_pool() {
+        model("pool, two lists and plain blocks", 3, || {
+            let region = region_of(4);
+            let lists = [List::new(HALF_PAGE), List::new(HALF_PAGE)];
+            let other = lists[1].clone();
+            let other = thread::spawn(move || {
+                let entry = other.allocate().expect("the pool has room");
+                allocate_and_free(other.region, &plain(16));
+                other.free(entry);
+                other.delete();
+            });
+            let entry = lists[0].allocate().expect("the pool has room");
+            allocate_and_free(region, &plain(16));
+            lists[0].free(entry);
+            lists[0].delete();
+            other.join().unwrap();
+            assert_empty(region, 4);
+        });
+    }
+}

@@ -151,3 +151,78 @@ pub(crate) fn add_counts(counts: &AtomicU64, change: u64) {
 pub(crate) fn flushed(counts: u64) -> u64 {
     (counts & !DEPTH).wrapping_add(DEPTH + 1)
 }
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::cell::UnsafeCell;
+    use ::loom::sync::Arc;
+    use ::loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    struct Guarded {
+        counts: AtomicU64,
+        first: AtomicU64,
+        /// Loom reports two threads that reach it at once, or one that does not see what the other
+        /// wrote.
+        turns: UnsafeCell<u64>,
+    }
+
+    impl Guarded {
+        fn take_turn(&self) {
+            let head = Head {
+                counts: &self.counts,
+                first: &self.first,
+            };
+            let Ok(first) = head.lock() else {
+                panic!("nobody's turn takes long")
+            };
+            let turns = self.turns.with_mut(|turns| {
+                // SAFETY: the lock is held; where that means nothing, loom ends the model.
+                let turns = unsafe { &mut *turns };
+                *turns += 1;
+                *turns
+            });
+            assert_eq!(
+                first >> 4,
+                turns - 1,
+                "the word is what the holder before left"
+            );
+            add_counts(head.counts, PUSHED);
+            head.unlock(turns << 4);
+        }
+    }
+
+    fn take_turns(threads: usize, each: usize) {
+        let guarded = Arc::new(Guarded {
+            counts: AtomicU64::new(0),
+            first: AtomicU64::new(0),
+            turns: UnsafeCell::new(0),
+        });
+        let turns = {
+            let guarded = guarded.clone();
+            move || (0..each).for_each(|_| guarded.take_turn())
+        };
+        let others: Vec<_> = (1..threads).map(|_| thread::spawn(turns.clone())).collect();
+        turns();
+        for other in others {
+            other.join().unwrap();
+        }
+        let all = (threads * each) as u64;
+        let first = guarded.first.load(Ordering::Relaxed);
+        let counts = guarded.counts.load(Ordering::Relaxed);
+        assert_eq!((first, counts), (all << 4, all * PUSHED));
+    }
+
+    #[test]
+    fn two_threads_take_turns_with_the_lock() {
+        model("head, 2 threads, 1 turn", None, || take_turns(2, 1));
+        model("head, 2 threads, 2 turns", 3, || take_turns(2, 2));
+    }
+
+    #[test]
+    fn three_threads_take_turns_with_the_lock() {
+        model("head, 3 threads", 1, || take_turns(3, 1));
+    }
+}
