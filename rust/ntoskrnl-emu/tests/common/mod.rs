@@ -7,6 +7,7 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ffi::c_void;
+use std::hash::{BuildHasher, RandomState};
 use std::mem::offset_of;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -15,8 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ntoskrnl_emu::region::{self, Region};
 use ntoskrnl_emu::*;
 use wdm::{
-    AllocateFunctionExRaw, FreeFunctionExRaw, GeneralLookasidePool, LookasideListEx, NtStatus,
-    PAGE_SIZE, PoolType, SListEntry, SListHeader,
+    AllocateFunctionExRaw, FreeFunctionExRaw, GeneralLookaside, GeneralLookasidePool,
+    LookasideListEx, NtStatus, PAGE_SIZE, PoolType, SListEntry, SListHeader,
 };
 
 /// A tag as drivers write it.
@@ -165,9 +166,29 @@ pub fn usage(tag: u32, paged: bool) -> Usage {
         })
 }
 
-/// How a list is initialised.
+/// By which routines a list is made and used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    Ex,
+    NPaged,
+    Paged,
+}
+
+impl Kind {
+    /// Bytes of a control block in the pool.
+    pub const fn control_bytes(self) -> usize {
+        match self {
+            Self::Ex => CONTROL_BYTES,
+            Self::NPaged | Self::Paged => size_of::<GeneralLookaside>(),
+        }
+    }
+}
+
+/// How a list is initialised. A legacy list takes flags, size and tag only.
 #[derive(Clone, Copy)]
 pub struct Options {
+    pub kind: Kind,
     pub allocate: Option<AllocateFunctionExRaw>,
     pub free: Option<FreeFunctionExRaw>,
     pub pool_type: PoolType,
@@ -182,6 +203,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            kind: Kind::Ex,
             allocate: None,
             free: None,
             pool_type: PoolType::NON_PAGED_POOL_NX,
@@ -207,6 +229,7 @@ pub struct Counters {
 /// deleted is abandoned.
 pub struct List {
     at: *mut LookasideListEx,
+    kind: Kind,
     in_pool: bool,
 }
 
@@ -215,7 +238,8 @@ unsafe impl Send for List {}
 // SAFETY: as for Send.
 unsafe impl Sync for List {}
 
-const STORAGE: Layout = match Layout::from_size_align(CONTROL_BYTES, 128) {
+/// Room for a list of any kind.
+const STORAGE: Layout = match Layout::from_size_align(size_of::<GeneralLookaside>(), 128) {
     Ok(layout) => layout,
     Err(_) => unreachable!(),
 };
@@ -236,14 +260,20 @@ impl Drop for List {
 impl List {
     /// Zeroed storage in which no list is initialised.
     pub fn storage(in_pool: bool) -> Self {
+        Self::storage_of(Kind::Ex, in_pool)
+    }
+
+    /// Zeroed storage for a list of a kind.
+    pub fn storage_of(kind: Kind, in_pool: bool) -> Self {
         let at = if in_pool {
+            let bytes = kind.control_bytes();
             let block = allocate_pool(
                 PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
-                CONTROL_BYTES,
+                bytes,
                 CONTROL_TAG,
             );
             assert!(!block.is_null(), "the pool has room for a control block");
-            for word in 0..CONTROL_BYTES / 8 {
+            for word in 0..bytes / 8 {
                 block.write(word, 0);
             }
             block.0.cast()
@@ -255,13 +285,13 @@ impl List {
             }
             storage.cast()
         };
-        Self { at, in_pool }
+        Self { at, kind, in_pool }
     }
 
     /// An initialised list.
     #[track_caller]
     pub fn new(options: Options) -> Self {
-        let list = Self::storage(options.in_pool);
+        let list = Self::storage_of(options.kind, options.in_pool);
         assert_eq!(list.initialise(options), wdm::STATUS_SUCCESS);
         list
     }
@@ -288,6 +318,25 @@ impl List {
     }
 
     pub fn initialise(&self, options: Options) -> NtStatus {
+        assert_eq!(options.kind, self.kind, "the storage is for this kind");
+        let Options {
+            flags, size, tag, ..
+        } = options;
+        match self.kind {
+            Kind::Ex => return self.initialise_ex(options),
+            // SAFETY: the storage stands until the list is abandoned.
+            Kind::NPaged => unsafe {
+                ExInitializeNPagedLookasideList(self.at.cast(), None, None, flags, size, tag, 0);
+            },
+            // SAFETY: as above.
+            Kind::Paged => unsafe {
+                ExInitializePagedLookasideList(self.at.cast(), None, None, flags, size, tag, 0);
+            },
+        }
+        wdm::STATUS_SUCCESS
+    }
+
+    fn initialise_ex(&self, options: Options) -> NtStatus {
         // SAFETY: the storage stands until the list is abandoned; the callbacks are the test's.
         unsafe {
             ExInitializeLookasideListEx(
@@ -317,8 +366,14 @@ impl List {
     }
 
     pub fn allocate(&self) -> Block {
-        // SAFETY: the storage stands; what is no list is refused.
-        Block(unsafe { ExAllocateFromLookasideListEx(self.at) })
+        Block(match self.kind {
+            // SAFETY: the storage stands; what is no list is refused.
+            Kind::Ex => unsafe { ExAllocateFromLookasideListEx(self.at) },
+            // SAFETY: as above.
+            Kind::NPaged => unsafe { ExAllocateFromNPagedLookasideList(self.at.cast()) },
+            // SAFETY: as above.
+            Kind::Paged => unsafe { ExAllocateFromPagedLookasideList(self.at.cast()) },
+        })
     }
 
     /// Allocates `count` entries, all of them there.
@@ -330,8 +385,14 @@ impl List {
     }
 
     pub fn free(&self, entry: Block) {
-        // SAFETY: the storage stands; what is not allocated from the list is refused.
-        unsafe { ExFreeToLookasideListEx(self.at, entry.0) }
+        match self.kind {
+            // SAFETY: the storage stands; what is not allocated from the list is refused.
+            Kind::Ex => unsafe { ExFreeToLookasideListEx(self.at, entry.0) },
+            // SAFETY: as above.
+            Kind::NPaged => unsafe { ExFreeToNPagedLookasideList(self.at.cast(), entry.0) },
+            // SAFETY: as above.
+            Kind::Paged => unsafe { ExFreeToPagedLookasideList(self.at.cast(), entry.0) },
+        }
     }
 
     pub fn free_all(&self, entries: &[Block]) {
@@ -357,8 +418,14 @@ impl List {
     }
 
     pub fn delete(&self) {
-        // SAFETY: the storage stands; what is no list is refused.
-        unsafe { ExDeleteLookasideListEx(self.at) }
+        match self.kind {
+            // SAFETY: the storage stands; what is no list is refused.
+            Kind::Ex => unsafe { ExDeleteLookasideListEx(self.at) },
+            // SAFETY: as above.
+            Kind::NPaged => unsafe { ExDeleteNPagedLookasideList(self.at.cast()) },
+            // SAFETY: as above.
+            Kind::Paged => unsafe { ExDeletePagedLookasideList(self.at.cast()) },
+        }
     }
 
     pub fn confine(&self) {
@@ -540,6 +607,11 @@ pub fn seed(default: u64) -> u64 {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(default)
+}
+
+/// A seed that differs from run to run.
+pub fn fresh_seed() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 const CHILD: &str = "NTOSKRNL_EMU_TEST_CHILD";
