@@ -1,123 +1,233 @@
-//! Shared lists under several threads: exact counters, no entry handed out twice.
+//! Shared lists under several threads: exact counters, no entry handed out twice, none lost.
 
 mod common;
+mod stress;
 
-use std::ffi::c_void;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 
 use common::*;
-use ntoskrnl_emu::catch_bug_check;
-use wdm::*;
+use ntoskrnl_emu::{catch_bug_check, tick};
+use stress::*;
 
-const THREADS: u64 = 8;
+/// How many threads work at once, scenario by scenario.
+const CROWDS: [usize; 3] = [2, 4, 8];
 
-/// Marks an entry as a thread's; nobody else may have it.
-fn take_over(entry: Block, owner: u64) {
-    assert_eq!(
-        entry.word(1).swap(owner, Ordering::Relaxed),
-        0,
-        "an entry was handed out twice"
+/// What can be seen of a list at any moment.
+fn look(list: &List, most: u32) {
+    let misses = list.counters().allocate_misses;
+    assert!(
+        misses <= list.counters().allocates,
+        "misses are counted after calls"
     );
+    assert!(u32::from(list.current_depth()) <= most);
 }
 
-fn give_up(entry: Block, owner: u64) {
-    assert_eq!(entry.word(1).swap(0, Ordering::Relaxed), owner);
-}
-
-/// Makes entries whose owner's mark is clear.
-extern "system" fn make_clear(
-    _: PoolType,
-    bytes: usize,
-    tag: u32,
-    _: *mut LookasideListEx,
-) -> *mut c_void {
-    allocate_pool2(POOL_FLAG_NON_PAGED, bytes, tag).0
-}
-
-fn shared_list(mark: &[u8; 4]) -> List {
-    List::new(Options {
-        allocate: Some(make_clear),
-        tag: tag(mark),
+/// A list of a kind under threads, with or without what empties it meanwhile.
+fn lists_under_threads(kind: Kind, bytes: usize, threads: usize, is_flushed: bool) {
+    let mark = tag(&[b'S', b't', b'L', b'0' + threads as u8]);
+    let list = List::new(Options {
+        kind,
+        size: bytes,
+        tag: mark,
+        in_pool: threads == 4,
         ..Options::default()
-    })
+    });
+    let is_paged = kind == Kind::Paged;
+    let before = usage(mark, is_paged);
+    list.set_depth(16);
+    let flushes: Companion<'_> = &|_| match kind {
+        Kind::Ex => list.flush(),
+        _ => _ = flush_and_return(|| flush_header(list.header()), &RawList(&list), bytes),
+    };
+    let tunes: Companion<'_> = &|random| match random.below(4) {
+        0 => list.set_depth(random.below(40) as u16),
+        _ => tick(),
+    };
+    let looks: Companion<'_> = &|_| look(&list, 8 * 6 + 256);
+    let companions: [Companion<'_>; 4] = [&pool_blocks, looks, tunes, flushes];
+    let companions = if is_flushed {
+        &companions[..]
+    } else {
+        &companions[..3]
+    };
+    let [tally] = stress(threads, bytes, [&list], companions);
+    let Counters {
+        allocates,
+        allocate_misses,
+        frees,
+        free_misses,
+    } = list.counters();
+    assert_eq!(
+        (allocates, frees),
+        (tally.calls, tally.frees),
+        "every call is counted"
+    );
+    assert_eq!(allocate_misses, tally.misses);
+    assert_eq!(
+        tally.hits + tally.misses,
+        tally.calls,
+        "what is not a hit is a miss"
+    );
+    let now = usage(mark, is_paged);
+    assert_eq!(now.allocs - before.allocs, u64::from(allocate_misses));
+    let kept = u64::from(list.current_depth());
+    assert_eq!(now.live(), kept, "none is lost");
+    if !is_flushed || kind != Kind::Ex {
+        assert_eq!(kept, u64::from(allocate_misses - free_misses));
+    }
+    list.delete();
+    assert_eq!(usage(mark, is_paged).live(), 0);
 }
 
 #[test]
-fn counters_are_exact_and_no_entry_is_handed_out_twice_under_eight_threads() {
-    const PAIRS: u32 = 100_000;
-    let mark = tag(b"Thr8");
-    let list = shared_list(b"Thr8");
-    list.set_depth(16);
-    let hits = AtomicU32::new(0);
-    std::thread::scope(|scope| {
-        for thread in 1..=THREADS {
-            let (list, hits) = (&list, &hits);
-            scope.spawn(move || {
-                let mut held: Vec<Block> = Vec::new();
-                let mut allocated = 0;
-                let mut own_hits = 0;
-                let mut random = Random::new(thread);
-                while allocated < PAIRS || !held.is_empty() {
-                    let is_full = held.len() == 4 || allocated == PAIRS;
-                    if held.is_empty() || (!is_full && random.below(2) == 0) {
-                        let entry = list.allocate();
-                        take_over(entry, thread);
-                        if entry.read(2) != 0 {
-                            own_hits += 1;
-                        }
-                        entry.write(2, 1);
-                        allocated += 1;
-                        held.push(entry);
-                    } else {
-                        let entry = held.swap_remove(random.below(held.len()));
-                        give_up(entry, thread);
-                        list.free(entry);
-                    }
-                }
-                hits.fetch_add(own_hits, Ordering::Relaxed);
-            });
+fn ex_lists_hand_every_entry_to_one_thread_and_count_exactly() {
+    let _turn = turn();
+    for threads in CROWDS {
+        lists_under_threads(Kind::Ex, 64, threads, false);
+        lists_under_threads(Kind::Ex, 200, threads, true);
+    }
+}
+
+#[test]
+fn legacy_lists_hand_every_entry_to_one_thread_and_count_exactly() {
+    let _turn = turn();
+    for threads in CROWDS {
+        lists_under_threads(Kind::NPaged, 32, threads, false);
+        lists_under_threads(Kind::Paged, 1000, threads, true);
+    }
+}
+
+#[test]
+fn a_header_on_plain_memory_loses_no_entry_and_gives_none_twice() {
+    const ENTRIES: u32 = 20;
+    const BYTES: usize = 48;
+    let _turn = turn();
+    for threads in CROWDS {
+        let header = Header::new();
+        let mut entries: Vec<Block> = (0..ENTRIES).map(|_| nonpaged(BYTES)).collect();
+        for &entry in &entries {
+            fill(entry, BYTES, 0, 0);
+            push(header.as_ptr(), entry);
         }
-    });
-    let counters = list.counters();
-    let calls = THREADS as u32 * PAIRS;
-    assert_eq!((counters.allocates, counters.frees), (calls, calls));
-    let hits = hits.load(Ordering::Relaxed);
-    assert_eq!(
-        counters.allocate_misses + hits,
-        calls,
-        "what is not a hit is a miss"
-    );
-    let kept = counters.allocate_misses - counters.free_misses;
-    assert_eq!(u32::from(list.current_depth()), kept);
-    assert!(kept <= 16, "the list never holds more than Depth");
-    assert_eq!(usage(mark, false).live(), u64::from(kept));
-    list.delete();
-    assert_eq!(usage(mark, false).live(), 0);
+        let [flushes, moved] = [const { AtomicU32::new(0) }; 2];
+        let flusher: Companion<'_> = &|_| {
+            let flush = || flush_header(header.as_ptr());
+            moved.fetch_add(
+                flush_and_return(flush, &Raw(&header), BYTES),
+                Ordering::Relaxed,
+            );
+            flushes.fetch_add(1, Ordering::Relaxed);
+        };
+        let looks: Companion<'_> = &|_| assert!(u32::from(query(header.as_ptr())) <= ENTRIES);
+        let [tally] = stress(
+            threads,
+            BYTES,
+            [&Raw(&header)],
+            &[flusher, looks, &pool_blocks],
+        );
+        assert_eq!((tally.misses, tally.frees), (0, tally.hits));
+        assert_eq!(tally.hits + tally.failures, tally.calls);
+        // A pop that finds nothing changes nothing; every other step makes Sequence one more.
+        let steps = ENTRIES + tally.hits + tally.frees + flushes.into_inner() + moved.into_inner();
+        let words = Block(header.as_ptr().cast());
+        assert_eq!(words.read(0) >> 16, u64::from(steps));
+        let mut left = Vec::new();
+        while let Some(entry) = Some(pop(header.as_ptr())).filter(|entry| !entry.is_null()) {
+            left.push(entry);
+        }
+        left.sort();
+        entries.sort();
+        assert_eq!(left, entries, "all are there, once");
+        left.into_iter().for_each(free_pool);
+    }
+}
+
+#[test]
+fn s_list_routines_on_a_lists_header_work_beside_its_own() {
+    let _turn = turn();
+    let mark = tag(b"StHd");
+    for threads in CROWDS {
+        let list = List::new(Options {
+            size: 96,
+            tag: mark,
+            ..Options::default()
+        });
+        list.set_depth(12);
+        let flushes: Companion<'_> = &|_| list.flush();
+        let [own, raw] = stress(
+            threads,
+            96,
+            [&list, &RawList(&list)],
+            &[flushes, &|_| tick(), &pool_blocks],
+        );
+        let Counters {
+            allocates,
+            allocate_misses,
+            frees,
+            ..
+        } = list.counters();
+        assert_eq!(
+            (allocates, frees),
+            (own.calls, own.frees),
+            "raw routines count nothing"
+        );
+        assert_eq!((allocate_misses, raw.misses), (own.misses, 0));
+        assert_eq!(own.hits + own.misses, own.calls);
+        assert_eq!(raw.hits + raw.failures, raw.calls);
+        assert_eq!(usage(mark, false).live(), u64::from(list.current_depth()));
+        list.delete();
+        assert_eq!(usage(mark, false).live(), 0);
+    }
+}
+
+#[test]
+fn the_pool_counts_exactly_under_threads() {
+    let _turn = turn();
+    let mark = tag(b"StPl");
+    let before = usage(mark, true);
+    for threads in CROWDS {
+        std::thread::scope(|scope| {
+            for number in 0..threads {
+                scope.spawn(move || {
+                    let mut random = Random::new(number as u64);
+                    for _ in 0..operations(threads) / 200 {
+                        pool_blocks(&mut random);
+                    }
+                });
+            }
+        });
+    }
+    let now = usage(mark, true);
+    assert_eq!((now.live(), now.bytes), (before.live(), before.bytes));
 }
 
 #[test]
 fn one_thread_can_free_what_another_allocated() {
     const COUNT: u32 = 50_000;
+    const BYTES: usize = 64;
+    let _turn = turn();
     let mark = tag(b"ThPC");
-    let list = shared_list(b"ThPC");
+    let list = List::new(Options {
+        size: BYTES,
+        tag: mark,
+        ..Options::default()
+    });
     let (send, receive) = mpsc::sync_channel::<Block>(64);
     std::thread::scope(|scope| {
         let list = &list;
         scope.spawn(move || {
-            for number in 0..COUNT {
+            for serial in 0..COUNT {
                 let entry = list.allocate();
-                take_over(entry, 1);
-                entry.write(3, u64::from(number));
+                fill(entry, BYTES, 1, serial);
                 send.send(entry).expect("the consumer listens");
             }
         });
         scope.spawn(move || {
-            for number in 0..COUNT {
+            for serial in 0..COUNT {
                 let entry = receive.recv().expect("the producer sends");
-                assert_eq!(entry.read(3), u64::from(number));
-                give_up(entry, 1);
+                assert_eq!(expect_whole(entry, BYTES, 0), (1, serial));
                 list.free(entry);
             }
         });
@@ -131,50 +241,8 @@ fn one_thread_can_free_what_another_allocated() {
 }
 
 #[test]
-fn flushes_run_beside_allocations_and_frees() {
-    let mark = tag(b"ThFl");
-    let list = shared_list(b"ThFl");
-    list.set_depth(64);
-    let is_over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let (list, is_over) = (&list, &is_over);
-        let flusher = scope.spawn(move || {
-            while !is_over.load(Ordering::Relaxed) {
-                list.flush();
-                std::thread::yield_now();
-            }
-        });
-        let users: Vec<_> = (1..=4)
-            .map(|thread| {
-                scope.spawn(move || {
-                    for _ in 0..5_000 {
-                        let entries: Vec<Block> = (0..3).map(|_| list.allocate()).collect();
-                        for &entry in &entries {
-                            take_over(entry, thread);
-                        }
-                        for &entry in &entries {
-                            give_up(entry, thread);
-                            list.free(entry);
-                        }
-                    }
-                })
-            })
-            .collect();
-        for user in users {
-            user.join().expect("a user ends well");
-        }
-        is_over.store(true, Ordering::Relaxed);
-        flusher.join().expect("the flusher ends well");
-    });
-    let counters = list.counters();
-    assert_eq!((counters.allocates, counters.frees), (60_000, 60_000));
-    list.flush();
-    assert_eq!(list.current_depth(), 0);
-    assert_eq!(usage(mark, false).live(), 0);
-}
-
-#[test]
 fn of_two_racing_frees_of_one_entry_one_is_refused() {
+    let _turn = turn();
     let list = List::of(64);
     list.set_depth(1000);
     let other = List::of(64);
@@ -206,6 +274,7 @@ fn of_two_racing_frees_of_one_entry_one_is_refused() {
 
 #[test]
 fn lists_of_several_threads_come_and_go() {
+    let _turn = turn();
     let mark = tag(b"ThCo");
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -227,68 +296,4 @@ fn lists_of_several_threads_come_and_go() {
         }
     });
     assert_eq!(usage(mark, false).live(), 0);
-}
-
-#[test]
-fn the_pool_counts_exactly_under_eight_threads() {
-    let mark = tag(b"ThPl");
-    std::thread::scope(|scope| {
-        for thread in 1..=THREADS {
-            scope.spawn(move || {
-                let mut random = Random::new(thread);
-                let mut held: Vec<Block> = Vec::new();
-                for _ in 0..4_000 {
-                    if held.len() < 20 {
-                        let bytes = 32 + random.below(6_000);
-                        let block = allocate_pool(PoolType::PAGED_POOL, bytes, mark);
-                        block.write(1, thread);
-                        held.push(block);
-                    } else {
-                        let block = held.swap_remove(random.below(held.len()));
-                        assert_eq!(block.read(1), thread);
-                        free_pool_with_tag(block, mark);
-                    }
-                }
-                held.into_iter().for_each(free_pool);
-            });
-        }
-    });
-    let usage = usage(mark, true);
-    assert_eq!((usage.live(), usage.bytes), (0, 0));
-}
-
-#[test]
-fn depth_can_be_set_while_the_list_is_used() {
-    let list = shared_list(b"ThDp");
-    let is_over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let (list, is_over) = (&list, &is_over);
-        scope.spawn(move || {
-            let mut random = Random::new(9);
-            while !is_over.load(Ordering::Relaxed) {
-                list.set_depth(random.below(40) as u16);
-                std::thread::yield_now();
-            }
-        });
-        let users: Vec<_> = (1..=3)
-            .map(|thread| {
-                scope.spawn(move || {
-                    for _ in 0..10_000 {
-                        let entry = list.allocate();
-                        take_over(entry, thread);
-                        give_up(entry, thread);
-                        list.free(entry);
-                    }
-                })
-            })
-            .collect();
-        for user in users {
-            user.join().expect("a user ends well");
-        }
-        is_over.store(true, Ordering::Relaxed);
-    });
-    let counters = list.counters();
-    assert_eq!((counters.allocates, counters.frees), (30_000, 30_000));
-    let kept = counters.allocate_misses - counters.free_misses;
-    assert_eq!(u32::from(list.current_depth()), kept);
 }
