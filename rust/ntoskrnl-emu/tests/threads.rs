@@ -14,16 +14,6 @@ use stress::*;
 /// How many threads work at once, scenario by scenario.
 const CROWDS: [usize; 3] = [2, 4, 8];
 
-/// What can be seen of a list at any moment.
-fn look(list: &List, most: u32) {
-    let misses = list.counters().allocate_misses;
-    assert!(
-        misses <= list.counters().allocates,
-        "misses are counted after calls"
-    );
-    assert!(u32::from(list.current_depth()) <= most);
-}
-
 /// A list of a kind under threads, with or without what empties it meanwhile.
 fn lists_under_threads(kind: Kind, bytes: usize, threads: usize, is_flushed: bool) {
     let mark = tag(&[b'S', b't', b'L', b'0' + threads as u8]);
@@ -45,7 +35,10 @@ fn lists_under_threads(kind: Kind, bytes: usize, threads: usize, is_flushed: boo
         0 => list.set_depth(random.below(40) as u16),
         _ => tick(),
     };
-    let looks: Companion<'_> = &|_| look(&list, 8 * 6 + 256);
+    let looks: Companion<'_> = &|_| {
+        assert_eq!(list.maximum_depth(), 256);
+        assert!(list.depth() <= 256 && list.current_depth() < 500);
+    };
     let companions: [Companion<'_>; 4] = [&pool_blocks, looks, tunes, flushes];
     let companions = if is_flushed {
         &companions[..]

@@ -2,6 +2,8 @@
 //!
 //! `STRESS_OPERATIONS` says how many operations a scenario does.
 
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 
