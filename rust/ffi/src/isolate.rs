@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 use ntoskrnl_emu::layout::{SLOTS, SLOTS_OFFSET, Slot};
-use ntoskrnl_emu::{BugCheck, Stop, catch_stop, owner, region, registry};
+use ntoskrnl_emu::{BugCheck, Stop, catch_stop, delay, owner, region, registry};
 use wdm::{NtStatus, STATUS_INTERNAL_ERROR, STATUS_QUOTA_EXCEEDED};
 use win_lookaside::LocalLookasideAlloc;
 
@@ -117,6 +117,7 @@ fn begin() -> Result<u32, NtStatus> {
             .owner
             .compare_exchange(0, owner, Ordering::Acquire, Ordering::Relaxed);
         if taken.is_ok() {
+            delay::point("isolate beginning");
             slot.kind.store(0, Ordering::Relaxed);
             CURRENT.set(Some(Isolate {
                 owner,
@@ -137,6 +138,7 @@ fn end(handles: &RefCell<Vec<u32>>) {
     let Some(Isolate { owner, slot, .. }) = CURRENT.take() else {
         return;
     };
+    delay::point("isolate ending");
     for id in handles.take() {
         // A list whose memory was written over is abandoned, like everything it kept.
         let _ = catch_stop(|| sharing::release(id));
@@ -152,6 +154,7 @@ fn end(handles: &RefCell<Vec<u32>>) {
             });
         }
     }
+    delay::point("isolate ended");
     // Release pairs with the acquire in `begin`.
     slot.owner.store(0, Ordering::Release);
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 
-use ntoskrnl_emu::{owner, registry};
+use ntoskrnl_emu::{delay, owner, registry};
 use spin::mutex::SpinMutex;
 use wdm::{LookasideListEx, NtStatus, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 use win_lookaside::LocalLookasideAlloc;
@@ -33,6 +33,7 @@ exports! {
                 return Err(STATUS_INVALID_PARAMETER);
             }
             registry::close_list(id);
+            delay::point("sharing closed");
             release(id)
         })
     }
@@ -59,6 +60,7 @@ fn share(id: u32) -> Result<(), NtStatus> {
     }
     // SAFETY: a live list of this thread, which no other knows yet.
     unsafe { ntoskrnl_emu::share(list) };
+    delay::point("sharing shared");
     table.insert(
         id,
         Shared {
@@ -75,6 +77,7 @@ fn attach(id: u32) -> Result<(), NtStatus> {
     if !registry::is_live(id) {
         return Err(registry::why_not_live(id));
     }
+    delay::point("sharing attach");
     let Some(shared) = table.get_mut(&id) else {
         return Err(STATUS_INVALID_PARAMETER);
     };
@@ -99,6 +102,7 @@ pub(crate) fn release(id: u32) -> Result<(), NtStatus> {
         table.remove(&id);
         list
     };
+    delay::point("sharing released");
     // Outside the lock: the list's memory may have been written over, and then this raises.
     let list = std::ptr::with_exposed_provenance_mut::<LookasideListEx>(list);
     let list = NonNull::new(list).ok_or(STATUS_INVALID_PARAMETER)?;

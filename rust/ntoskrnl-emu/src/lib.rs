@@ -47,6 +47,7 @@ compile_error!("the layouts are those of little-endian machines");
 
 pub mod balance;
 pub mod bug_check;
+pub mod delay;
 pub mod driver;
 pub mod fault;
 pub mod irql;

@@ -15,6 +15,7 @@ use wdm::{
 };
 
 use crate::bug_check::{BugCheck, catch_stop};
+use crate::delay;
 use crate::layout::{
     GRANULE, KIND_EX, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED,
     STATE_LEAVING,
@@ -190,6 +191,7 @@ impl<'a> Live<'a> {
             // Relaxed: only this thread writes it.
             section.head.first.load(Ordering::Relaxed)
         };
+        delay::point("section entered");
         section
     }
 
@@ -289,6 +291,7 @@ impl<'a> Live<'a> {
     /// Empties the list through its free routine.
     fn flush(self) {
         let (mut link, count) = self.enter().detach();
+        delay::point("list detached");
         let mut flushed = 0;
         let mut refused = None;
         while link != 0 {
@@ -322,6 +325,7 @@ impl<'a> Live<'a> {
     fn delete(self) {
         self.flush();
         registry::close(self.record);
+        delay::point("list closed");
         self.forget();
     }
 
@@ -340,13 +344,24 @@ impl<'a> Live<'a> {
         }
         pool::disown(&self.region, self.index, self.record);
         self.control.index().store(0, Ordering::Relaxed);
+        delay::point("list forgotten");
         registry::leave(&self.region, self.index);
     }
 
-    fn belong_to(self, owner: u32) {
-        // Relaxed: no other thread knows the list yet; who gives it to one synchronises.
+    // A list changes its owner where no other thread knows it; who gives it to one synchronises:
+    // relaxed. Should one use it all the same, amid the change, then control block and record
+    // disagree, and the record, which is confined in both halves of it, has him refused.
+
+    fn confine_to(self, owner: u32) {
         self.record.owner.store(owner, Ordering::Relaxed);
+        delay::point("list confining");
         self.control.owner().store(owner, Ordering::Relaxed);
+    }
+
+    fn belong_to_all(self) {
+        self.control.owner().store(SHARED, Ordering::Relaxed);
+        delay::point("list sharing");
+        self.record.owner.store(SHARED, Ordering::Relaxed);
     }
 }
 
@@ -389,6 +404,7 @@ fn initialise(list: *mut LookasideListEx, entry: &Entry) -> Result<(), NtStatus>
         counter.store(0, Ordering::Relaxed);
     }
     let index = registry::enter(region, address, entry)?;
+    delay::point("list entered");
     if let Some(offset) = region.offset_of(address) {
         pool::note_list(region, offset);
     }
@@ -412,7 +428,7 @@ pub unsafe fn confine(list: *mut LookasideListEx) {
     let live = Live::find(list);
     match owner::current() {
         0 => {}
-        owner => live.belong_to(owner),
+        owner => live.confine_to(owner),
     }
 }
 
@@ -424,7 +440,7 @@ pub unsafe fn confine(list: *mut LookasideListEx) {
 pub unsafe fn share(list: *mut LookasideListEx) {
     let live = Live::find(list);
     live.enter().leave();
-    live.belong_to(SHARED);
+    live.belong_to_all();
 }
 
 /// Takes a list out of the system without running its free routine and without ever raising. What
@@ -474,5 +490,6 @@ pub(crate) fn enter_owner_of(region: &Region, offset: u32) -> Option<OwnersSecti
     }
     let index = pool::list_of(region, offset);
     let is_list = region.record(index).list.load(Ordering::Relaxed) != 0;
+    delay::point("owner found");
     is_list.then(|| OwnersSection(Live::at(region, index).enter()))
 }

@@ -12,6 +12,7 @@ use wdm::{
     STATUS_INVALID_PARAMETER,
 };
 
+use crate::delay;
 use crate::layout::{RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record, mark_of};
 use crate::lookaside::{Control, refuse_confined};
 use crate::owner::SHARED;
@@ -108,6 +109,7 @@ pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u3
     }
     newest.store(index, Ordering::Relaxed);
     registry.by_address.insert(address, index);
+    delay::point("record written");
     record.state.store(RECORD_LIVE, Ordering::Release);
     Ok(index)
 }
@@ -135,6 +137,7 @@ pub(crate) fn leave(region: &Region, index: u32) {
         region.header().newest.store(previous, Ordering::Relaxed);
     }
     link(region, previous, next);
+    delay::point("record leaving");
     record.state.store(RECORD_FREE, Ordering::Release);
     record.list.store(0, Ordering::Relaxed);
     registry.free.push_back(index);

@@ -115,7 +115,9 @@ impl Handle {
     ) -> LookasideResult<()> {
         let refuse = LookasideError::InitError;
         let claim = Claim::take(&self.block).ok_or(refuse(STATUS_INVALID_DEVICE_STATE))?;
-        let block = ControlBlock::create(arguments).map_err(refuse)?;
+        let block = ControlBlock::create(arguments);
+        ex::delay("handle busy");
+        let block = block.map_err(refuse)?;
         // After the kernel's own checks, so that a bad pool type is named before the flags.
         if raising == Raising::Refused && arguments.raises_without_callback() {
             // SAFETY: the block was made above, and nobody else has seen it.
@@ -197,8 +199,10 @@ impl Handle {
         // Null only after the list is deleted: when the emulation stops here, nothing has changed.
         // SAFETY: the block is the handle's, its list initialised, and nobody else uses it.
         unsafe { ex::ExDeleteLookasideListEx(ControlBlock::list(block)) };
+        ex::delay("handle deleted");
         // Release pairs with the Acquire in `Claim::take`.
         self.block.store(null_mut(), Ordering::Release);
+        ex::delay("handle null");
         // SAFETY: the list is deleted, and the handle does not hold the block any more.
         unsafe { ControlBlock::release(block) };
     }

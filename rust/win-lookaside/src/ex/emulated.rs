@@ -1,6 +1,7 @@
 //! The emulated kernel: the routines of `ntoskrnl-emu`.
 
 use ntoskrnl_emu::KeGetCurrentIrql;
+pub use ntoskrnl_emu::delay::point as delay;
 pub use ntoskrnl_emu::{
     ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
     ExAllocateFromPagedLookasideList, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
