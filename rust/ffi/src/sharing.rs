@@ -100,6 +100,8 @@ pub(crate) fn release(id: u32) -> Result<(), NtStatus> {
         }
         let list = shared.list;
         table.remove(&id);
+        // Before the table is unlocked: who comes by the identifier from now on finds it deleted.
+        registry::close_list(id);
         list
     };
     delay::point("sharing released");

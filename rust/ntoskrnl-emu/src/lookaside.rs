@@ -348,9 +348,9 @@ impl<'a> Live<'a> {
         registry::leave(&self.region, self.index);
     }
 
-    // A list changes its owner where no other thread knows it; who gives it to one synchronises:
-    // relaxed. Should one use it all the same, amid the change, then control block and record
-    // disagree, and the record, which is confined in both halves of it, has him refused.
+    // No other thread knows a list while its owner changes; who gives it to one synchronises: relaxed.
+    // Should one use it all the same, control block and record disagree, and he is refused by the
+    // record, which names the one owner all the while.
 
     fn confine_to(self, owner: u32) {
         self.record.owner.store(owner, Ordering::Relaxed);
