@@ -1,0 +1,290 @@
+//! Operations as an input spells them: every number means something, modulo what there is.
+
+use arbitrary::{Arbitrary, Unstructured};
+use wdm::POOL_RAISE_IF_ALLOCATION_FAILURE;
+
+use crate::callbacks::{Allocate, Free};
+use crate::list::{Options, Route};
+
+/// How many lists there can be at once.
+pub const LISTS: usize = 6;
+
+/// The tags of lists and blocks.
+pub const TAGS: [u32; 4] = [
+    u32::from_le_bytes(*b"Fuz0"),
+    u32::from_le_bytes(*b"Fuz1"),
+    u32::from_le_bytes(*b"Fuz2"),
+    u32::from_le_bytes(*b"f\0\0\0"),
+];
+/// The tag of control blocks of handles.
+pub const CONTROL_TAG: u32 = u32::from_le_bytes(*b"LkCb");
+
+/// Tags that direct pool requests are refused for, after those that are accepted.
+const REFUSED_TAGS: [u32; 4] = [
+    0,
+    u32::from_le_bytes(*b"BIG "),
+    u32::from_le_bytes(*b"BIG\0"),
+    u32::from_le_bytes(*b"-_-_"),
+];
+
+fn pick<T: Copy>(values: &[T], number: u8) -> T {
+    values[usize::from(number) % values.len()]
+}
+
+/// A size in bytes.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Size {
+    choice: u8,
+    bytes: u16,
+}
+
+impl Size {
+    const USUAL: [usize; 12] = [8, 16, 24, 64, 64, 96, 100, 128, 256, 500, 1000, 2048];
+
+    /// The bytes that a list is asked for.
+    #[must_use]
+    pub fn of_list(self) -> usize {
+        match self.choice % 32 {
+            0 => usize::from(self.bytes % 9),
+            1 => usize::from(self.bytes),
+            2 => usize::from(self.bytes % 5000),
+            3 => 4096,
+            4 => 4097 + usize::from(self.bytes % 8192),
+            5 => (256 << 20) + usize::from(self.bytes),
+            6 => (1 << 32) + usize::from(self.bytes),
+            usual => pick(&Self::USUAL, usual),
+        }
+    }
+
+    /// The bytes that pool is asked for.
+    #[must_use]
+    pub fn of_block(self) -> usize {
+        match self.choice % 32 {
+            0 => usize::from(self.bytes % 4),
+            6 => (1 << 40) + usize::from(self.bytes),
+            _ => self.of_list(),
+        }
+    }
+}
+
+/// What a list is made with, legal or not.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Wish {
+    route: Route,
+    size: Size,
+    pool_type: u8,
+    tag: u8,
+    flags: u8,
+    depth: u8,
+    allocate: u8,
+    free: u8,
+}
+
+impl Wish {
+    /// The options that are meant.
+    #[must_use]
+    pub fn options(self) -> Options {
+        const POOL_TYPES: [i32; 16] = [
+            512, 512, 512, 0, 1, 1, 4, 5, 516, 0x100, 0x101, 0x304, 2, 513, -1, 16,
+        ];
+        const DEPTHS: [u16; 12] = [0, 0, 0, 0, 0, 256, 257, 300, 1024, 255, 1025, 1];
+        const ALLOCATES: [Allocate; 8] = [
+            Allocate::Default,
+            Allocate::Default,
+            Allocate::Default,
+            Allocate::Pool,
+            Allocate::Null,
+            Allocate::Outside,
+            Allocate::Misaligned,
+            Allocate::Small,
+        ];
+        const FREES: [Free; 4] = [Free::Default, Free::Default, Free::Pool, Free::Keep];
+        let flags = if self.route.is_legacy() {
+            pick(
+                &[
+                    0,
+                    0,
+                    512,
+                    POOL_RAISE_IF_ALLOCATION_FAILURE.cast_unsigned(),
+                    528,
+                ],
+                self.flags,
+            )
+        } else {
+            pick(&[0, 0, 0, 0, 1, 2, 3, 4], self.flags)
+        };
+        Options {
+            route: self.route,
+            size: self.size.of_list(),
+            pool_type: pick(&POOL_TYPES, self.pool_type),
+            tag: pick(&TAGS, self.tag),
+            flags,
+            depth: pick(&DEPTHS, self.depth),
+            allocate: pick(&ALLOCATES, self.allocate),
+            free: pick(&FREES, self.free),
+        }
+    }
+}
+
+/// What nobody may free, or not like that.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub enum Bad {
+    /// Any block or entry there is, whoever has it.
+    Any,
+    /// An entry that some list keeps.
+    Kept,
+    /// What went back to pool and has not been allocated since.
+    Gone,
+    /// So many bytes inside a block.
+    Interior(u8),
+    /// The control block of a list.
+    Control,
+    /// Memory that was never in the pool.
+    Outside,
+    /// Null.
+    Null,
+    /// An address like any other.
+    Wild(u64),
+}
+
+/// A routine that allocates pool.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub enum PoolRoutine {
+    /// `ExAllocatePoolWithTag`.
+    WithTag,
+    /// `ExAllocatePoolWithQuotaTag`.
+    Quota,
+    /// `ExAllocatePool2`.
+    Two,
+}
+
+/// What a callback does before what it is there for.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub enum Inner {
+    /// Allocates from a list.
+    Allocate,
+    /// Frees an entry to its list.
+    Free,
+    /// Flushes a list.
+    Flush,
+}
+
+/// A direct pool request.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Request {
+    /// By which routine.
+    pub routine: PoolRoutine,
+    kind: u8,
+    size: Size,
+    tag: u8,
+}
+
+impl Request {
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        self.size.of_block()
+    }
+
+    /// Its tag.
+    #[must_use]
+    pub fn tag(self) -> u32 {
+        match self.tag % 32 {
+            refused @ 28.. => pick(&REFUSED_TAGS, refused - 28),
+            usual => pick(&TAGS, usual),
+        }
+    }
+
+    /// The pool type of the older routines.
+    #[must_use]
+    pub fn pool_type(self) -> i32 {
+        let kind = pick(&[512, 0, 1, 4, 5, 516], self.kind);
+        kind | pick(&[0, 0, 0, 8, 16, 1024], self.kind / 6)
+    }
+
+    /// The flags of `ExAllocatePool2`.
+    #[must_use]
+    pub fn flags(self) -> u64 {
+        let kind = pick(
+            &[0x40, 0x80, 0x100, 0x48, 0x108, 0xC0, 0, 0x1040],
+            self.kind,
+        );
+        kind | pick(&[0, 2, 0, 2, 0x20, 0x1_0000_0000_0000], self.kind / 8)
+    }
+}
+
+/// One operation. Lists, entries and blocks are numbers, modulo how many there are.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+#[expect(
+    missing_docs,
+    reason = "the fields are `list`, `entry` and what the variant says"
+)]
+pub enum Operation {
+    /// Makes a list; over one that is there, as its kind allows.
+    Create { list: u8, wish: Wish },
+    /// Allocates.
+    Allocate { list: u8 },
+    /// Frees an entry to its list.
+    Free { list: u8, entry: u8 },
+    /// Allocates several, one after the other.
+    AllocateMany { list: u8, count: u8 },
+    /// Frees several, one after the other.
+    FreeMany { list: u8, count: u8 },
+    /// Frees to a list what may not be.
+    FreeBad { list: u8, bad: Bad, which: u8 },
+    /// Flushes.
+    Flush { list: u8 },
+    /// Deletes the list.
+    Delete { list: u8 },
+    /// Drops the handle, or abandons a raw list.
+    GiveUp { list: u8 },
+    /// Makes a confined list everybody's.
+    Share { list: u8 },
+    /// Sets `Depth`.
+    SetDepth { list: u8, depth: u16 },
+    /// A second passes.
+    Tick,
+    /// The next pool allocations fail, those with a tag or any.
+    FailNext { count: u8, tag: u8 },
+    /// The next callback re-enters.
+    Reenter { list: u8, inner: Inner },
+    /// `ExpInterlockedPushEntrySList` on a list's header.
+    Push { list: u8, bad: Bad, which: u8 },
+    /// `ExpInterlockedPopEntrySList` on a list's header.
+    Pop { list: u8 },
+    /// `ExpInterlockedFlushSList` on a list's header.
+    FlushRaw { list: u8 },
+    /// A hit by identifier.
+    Hit { list: u8 },
+    /// A free by identifier.
+    Keep { list: u8, entry: u8 },
+    /// Allocates from pool.
+    PoolAllocate { request: Request },
+    /// Frees a block of the pool.
+    PoolFree { which: u8, with_tag: bool },
+    /// Frees to pool what may not be, or what is a list's.
+    PoolFreeBad { bad: Bad, which: u8, tag: u8 },
+    /// Puts a block on a header of no list.
+    PlainPush { which: u8 },
+    /// Takes a block off it.
+    PlainPop,
+    /// Takes all blocks off it.
+    PlainFlush,
+}
+
+/// The longest program that an input spells.
+const LONGEST: usize = 400;
+
+/// The operations of an input.
+#[must_use]
+pub fn operations<'input, T: Arbitrary<'input>>(input: &'input [u8]) -> Vec<T> {
+    let mut source = Unstructured::new(input);
+    let mut operations = Vec::new();
+    while !source.is_empty() && operations.len() < LONGEST {
+        match source.arbitrary() {
+            Ok(operation) => operations.push(operation),
+            Err(_) => break,
+        }
+    }
+    operations
+}

@@ -1,0 +1,551 @@
+//! Writes of anything to anywhere in the pool, among the operations.
+//!
+//! Some lists are exposed: their control blocks, links and entries are written over. Every operation
+//! on them ends, at worst in a bug check, and no entry is handed out that somebody has. Beside them
+//! lives a [`World`] whose memory is spared, and which goes on exactly as its model says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arbitrary::Arbitrary;
+use ntoskrnl_emu::{
+    ExFreePool, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
+    ExpInterlockedPushEntrySList, Stop, catch_stop, lookaside, owner, registry,
+};
+use wdm::{BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, KERNEL_SECURITY_CHECK_FAILURE};
+
+use crate::callbacks::{Actual, Allocate, Free};
+use crate::list::{List, Options, Route};
+use crate::memory;
+use crate::operation::Operation;
+use crate::world::World;
+
+/// What an exposed list is made with: how, and bytes per entry.
+const EXPOSED: [(Route, usize); 5] = [
+    (Route::Local, 8),
+    (Route::Local, 64),
+    (Route::Local, 1000),
+    (Route::Local, 5000),
+    (Route::Shared, 100),
+];
+const TAG: u32 = u32::from_le_bytes(*b"Expo");
+/// Bytes of a handle's control block.
+const CONTROL_BYTES: u32 = 0x70;
+/// More entries than that are not allocated from one list.
+const MOST_OUT: usize = 40;
+/// Writes reach that far beyond the last memory that was ever used.
+const BEYOND: u32 = 8192;
+
+/// Somewhere in the pool.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+#[expect(
+    missing_docs,
+    reason = "the fields are which list, which entry and where"
+)]
+pub enum Where {
+    /// In the control block of an exposed list.
+    Control { list: u8, at: u8 },
+    /// In what an exposed list has freed, and perhaps keeps.
+    Freed { which: u8, at: u8 },
+    /// In an entry of an exposed list that somebody has.
+    Held { which: u8, at: u8 },
+    /// Anywhere.
+    Any { at: u32 },
+}
+
+/// One step: an operation or a write.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+#[expect(
+    missing_docs,
+    reason = "the fields are which list, which entry and where"
+)]
+pub enum Step {
+    /// An operation on what is spared.
+    Spared(Operation),
+    /// Writes bytes.
+    Bytes {
+        to: Where,
+        bytes: [u8; 8],
+        count: u8,
+    },
+    /// Flips a bit.
+    Flip { to: Where, bit: u8 },
+    /// Copies eight bytes, which look right, from elsewhere.
+    Copy { from: Where, to: Where },
+    /// Writes the address of some place.
+    Link { target: Where, to: Where },
+    /// Allocates from an exposed list.
+    Allocate { list: u8 },
+    /// Allocates several.
+    AllocateMany { list: u8, count: u8 },
+    /// Frees an entry.
+    Free { list: u8, which: u8 },
+    /// Frees several.
+    FreeMany { list: u8, count: u8 },
+    /// Frees any address.
+    FreeAny { list: u8, what: Where },
+    /// Frees an entry to pool.
+    PoolFree { which: u8 },
+    /// Flushes.
+    Flush { list: u8 },
+    /// Sets `Depth`.
+    SetDepth { list: u8, depth: u16 },
+    /// A second passes, for the spared lists too.
+    Tick,
+    /// Deletes the list and makes it anew.
+    Delete { list: u8 },
+    /// Drops its handle and makes it anew.
+    GiveUp { list: u8 },
+    /// A raw push.
+    Push { list: u8, which: u8 },
+    /// A raw pop.
+    Pop { list: u8 },
+    /// A raw flush.
+    FlushRaw { list: u8 },
+    /// A hit by identifier.
+    Hit { list: u8 },
+    /// A free by identifier.
+    Keep { list: u8, which: u8 },
+    /// Everything that can be asked.
+    Look { list: u8 },
+}
+
+struct Exposed {
+    list: List,
+    id: u32,
+    size: usize,
+    out: Vec<usize>,
+}
+
+struct Stray {
+    world: World,
+    lists: Vec<Exposed>,
+    /// All entries that somebody has, with their sizes.
+    held: BTreeMap<usize, usize>,
+    /// What was freed or lost sight of, and not seen since.
+    freed: BTreeSet<usize>,
+    /// The end of the pool memory that was ever used.
+    used: u32,
+    /// How many bug checks were met.
+    stops: u32,
+}
+
+fn offset(address: usize) -> u32 {
+    memory::mapped()
+        .offset_of(address)
+        .expect("an address in the pool")
+}
+
+fn pointer(address: usize) -> *mut std::ffi::c_void {
+    std::ptr::with_exposed_provenance_mut(address)
+}
+
+fn options(index: usize) -> Options {
+    let (route, size) = EXPOSED[index % EXPOSED.len()];
+    Options {
+        route,
+        size,
+        pool_type: 512,
+        tag: TAG,
+        flags: 0,
+        depth: 0,
+        allocate: Allocate::Default,
+        free: Free::Default,
+    }
+}
+
+impl Stray {
+    fn new() -> Self {
+        memory::mapped();
+        let mut stray = Self {
+            world: World::guest(),
+            lists: Vec::new(),
+            held: BTreeMap::new(),
+            freed: BTreeSet::new(),
+            used: 0,
+            stops: 0,
+        };
+        for index in 0..EXPOSED.len() {
+            let made = stray.make(index);
+            stray.lists.push(made);
+        }
+        stray
+    }
+
+    fn make(&mut self, index: usize) -> Exposed {
+        let options = options(index);
+        // A fault that waits for a control block must not meet this one.
+        let list = loop {
+            if let Ok(list) = List::of_handle(&options) {
+                break list;
+            }
+        };
+        self.world.note_allocation();
+        self.freed.remove(&list.address());
+        self.use_up_to(list.address(), CONTROL_BYTES as usize);
+        Exposed {
+            list,
+            id: registry::id(list.as_ptr()).expect("an initialised list"),
+            size: options.size,
+            out: Vec::new(),
+        }
+    }
+
+    fn use_up_to(&mut self, address: usize, bytes: usize) {
+        self.used = self.used.max(offset(address) + bytes as u32);
+    }
+
+    /// Notes an entry that was handed out: nobody else has it.
+    fn hold(&mut self, index: usize, entry: usize) {
+        let size = self.lists[index].size;
+        assert!(
+            !self.world.is_taken(entry),
+            "a spared block is handed out: {entry:#x}"
+        );
+        let before = self.held.range(..entry + size).next_back();
+        assert!(
+            before.is_none_or(|(&start, &bytes)| start + bytes <= entry),
+            "handed out while it is held: {entry:#x}, {before:?}"
+        );
+        self.world.note_allocation();
+        self.use_up_to(entry, size);
+        self.held.insert(entry, size);
+        self.freed.remove(&entry);
+        self.lists[index].out.push(entry);
+    }
+
+    fn release(&mut self, index: usize, entry: usize) {
+        self.held.remove(&entry);
+        self.lists[index].out.retain(|&out| out != entry);
+        self.freed.insert(entry);
+    }
+
+    /// What ended an operation, if it is one of the bug checks that it may end in.
+    #[track_caller]
+    fn judge(&mut self, actual: Actual) -> Option<usize> {
+        match actual {
+            Ok(value) => Some(value),
+            Err(Stop::BugCheck(stop)) => {
+                assert!(
+                    matches!(
+                        stop.code,
+                        KERNEL_SECURITY_CHECK_FAILURE
+                            | BAD_POOL_CALLER
+                            | DRIVER_VERIFIER_DETECTED_VIOLATION
+                    ),
+                    "{stop}"
+                );
+                self.stops += 1;
+                None
+            }
+            Err(Stop::Raised(status)) => panic!("nothing here raises: {status}"),
+        }
+    }
+
+    fn index(&self, number: u8) -> usize {
+        usize::from(number) % self.lists.len()
+    }
+
+    fn held_entry(&self, index: usize, which: u8) -> Option<usize> {
+        let out = &self.lists[index].out;
+        out.get(usize::from(which).checked_rem(out.len())?).copied()
+    }
+
+    fn place(&self, place: Where) -> u32 {
+        let nth = |set: &mut dyn Iterator<Item = usize>, count: usize, which: u8| {
+            usize::from(which)
+                .checked_rem(count)
+                .and_then(|which| set.nth(which))
+        };
+        match place {
+            Where::Control { list, at } => {
+                offset(self.lists[self.index(list)].list.address()) + u32::from(at) % CONTROL_BYTES
+            }
+            Where::Freed { which, at } => {
+                let entry = nth(&mut self.freed.iter().copied(), self.freed.len(), which);
+                // Mostly its link.
+                entry.map_or(0, |entry| offset(entry) + u32::from(at % 16))
+            }
+            Where::Held { which, at } => {
+                let entry = nth(&mut self.held.keys().copied(), self.held.len(), which);
+                entry.map_or(0, |entry| offset(entry) + u32::from(at))
+            }
+            Where::Any { at } => at % (self.used + BEYOND),
+        }
+    }
+
+    /// Writes a byte, unless it is spared.
+    ///
+    /// The lock bit of a shared list stays as it is: a lock that nobody opens again is seen after
+    /// two seconds, which would be all that a fuzzer does. A test has one.
+    fn write(&self, offset: u32, value: u8) {
+        let region = memory::mapped();
+        if self.world.is_taken(region.at(offset).addr()) {
+            return;
+        }
+        let is_lock = |exposed: &Exposed| {
+            exposed.list.route() != Route::Local
+                && region.offset_of(exposed.list.address() + 8) == Some(offset)
+        };
+        if self.lists.iter().any(is_lock) {
+            return memory::write(offset, value & !1);
+        }
+        memory::write(offset, value);
+    }
+
+    fn write_word(&self, offset: u32, word: u64) {
+        for (at, byte) in word.to_le_bytes().into_iter().enumerate() {
+            self.write(offset.saturating_add(at as u32), byte);
+        }
+    }
+
+    fn allocate(&mut self, index: usize) {
+        if self.lists[index].out.len() >= MOST_OUT {
+            return;
+        }
+        let actual = self.lists[index].list.allocate();
+        if let Some(entry @ 1..) = self.judge(actual) {
+            self.hold(index, entry);
+        }
+    }
+
+    fn free(&mut self, index: usize, entry: usize) {
+        let actual = self.lists[index].list.free(entry);
+        if self.judge(actual).is_some() {
+            self.release(index, entry);
+        }
+    }
+
+    /// The list is gone, or given up: its entries are blocks, and it is made anew.
+    fn renew(&mut self, index: usize) {
+        let out = std::mem::take(&mut self.lists[index].out);
+        for entry in out {
+            self.held.remove(&entry);
+            self.freed.insert(entry);
+        }
+        self.lists[index] = self.make(index);
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Spared(Operation::Tick) | Step::Tick => self.world.step(Operation::Tick),
+            // Tag 0 would meet the exposed lists' allocations.
+            Step::Spared(Operation::FailNext { count, tag }) => {
+                self.world.step(Operation::FailNext {
+                    count,
+                    tag: tag % 4,
+                });
+            }
+            Step::Spared(operation) => self.world.step(operation),
+            Step::Bytes { to, bytes, count } => {
+                let to = self.place(to);
+                for (at, byte) in bytes
+                    .into_iter()
+                    .enumerate()
+                    .take(1 + usize::from(count % 8))
+                {
+                    self.write(to.saturating_add(at as u32), byte);
+                }
+            }
+            Step::Flip { to, bit } => {
+                let to = self.place(to);
+                self.write(to, memory::read(to) ^ 1 << (bit % 8));
+            }
+            Step::Copy { from, to } => {
+                let (from, to) = (self.place(from) & !7, self.place(to) & !7);
+                for at in 0..8 {
+                    self.write(to + at, memory::read(from + at));
+                }
+            }
+            Step::Link { target, to } => {
+                let (target, to) = (self.place(target) & !15, self.place(to) & !7);
+                self.write_word(to, memory::mapped().at(target).addr() as u64);
+            }
+            Step::Allocate { list } => self.allocate(self.index(list)),
+            Step::AllocateMany { list, count } => {
+                for _ in 0..count % 16 {
+                    self.allocate(self.index(list));
+                }
+            }
+            Step::Free { list, which } => {
+                let index = self.index(list);
+                if let Some(entry) = self.held_entry(index, which) {
+                    self.free(index, entry);
+                }
+            }
+            Step::FreeMany { list, count } => {
+                let index = self.index(list);
+                for _ in 0..count % 16 {
+                    if let Some(entry) = self.held_entry(index, 0) {
+                        self.free(index, entry);
+                    }
+                }
+            }
+            Step::FreeAny { list, what } => {
+                let index = self.index(list);
+                let entry = memory::mapped().at(self.place(what)).addr();
+                if self.world.is_taken(entry) {
+                    return;
+                }
+                let actual = self.lists[index].list.free(entry);
+                if self.judge(actual).is_some() {
+                    let is_held = self.lists[index].out.contains(&entry);
+                    // A raw flush that met damage on its way has handed some out to nobody.
+                    assert!(is_held || self.freed.contains(&entry), "freed: {entry:#x}");
+                    self.release(index, entry);
+                }
+            }
+            Step::PoolFree { which } => self.pool_free(which),
+            Step::Flush { list } => {
+                let actual = self.lists[self.index(list)].list.flush();
+                self.judge(actual);
+            }
+            Step::SetDepth { list, depth } => self.lists[self.index(list)].list.set_depth(depth),
+            Step::Delete { list } => {
+                let index = self.index(list);
+                let list = self.lists[index].list;
+                let actual = list.delete();
+                if self.judge(actual).is_none() {
+                    list.give_up().expect("dropping never raises");
+                }
+                self.renew(index);
+            }
+            Step::GiveUp { list } => {
+                let index = self.index(list);
+                let given_up = self.lists[index].list.give_up();
+                given_up.expect("dropping never raises");
+                self.renew(index);
+            }
+            Step::Push { list, which } => {
+                let index = self.index(list);
+                let Some(entry) = self.held_entry(index, which) else {
+                    return;
+                };
+                let header = self.lists[index].list.header();
+                // SAFETY: the header is initialised; what cannot be an entry is refused.
+                let actual = catch_stop(|| unsafe {
+                    ExpInterlockedPushEntrySList(header, pointer(entry).cast())
+                });
+                if self.judge(actual.map(|before| before.addr())).is_some() {
+                    self.release(index, entry);
+                }
+            }
+            Step::Pop { list } => {
+                let index = self.index(list);
+                let header = self.lists[index].list.header();
+                // SAFETY: the header is initialised.
+                let actual = catch_stop(|| unsafe { ExpInterlockedPopEntrySList(header) });
+                if let Some(entry @ 1..) = self.judge(actual.map(|entry| entry.expose_provenance()))
+                {
+                    self.hold(index, entry);
+                }
+            }
+            Step::FlushRaw { list } => self.flush_raw(self.index(list)),
+            Step::Hit { list } => {
+                let index = self.index(list);
+                let hit = lookaside::hit(self.lists[index].id, owner::current());
+                if hit != 0 {
+                    self.hold(index, memory::mapped().at(hit).expose_provenance());
+                }
+            }
+            Step::Keep { list, which } => {
+                let index = self.index(list);
+                let Some(entry) = self.held_entry(index, which) else {
+                    return;
+                };
+                if lookaside::keep(self.lists[index].id, offset(entry), owner::current()) {
+                    self.release(index, entry);
+                }
+            }
+            Step::Look { list } => self.look(self.index(list)),
+        }
+    }
+
+    fn pool_free(&mut self, which: u8) {
+        let Some(which) = usize::from(which).checked_rem(self.held.len()) else {
+            return;
+        };
+        let Some((&entry, _)) = self.held.iter().nth(which) else {
+            return;
+        };
+        // SAFETY: what is no live block is refused.
+        let actual = catch_stop(|| unsafe { ExFreePool(pointer(entry)) });
+        if self.judge(actual.map(|()| 0)).is_some() {
+            self.held.remove(&entry);
+            for exposed in &mut self.lists {
+                exposed.out.retain(|&out| out != entry);
+            }
+        }
+    }
+
+    fn flush_raw(&mut self, index: usize) {
+        let header = self.lists[index].list.header();
+        // SAFETY: the header is initialised.
+        let actual = catch_stop(|| unsafe { ExpInterlockedFlushSList(header) });
+        let Some(mut entry) = self.judge(actual.map(|entry| entry.expose_provenance())) else {
+            return;
+        };
+        // The routine has followed the chain to its end: each entry is the caller's now.
+        while entry != 0 {
+            self.hold(index, entry);
+            let link = offset(entry);
+            let bytes = std::array::from_fn(|at| memory::read(link + at as u32));
+            entry = u64::from_le_bytes(bytes) as usize;
+        }
+    }
+
+    /// Asks everything, whose answers may be anything.
+    fn look(&self, index: usize) {
+        let exposed = &self.lists[index];
+        let _ = exposed.list.stats();
+        assert_eq!(registry::id(exposed.list.as_ptr()), Ok(exposed.id));
+        assert_eq!(
+            registry::list(exposed.id, owner::current()),
+            Ok(exposed.list.as_ptr())
+        );
+        let region = memory::mapped();
+        for &entry in &exposed.out {
+            let is_mine = lookaside::is_allocated_from(region, exposed.id & 0xFFFF, offset(entry));
+            assert!(is_mine, "what was handed out stays so: {entry:#x}");
+        }
+    }
+
+    /// Gives everything back; returns how many bug checks were met.
+    fn finish(mut self) -> u32 {
+        for index in 0..self.lists.len() {
+            self.look(index);
+            let given_up = self.lists[index].list.give_up();
+            given_up.expect("dropping never raises");
+            let out = std::mem::take(&mut self.lists[index].out);
+            self.freed.extend(out);
+        }
+        // What is allocated that the spared world does not have was an entry once.
+        let mine: Vec<u32> = memory::live_blocks(self.used)
+            .filter(|block| block.tag == TAG)
+            .map(|block| block.offset)
+            .collect();
+        for block in mine {
+            let address = memory::mapped().at(block).addr();
+            assert!(
+                self.freed.contains(&address),
+                "never an entry: {address:#x}"
+            );
+            assert!(memory::reclaim(block), "a block of nobody: {address:#x}");
+        }
+        self.world.finish();
+        memory::assert_clean();
+        self.stops
+    }
+}
+
+/// Runs the steps of an input; returns how many bug checks they met.
+///
+/// # Panics
+///
+/// Where a spared list disagrees with its model, or an exposed one breaks a rule of damage.
+pub fn run(steps: &[Step]) -> u32 {
+    let mut stray = Stray::new();
+    for &step in steps {
+        stray.step(step);
+    }
+    stray.finish()
+}
