@@ -4,14 +4,14 @@
 //! on them ends, at worst in a bug check, and no entry is handed out that somebody has. Beside them
 //! lives a [`World`] whose memory is spared, and which goes on exactly as its model says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use ntoskrnl_emu::{
-    ExFreePool, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
-    ExpInterlockedPushEntrySList, Stop, catch_stop, lookaside, owner, registry,
+    BugCheck, ExFreePool, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
+    ExpInterlockedPushEntrySList, Stop, catch_stop, lookaside, owner, pool, registry,
 };
-use wdm::{BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, KERNEL_SECURITY_CHECK_FAILURE};
+use wdm::{BAD_POOL_CALLER, KERNEL_SECURITY_CHECK_FAILURE, SListHeader};
 
 use crate::callbacks::{Actual, Allocate, Free};
 use crate::list::{List, Options, Route};
@@ -114,6 +114,49 @@ struct Exposed {
     id: u32,
     size: usize,
     out: Vec<usize>,
+    /// The fields that say what the list is, as they were at first.
+    identity: Identity,
+}
+
+/// What damage must not change for good: maximum depth, type, tag, size, owner, record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity(u16, i32, u32, u32, [u32; 2]);
+
+impl Identity {
+    fn of(list: List) -> Self {
+        let fields = list.fields();
+        Self(
+            fields.maximum_depth,
+            fields.pool_type.0,
+            fields.tag,
+            fields.size,
+            fields.future,
+        )
+    }
+}
+
+impl Exposed {
+    /// Whether the control block shows an operation that its list was written over.
+    fn is_damaged_for(&self, looks: Looks) -> bool {
+        let SListHeader { alignment, region } = self.list.fields().list_head;
+        let Identity(.., [owner, record]) = Identity::of(self.list);
+        let Identity(.., [first_owner, first_record]) = self.identity;
+        let is_torn = (alignment & 0xFFFF == 0) != (region == 0) || region & 15 != 0;
+        owner != first_owner
+            || (looks >= Looks::Record && record != first_record)
+            || (looks >= Looks::Header && is_torn)
+    }
+}
+
+/// How much of a control block an operation always looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Looks {
+    /// A free to pool: at the owner of the list whose entry it is.
+    Owner,
+    /// A free, which may be pushed whatever the header counts: also at the list's record.
+    Record,
+    /// The others: also at whether the header contradicts itself.
+    Header,
 }
 
 struct Stray {
@@ -121,8 +164,8 @@ struct Stray {
     lists: Vec<Exposed>,
     /// All entries that somebody has, with their sizes.
     held: BTreeMap<usize, usize>,
-    /// What was freed or lost sight of, and not seen since.
-    freed: BTreeSet<usize>,
+    /// What was freed or lost sight of, and not seen since, with the list that it is of, if any.
+    freed: BTreeMap<usize, Option<usize>>,
     /// The end of the pool memory that was ever used.
     used: u32,
     /// How many bug checks were met.
@@ -160,7 +203,7 @@ impl Stray {
             world: World::guest(),
             lists: Vec::new(),
             held: BTreeMap::new(),
-            freed: BTreeSet::new(),
+            freed: BTreeMap::new(),
             used: 0,
             stops: 0,
         };
@@ -184,6 +227,7 @@ impl Stray {
         self.use_up_to(list.address(), CONTROL_BYTES as usize);
         Exposed {
             list,
+            identity: Identity::of(list),
             id: registry::id(list.as_ptr()).expect("an initialised list"),
             size: options.size,
             out: Vec::new(),
@@ -216,28 +260,46 @@ impl Stray {
     fn release(&mut self, index: usize, entry: usize) {
         self.held.remove(&entry);
         self.lists[index].out.retain(|&out| out != entry);
-        self.freed.insert(entry);
+        self.freed.insert(entry, Some(index));
     }
 
-    /// What ended an operation, if it is one of the bug checks that it may end in.
-    #[track_caller]
-    fn judge(&mut self, actual: Actual) -> Option<usize> {
+    /// Runs an operation on a list: none when it stopped, as it must if the list is damaged.
+    fn on(
+        &mut self,
+        index: usize,
+        looks: Looks,
+        run: impl FnOnce(List) -> Actual,
+    ) -> Option<usize> {
+        let exposed = &self.lists[index];
+        let (list, is_damaged) = (exposed.list, exposed.is_damaged_for(looks));
+        let actual = run(list);
+        let damage = BugCheck {
+            code: KERNEL_SECURITY_CHECK_FAILURE,
+            parameters: [3, list.address() as u64, 0, 0],
+        };
+        if is_damaged {
+            assert_eq!(actual, Err(Stop::BugCheck(damage)), "damage is met");
+        }
         match actual {
-            Ok(value) => Some(value),
-            Err(Stop::BugCheck(stop)) => {
-                assert!(
-                    matches!(
-                        stop.code,
-                        KERNEL_SECURITY_CHECK_FAILURE
-                            | BAD_POOL_CALLER
-                            | DRIVER_VERIFIER_DETECTED_VIOLATION
-                    ),
-                    "{stop}"
-                );
-                self.stops += 1;
-                None
-            }
+            Ok(value) => return Some(value),
+            Err(Stop::BugCheck(stop)) if stop == damage => self.check_mended(index),
+            Err(Stop::BugCheck(stop)) => assert_eq!(stop.code, BAD_POOL_CALLER, "{stop}"),
             Err(Stop::Raised(status)) => panic!("nothing here raises: {status}"),
+        }
+        self.stops += 1;
+        None
+    }
+
+    /// A list that was damaged is whole again, and empty: what it kept is nobody's.
+    fn check_mended(&self, index: usize) {
+        let exposed = &self.lists[index];
+        assert_eq!(Identity::of(exposed.list), exposed.identity, "whole again");
+        let SListHeader { alignment, region } = exposed.list.fields().list_head;
+        assert_eq!((alignment, region), (0, 0), "empty");
+        for (&entry, &of) in &self.freed {
+            let block = pool::block_at(memory::mapped(), offset(entry));
+            let is_kept = of == Some(index) && block.is_some_and(|block| block.is_cached);
+            assert!(!is_kept, "kept by an empty list: {entry:#x}");
         }
     }
 
@@ -261,7 +323,7 @@ impl Stray {
                 offset(self.lists[self.index(list)].list.address()) + u32::from(at) % CONTROL_BYTES
             }
             Where::Freed { which, at } => {
-                let entry = nth(&mut self.freed.iter().copied(), self.freed.len(), which);
+                let entry = nth(&mut self.freed.keys().copied(), self.freed.len(), which);
                 // Mostly its link.
                 entry.map_or(0, |entry| offset(entry) + u32::from(at % 16))
             }
@@ -302,15 +364,16 @@ impl Stray {
         if self.lists[index].out.len() >= MOST_OUT {
             return;
         }
-        let actual = self.lists[index].list.allocate();
-        if let Some(entry @ 1..) = self.judge(actual) {
+        if let Some(entry @ 1..) = self.on(index, Looks::Header, List::allocate) {
             self.hold(index, entry);
         }
     }
 
     fn free(&mut self, index: usize, entry: usize) {
-        let actual = self.lists[index].list.free(entry);
-        if self.judge(actual).is_some() {
+        if self
+            .on(index, Looks::Record, |list| list.free(entry))
+            .is_some()
+        {
             self.release(index, entry);
         }
     }
@@ -320,7 +383,10 @@ impl Stray {
         let out = std::mem::take(&mut self.lists[index].out);
         for entry in out {
             self.held.remove(&entry);
-            self.freed.insert(entry);
+            self.freed.insert(entry, None);
+        }
+        for of in self.freed.values_mut().filter(|of| **of == Some(index)) {
+            *of = None;
         }
         self.lists[index] = self.make(index);
     }
@@ -386,26 +452,29 @@ impl Stray {
                 if self.world.is_taken(entry) {
                     return;
                 }
-                let actual = self.lists[index].list.free(entry);
-                if self.judge(actual).is_some() {
+                if self
+                    .on(index, Looks::Record, |list| list.free(entry))
+                    .is_some()
+                {
                     let is_held = self.lists[index].out.contains(&entry);
                     // A raw flush that met damage on its way has handed some out to nobody.
-                    assert!(is_held || self.freed.contains(&entry), "freed: {entry:#x}");
+                    assert!(
+                        is_held || self.freed.contains_key(&entry),
+                        "freed: {entry:#x}"
+                    );
                     self.release(index, entry);
                 }
             }
             Step::PoolFree { which } => self.pool_free(which),
             Step::Flush { list } => {
-                let actual = self.lists[self.index(list)].list.flush();
-                self.judge(actual);
+                self.on(self.index(list), Looks::Header, List::flush);
             }
             Step::SetDepth { list, depth } => self.lists[self.index(list)].list.set_depth(depth),
             Step::Delete { list } => {
                 let index = self.index(list);
-                let list = self.lists[index].list;
-                let actual = list.delete();
-                if self.judge(actual).is_none() {
-                    list.give_up().expect("dropping never raises");
+                if self.on(index, Looks::Header, List::delete).is_none() {
+                    let given_up = self.lists[index].list.give_up();
+                    given_up.expect("dropping never raises");
                 }
                 self.renew(index);
             }
@@ -420,22 +489,26 @@ impl Stray {
                 let Some(entry) = self.held_entry(index, which) else {
                     return;
                 };
-                let header = self.lists[index].list.header();
-                // SAFETY: the header is initialised; what cannot be an entry is refused.
-                let actual = catch_stop(|| unsafe {
-                    ExpInterlockedPushEntrySList(header, pointer(entry).cast())
-                });
-                if self.judge(actual.map(|before| before.addr())).is_some() {
+                let push = |list: List| {
+                    let (header, entry) = (list.header(), pointer(entry).cast());
+                    // SAFETY: the header is initialised; what cannot be an entry is refused.
+                    let before =
+                        catch_stop(|| unsafe { ExpInterlockedPushEntrySList(header, entry) });
+                    before.map(|before| before.addr())
+                };
+                if self.on(index, Looks::Header, push).is_some() {
                     self.release(index, entry);
                 }
             }
             Step::Pop { list } => {
                 let index = self.index(list);
-                let header = self.lists[index].list.header();
-                // SAFETY: the header is initialised.
-                let actual = catch_stop(|| unsafe { ExpInterlockedPopEntrySList(header) });
-                if let Some(entry @ 1..) = self.judge(actual.map(|entry| entry.expose_provenance()))
-                {
+                let pop = |list: List| {
+                    // SAFETY: the header is initialised.
+                    let entry =
+                        catch_stop(|| unsafe { ExpInterlockedPopEntrySList(list.header()) });
+                    entry.map(|entry| entry.expose_provenance())
+                };
+                if let Some(entry @ 1..) = self.on(index, Looks::Header, pop) {
                     self.hold(index, entry);
                 }
             }
@@ -467,21 +540,26 @@ impl Stray {
         let Some((&entry, _)) = self.held.iter().nth(which) else {
             return;
         };
+        let of = self
+            .lists
+            .iter()
+            .position(|exposed| exposed.out.contains(&entry));
+        let of = of.expect("an entry that is held is some list's");
         // SAFETY: what is no live block is refused.
-        let actual = catch_stop(|| unsafe { ExFreePool(pointer(entry)) });
-        if self.judge(actual.map(|()| 0)).is_some() {
+        let free = |_| catch_stop(|| unsafe { ExFreePool(pointer(entry)) }).map(|()| 0);
+        if self.on(of, Looks::Owner, free).is_some() {
             self.held.remove(&entry);
-            for exposed in &mut self.lists {
-                exposed.out.retain(|&out| out != entry);
-            }
+            self.lists[of].out.retain(|&out| out != entry);
         }
     }
 
     fn flush_raw(&mut self, index: usize) {
-        let header = self.lists[index].list.header();
-        // SAFETY: the header is initialised.
-        let actual = catch_stop(|| unsafe { ExpInterlockedFlushSList(header) });
-        let Some(mut entry) = self.judge(actual.map(|entry| entry.expose_provenance())) else {
+        let flush = |list: List| {
+            // SAFETY: the header is initialised.
+            let first = catch_stop(|| unsafe { ExpInterlockedFlushSList(list.header()) });
+            first.map(|entry| entry.expose_provenance())
+        };
+        let Some(mut entry) = self.on(index, Looks::Header, flush) else {
             return;
         };
         // The routine has followed the chain to its end: each entry is the caller's now.
@@ -516,7 +594,8 @@ impl Stray {
             let given_up = self.lists[index].list.give_up();
             given_up.expect("dropping never raises");
             let out = std::mem::take(&mut self.lists[index].out);
-            self.freed.extend(out);
+            self.freed
+                .extend(out.into_iter().map(|entry| (entry, None)));
         }
         // What is allocated that the spared world does not have was an entry once.
         let mine: Vec<u32> = memory::live_blocks(self.used)
@@ -526,7 +605,7 @@ impl Stray {
         for block in mine {
             let address = memory::mapped().at(block).addr();
             assert!(
-                self.freed.contains(&address),
+                self.freed.contains_key(&address),
                 "never an entry: {address:#x}"
             );
             assert!(memory::reclaim(block), "a block of nobody: {address:#x}");
