@@ -418,7 +418,7 @@ class NativeCallbacks {
 /** Keeps the ordinals of a native list's entries. */
 class NativeWorldList implements WorldList {
   readonly #list: NativeList;
-  /** Whether misses show in a callback; else they show in `allocateMisses`. */
+  /** Whether new entries show in a callback; else the counters tell how many there were. */
   readonly #isTold: boolean;
   readonly #interior: number;
   readonly #freePool: (entry: number) => void;
@@ -437,12 +437,11 @@ class NativeWorldList implements WorldList {
   }
 
   alloc(): number {
-    const before = this.#list.stats().allocateMisses;
     const entry = this.#list.alloc();
     if (entry === null) {
       return 0;
     }
-    return this.#ordinal(entry, this.#list.stats().allocateMisses !== before);
+    return this.#ordinal(entry, this.#newEntries() > 0);
   }
 
   free(ordinal: number): void {
@@ -459,10 +458,9 @@ class NativeWorldList implements WorldList {
 
   allocMany(count: number): number[] {
     const into = new Uint32Array(count);
-    const before = this.#list.stats();
     const got = this.#list.allocMany(into);
     // Kept entries are used up before the first miss.
-    const hits = this.#list.stats().allocateHits - before.allocateHits;
+    const hits = got - this.#newEntries();
     return Array.from(into.subarray(0, got), (entry, i) => this.#ordinal(entry, i >= hits));
   }
 
@@ -490,8 +488,18 @@ class NativeWorldList implements WorldList {
     this.#freePool(this.#entries[ordinal]!);
   }
 
-  #ordinal(entry: number, missed: boolean): number {
-    if (missed && !this.#isTold) {
+  /** How many entries came from pool that have no ordinal yet. */
+  #newEntries(): number {
+    if (this.#isTold) {
+      return 0;
+    }
+    const { totalAllocates, allocateMisses, totalFrees, outstanding } = this.#list.stats();
+    const failed = totalAllocates - totalFrees - outstanding;
+    return allocateMisses - failed - (this.#entries.length - 1);
+  }
+
+  #ordinal(entry: number, isNew: boolean): number {
+    if (isNew) {
       this.#enter(entry);
     }
     return this.#ordinals.get(entry) ?? -1;
