@@ -8,6 +8,7 @@
  */
 
 import { LookasideModel, PoolModel } from "../src/model.ts";
+import { tagNumber, tagText } from "../src/tag.ts";
 import {
   type ModelModule,
   modelWorld,
@@ -20,7 +21,8 @@ import {
 import { randomNumbers } from "./random_trace.ts";
 
 const SIZES = [1, 8, 16, 48, 100, 256, 1000, 4096];
-const LISTS = 8;
+/** Lists made one after the other have different tags; few enough for the pool's table of usage by tag. */
+const TAGS = 216;
 /** More than this a list does not hold. */
 const MOST_LIVE = 100;
 const DEEPEST = 4;
@@ -66,13 +68,13 @@ export function hookedNative(native: NativeModule): HookedWorld {
       poolUsage: () => kernel.poolUsage(),
       rootDriver: kernel.rootDriver,
       allocatePool(bytes, options) {
-        const asks = hook.allocating(text(Number(options.tag)));
+        const asks = hook.allocating(tagText(Number(options.tag)));
         return asks ? kernel.allocatePool(bytes, options) : null;
       },
       freePool(block, tag) {
         if (tag !== undefined) {
           try {
-            hook.freeing(text(tag));
+            hook.freeing(tagText(tag));
           } catch (error) {
             left.push(block);
             throw error;
@@ -86,10 +88,6 @@ export function hookedNative(native: NativeModule): HookedWorld {
       end: () => left.forEach((block) => kernel.freePool(block as never)),
     };
   };
-}
-
-function text(tag: number): string {
-  return String.fromCharCode(tag & 0xFF, (tag >>> 8) & 0xFF, (tag >>> 16) & 0xFF, tag >>> 24);
 }
 
 interface RunList {
@@ -108,6 +106,8 @@ export class ReentrantRun {
   nested = 0;
 
   readonly #random: () => number;
+  readonly #count: number;
+  readonly #letter: string;
   readonly #lists: RunList[] = [];
   readonly #byTag = new Map<string, TraceList>();
   /** The lists whose callbacks are running. */
@@ -117,8 +117,18 @@ export class ReentrantRun {
   #allocations = 0;
   #hooked = true;
 
-  constructor(seed: number, world: HookedWorld) {
+  /**
+   * Begins a run.
+   *
+   * @param seed Determines it.
+   * @param world Where it runs.
+   * @param lists How many there are at any time.
+   * @param letter What the tags begin with.
+   */
+  constructor(seed: number, world: HookedWorld, lists = 8, letter = "t") {
     this.#random = randomNumbers(seed);
+    this.#count = lists;
+    this.#letter = letter;
     this.world = world({
       allocating: (tag) => this.#allocating(tag),
       freeing: (tag) => this.#freeing(tag),
@@ -128,7 +138,7 @@ export class ReentrantRun {
   /** Does one operation and returns all that was seen of it and of those inside it. */
   step(): readonly (number | string)[] {
     this.#seen = [];
-    while (this.#lists.length < LISTS) {
+    while (this.#lists.length < this.#count) {
       this.#operate(() => this.#create());
     }
     this.#operate(() => this.#act());
@@ -206,13 +216,13 @@ export class ReentrantRun {
   #create(): void {
     const number = this.#made++;
     const kind = this.#pick(["ex", "ex", "ex", "npaged", "paged"] as const);
-    const tag = `t${(number % 1296).toString(36).padStart(3, "0")}`;
+    const tag = this.#letter + (number % TAGS).toString(36).padStart(3, "0");
     const like: TraceList = {
       name: tag,
       kind,
       size: SIZES[number % SIZES.length]!,
       poolType: this.#pick([0, 1, 512]),
-      tag: new DataView(new TextEncoder().encode(tag).buffer).getUint32(0, true),
+      tag: tagNumber(tag),
       flags: kind === "ex" ? this.#below(3) : 16 * this.#below(2),
       maximumDepth: 0,
       alloc: this.#pick(["default", "pool", "pool", "pool"] as const),

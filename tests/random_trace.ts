@@ -4,6 +4,7 @@
  * @module
  */
 
+import { tagNumber } from "../src/tag.ts";
 import { format, type ListTrace, parse, type TraceList, type TraceStep } from "../src/trace.ts";
 
 /** Numbers from 0 to below 1 that a seed determines (mulberry32). */
@@ -22,7 +23,7 @@ const SIZES = [1, 7, 8, 9, 16, 24, 32, 48, 64, 100, 128, 256, 500, 1024, 2000, 4
 const POOL_TYPES = [0, 1, 4, 5, 512, 516, 0x300];
 const MAXIMUM_DEPTHS = [0, 0, 256, 300, 1024];
 const KINDS = ["ex", "ex", "ex", "ex", "npaged", "paged"] as const;
-const EX_FLAGS = [0, 0, 1, 2];
+const EX_FLAGS = [0, 1, 2];
 /** Raise if allocation fails, and no execute. */
 const LEGACY_FLAGS = [0, 0, 16, 512, 528];
 /** Of lists that never have an entry a few are enough. */
@@ -38,8 +39,15 @@ interface RandomList {
   nextSlot: number;
 }
 
-/** A trace of that many steps, over lists of all kinds, sizes, pool types, tags, flags and callbacks. */
-export function randomTrace(seed: number, lists: number, steps: number): ListTrace {
+/**
+ * A trace of that many steps, over lists of all kinds, sizes, pool types, tags, flags and callbacks.
+ *
+ * @param seed Determines it.
+ * @param lists How many there are at any time.
+ * @param steps How many there are, those that make the first lists included.
+ * @param letter What the tags begin with.
+ */
+export function randomTrace(seed: number, lists: number, steps: number, letter = "A"): ListTrace {
   const random = randomNumbers(seed);
   const below = (limit: number) => Math.floor(random() * limit);
   const pick = <T>(values: readonly T[]): T => values[below(values.length)]!;
@@ -47,18 +55,23 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
   const done: TraceStep[] = [];
   const alive: RandomList[] = [];
   const add = (step: TraceStep) => done.push({ ...step, line: done.length + 1 });
+  const hasRoom = (count: number) => done.length + count <= steps;
 
   function addList(): void {
     const index = made.length;
     const kind = pick(KINDS);
     const isEx = kind === "ex";
+    // Faults that are left would hit the control block more often than not, and no list be there.
+    if (random() < 0.9) {
+      add({ op: "fail", line: 0, count: 0 });
+    }
     made.push({
       name: `l${index}`,
       kind,
       // In turn, so that no size is left out.
       size: SIZES[index % SIZES.length]!,
       poolType: isEx ? pick(POOL_TYPES) : kind === "paged" ? 1 : 0,
-      tag: 0x30303041 + below(6) * 0x01000000,
+      tag: tagNumber(`${letter}00${below(6)}`),
       flags: pick(isEx ? EX_FLAGS : LEGACY_FLAGS),
       maximumDepth: isEx ? pick(MAXIMUM_DEPTHS) : 0,
       alloc: pick<TraceList["alloc"]>(ALLOCATES),
@@ -94,7 +107,7 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
   function addFree(list: RandomList): void {
     const slot = takeSlot(list);
     add({ op: "f", line: 0, list: list.index, slot });
-    if (random() < 0.05) {
+    if (random() < 0.04 && hasRoom(2)) {
       if (random() < 0.3) {
         addFlush(list);
       }
@@ -111,16 +124,20 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
     const list = pick(alive);
     const at = list.index;
     const kind = random();
+    // Of a list that never has an entry there is little to see.
+    if ((made[at]!.alloc === "fail" || made[at]!.alloc === "throw") && random() < 0.75) {
+      continue;
+    }
     if (random() < 0.01) {
       share = 0.3 + 0.4 * random();
     }
-    if (kind < 0.82) {
+    if (kind < 0.84) {
       if (list.live.length === 0 || (random() < share && list.live.length < MOST_LIVE)) {
         add({ op: "a", line: 0, list: at, slot: newSlot(list) });
       } else {
         addFree(list);
       }
-    } else if (kind < 0.88) {
+    } else if (kind < 0.91) {
       const count = 1 + below(12);
       if (list.live.length < count || (random() < share && list.live.length < MOST_LIVE)) {
         const slots = Array.from({ length: count }, () => newSlot(list));
@@ -150,7 +167,7 @@ export function randomTrace(seed: number, lists: number, steps: number): ListTra
       });
     } else if (kind < 0.995) {
       add({ op: "fail", line: 0, count: below(6) });
-    } else if (random() < 0.3) {
+    } else if (random() < 0.3 && hasRoom(3)) {
       alive.splice(alive.indexOf(list), 1);
       add({ op: "destroy", line: 0, list: at });
       addList();
