@@ -60,7 +60,7 @@ plain or compressed with gzip; without a FILE the recordings of this project.
 --pid PID  one process of a log that has several`;
 
 /** Something went wrong that the user is told in one line, with this exit code. */
-class Stop extends Error {
+export class Stop extends Error {
   readonly exitCode: number;
 
   constructor(exitCode: number, message: string) {
@@ -126,7 +126,7 @@ function ownRecordings(): URL[] {
 }
 
 /** Makes the pool large enough for the largest recording: twice its peak, and what idle lists keep. */
-function configurePool(inputs: readonly Input[]): void {
+export function configurePool(inputs: readonly Input[]): void {
   let poolMebibytes = DEFAULT_POOL_MEBIBYTES;
   for (const { name, trace } of inputs) {
     if (trace.kind !== "recording") continue;
@@ -274,7 +274,7 @@ function memory(): string {
 }
 
 /** A progress bar on a terminal, and nothing elsewhere. */
-class Bar implements Disposable {
+export class Bar implements Disposable {
   readonly #bar = Deno.stderr.isTerminal()
     ? new SingleBar({ format: "{bar} {percentage} % {name}", clearOnComplete: true })
     : null;

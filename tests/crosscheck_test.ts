@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertGreater, assertLess, fail } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch, fail } from "@std/assert";
 import * as native from "../mod.ts";
+import * as model from "../src/model.ts";
 import {
   crossCheck,
   format,
@@ -9,17 +10,22 @@ import {
   parse,
   RecordingCheck,
 } from "../src/trace.ts";
-import { compareUsage } from "../src/divergence.ts";
 import { editedModel } from "./edited_model.ts";
-import { hookedModel, hookedNative, ReentrantRun } from "./random_reentry.ts";
+import {
+  type Outcome,
+  PORTION,
+  portionSeeds,
+  runPortion,
+  runReentrant,
+  runTrace,
+} from "./crosscheck/portions.ts";
+import { hookedModel, ReentrantRun } from "./random_reentry.ts";
 import { randomNumbers, randomTrace, shrink } from "./random_trace.ts";
 
 const OPERATIONS = 1_000_000;
 /** Fewer in a test run, for the time they take; the environment can ask for more. */
 const REENTRANT_OPERATIONS = Number(Deno.env.get("LOOKASIDE_OPERATIONS") ?? 500_000);
 const LISTS = 16;
-/** A trace ends after this many, so that one that fails can be read. */
-const OPERATIONS_PER_TRACE = 20_000;
 
 /** Seeds of this run; the environment can name the first one, as a failure printed it. */
 function seeds(count: number): number[] {
@@ -28,28 +34,23 @@ function seeds(count: number): number[] {
   return Array.from({ length: count }, (_, i) => (first + i * 0x1000_0000) >>> 0);
 }
 
-function compare(trace: ListTrace) {
-  return crossCheck(trace, nativeWorld(native), modelWorld());
+const SETTING = { native, model, lists: LISTS, worker: 0, workers: 1 };
+
+function assertNothing({ finding }: Outcome): void {
+  if (finding === null) return;
+  const { seed, text, trace } = finding;
+  fail(`Rust and the model differ with seed ${seed}: ${text}\n${trace ?? ""}`);
 }
 
 for (const [i, seed] of seeds(3).entries()) {
   Deno.test(`cross-check: Rust and the model agree on 1,000,000 random operations, run ${i + 1}`, () => {
     console.log(`LOOKASIDE_SEED=${seed}`);
-    for (let done = 0; done < OPERATIONS; done += OPERATIONS_PER_TRACE) {
-      const trace = randomTrace(seed + done, LISTS, OPERATIONS_PER_TRACE);
-      const divergence = compare(trace);
-      if (divergence !== null) {
-        const short = shrink(trace, (candidate) => compare(candidate) !== null);
-        const { line, operation, field, left, right } = compare(short) ?? divergence;
-        fail(
-          `Rust and the model differ with seed ${
-            seed + done
-          }, at line ${line} of the trace below ` +
-            `(${operation}): ${field} is ${left} in Rust and ${right} in the model\n${
-              format(short)
-            }`,
-        );
-      }
+    let done = 0;
+    for (const portion of portionSeeds(seed)) {
+      const outcome = runTrace(portion, PORTION, SETTING);
+      assertNothing(outcome);
+      done += outcome.operations;
+      if (done >= OPERATIONS) break;
     }
   });
 }
@@ -57,26 +58,29 @@ for (const [i, seed] of seeds(3).entries()) {
 for (const [i, seed] of seeds(3).entries()) {
   Deno.test(`cross-check: Rust and the model agree when callbacks call lists, run ${i + 1}`, () => {
     console.log(`LOOKASIDE_SEED=${seed}`);
-    const rust = new ReentrantRun(seed, hookedNative(native));
-    const model = new ReentrantRun(seed, hookedModel());
-    let step = 0;
-    try {
-      for (; model.operations < REENTRANT_OPERATIONS; step++) {
-        const [left, right] = [rust.step(), model.step()];
-        const isSame = left.length === right.length && left.every((seen, i) => seen === right[i]);
-        if (!isSame) {
-          fail(`Rust and the model differ with seed ${seed} at step ${step}:\n${left}\n${right}`);
-        }
-      }
-      assertGreater(model.nested, REENTRANT_OPERATIONS / 10);
-      assertEquals(compareUsage(rust.world, model.world), null);
-    } finally {
-      rust.close();
-      model.close();
-    }
-    assert(rust.world.usage().every(({ outstanding, bytes }) => outstanding === 0 && bytes === 0));
+    assertNothing(runReentrant(seed, REENTRANT_OPERATIONS, { ...SETTING, lists: 8 }));
   });
 }
+
+Deno.test("cross-check: a good share of the operations is inside callbacks", () => {
+  const run = new ReentrantRun(1, hookedModel());
+  while (run.operations < 20_000) run.step();
+  assertGreater(run.nested, run.operations / 4);
+});
+
+Deno.test("cross-check: a portion in which something is found shows it by its seed alone", async () => {
+  const broken = await editedModel([[
+    "this.#depth = depth;",
+    "this.#depth = depth === 250 ? 251 : depth;",
+  ]]);
+  const setting = { ...SETTING, model: broken };
+  const seeds = portionSeeds(1);
+  let { finding } = runPortion(seeds.next().value, PORTION, setting);
+  assertEquals(finding, null);
+  while (finding === null) finding = runPortion(seeds.next().value, PORTION, setting).finding;
+  const [again] = portionSeeds(finding.seed);
+  assertEquals(runPortion(again!, PORTION, setting).finding, finding);
+});
 
 Deno.test("cross-check: Rust differs from a model that is wrong, and a short trace shows it", async () => {
   const broken = await editedModel([["this.#kept.pop()", "this.#kept.shift()"]]);
@@ -94,11 +98,10 @@ Deno.test("cross-check: Rust differs from a model that calls back at the wrong m
     "this.#states[entry] = KEPT;\n      this.#kept.push(entry);",
     "this.#kept.push(entry);",
   ]]);
-  const rust = new ReentrantRun(1, hookedNative(native));
-  const model = new ReentrantRun(1, hookedModel(broken));
-  const differs = () => `${rust.step()}` !== `${model.step()}`;
-  assert(Array.from({ length: 1000 }, differs).includes(true));
-  rust.close();
+  const { operations, finding } = runReentrant(1, 5000, { ...SETTING, model: broken });
+  assertLess(operations, 1000);
+  assertMatch(finding!.text, /^Step \d+, .* in Rust and in the model:\n {2}.+\n {2}.+$/);
+  assertEquals(finding!.trace, null);
 });
 
 Deno.test("cross-check: Rust and the model agree on a random recording with blocks of all sizes", () => {

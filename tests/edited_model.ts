@@ -8,10 +8,17 @@
 
 import type * as model from "../src/model.ts";
 
-/** Loads `model.ts` with texts replaced, each of which must be there exactly once. */
-export async function editedModel(
-  edits: readonly (readonly [from: string, to: string])[],
-): Promise<typeof model> {
+/** A text of `model.ts`, which must be there exactly once, and what it becomes. */
+export type Edit = readonly [from: string, to: string];
+
+/** Loads `model.ts` with texts replaced. */
+export async function editedModel(edits: readonly Edit[]): Promise<typeof model> {
+  const text = await editedText(edits);
+  return await import(`data:application/typescript,${encodeURIComponent(text)}`);
+}
+
+/** The text of `model.ts` with texts replaced. */
+export async function editedText(edits: readonly Edit[]): Promise<string> {
   let text = await Deno.readTextFile(new URL("../src/model.ts", import.meta.url));
   for (const [from, to] of edits) {
     if (text.split(from).length !== 2) {
@@ -19,5 +26,5 @@ export async function editedModel(
     }
     text = text.replace(from, () => to);
   }
-  return await import(`data:application/typescript,${encodeURIComponent(text)}`);
+  return text;
 }

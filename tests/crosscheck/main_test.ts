@@ -1,0 +1,170 @@
+/** The tool `deno task crosscheck`, as a process of its own. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse } from "../../src/trace.ts";
+import { editedText } from "../edited_model.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const VERDICT =
+  /^[\d,]+ operations over 16 lists in [\d.]+ s \([\d,]+ a second\), seed 7: 0 divergences\n$/;
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The tool as the task runs it, only without the build. */
+function command(args: readonly string[], options: readonly string[] = []): Deno.Command {
+  const permissions = ["ffi", "read", "env", "write"].map((name) => `--allow-${name}`);
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", ...options, ...permissions, "tests/crosscheck/main.ts", ...args],
+    cwd: ROOT,
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function crosscheck(args: readonly string[], options: readonly string[] = []): Promise<Run> {
+  const { code, stdout, stderr } = await command(args, options).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+/** A folder of a test's own, with an import map by which the tool gets a model that is broken. */
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function brokenModel(folder: string): Promise<string[]> {
+  const text = await editedText([["this.#kept.pop()", "this.#kept.shift()"]]);
+  await Deno.writeTextFile(`${folder}/model.ts`, text);
+  const imports = {
+    "@win-lookaside/lookaside": `${ROOT}mod.ts`,
+    "@win-lookaside/lookaside/model": "./model.ts",
+    "@win-lookaside/lookaside/trace": `${ROOT}src/trace.ts`,
+    "cli-progress": "npm:cli-progress@^3.12.0",
+  };
+  await Deno.writeTextFile(`${folder}/imports.json`, JSON.stringify({ imports }));
+  return ["--import-map", `${folder}/imports.json`];
+}
+
+Deno.test("crosscheck: a run ends with one line, its verdict", async () => {
+  const { code, out, err } = await crosscheck(["--ops", "50000", "--seed", "7"]);
+  assertEquals([code, err], [0, ""]);
+  assertMatch(out, VERDICT);
+});
+
+Deno.test("crosscheck: two Workers check on one pool, and the verdict counts both", async () => {
+  const args = ["--ops=50000", "--seed=7", "--workers=2", "--lists=4"];
+  const { code, out, err } = await crosscheck(args);
+  assertEquals([code, err], [0, ""]);
+  assertMatch(out, /^5\d,\d{3} operations over 2 × 4 lists in .*, seed 7: 0 divergences\n$/);
+});
+
+Deno.test("crosscheck: an option that is wrong is named in one line with its value", async () => {
+  const wrong: [string[], string][] = [
+    [["--ops", "0"], "--ops must be an integer in 1 … 9007199254740991: 0"],
+    [["--ops", "many"], "--ops must be an integer in 1 … 9007199254740991: many"],
+    [["--seed=-1"], "--seed must be an integer in 0 … 4294967295: -1"],
+    [["--seed", "4294967296"], "--seed must be an integer in 0 … 4294967295: 4294967296"],
+    [["--lists", "1e2"], "--lists must be an integer in 1 … 256: 1e2"],
+    [["--lists", ""], "--lists must be an integer in 1 … 256: "],
+    [["--workers", "9"], "--workers must be an integer in 1 … 8: 9"],
+    [["--trace", "x", "--ops", "5"], "--trace and --ops exclude one another: --ops 5"],
+    [["--opps", "5"], "Unknown option '--opps'"],
+    [["5"], "Unexpected argument '5'. This command does not take positional arguments"],
+  ];
+  for (const [args, message] of wrong) {
+    assertEquals(await crosscheck(args), { code: 2, out: "", err: `${message}\n` });
+  }
+  const help = await crosscheck(["--help"]);
+  assertEquals([help.code, help.err], [0, ""]);
+  for (const option of ["ops", "seed", "lists", "workers", "trace", "save"]) {
+    assertStringIncludes(help.out, `--${option} `);
+  }
+});
+
+Deno.test("crosscheck: it compares the traces and recordings named", async () => {
+  const files = ["lifo.trace", "flush.trace"].map((name) => `--trace=tests/traces/${name}`);
+  const { code, out, err } = await crosscheck(files);
+  assertEquals([code, err], [0, ""]);
+  assertMatch(out, /^23 operations of 2 files in .*: 0 divergences\n$/);
+});
+
+Deno.test("crosscheck: a file that is no trace is named in one line, and where", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/bad.trace`;
+    await Deno.writeTextFile(file, "list size=64\na 1\nb 1\n");
+    const { code, out, err } = await crosscheck(["--trace", file]);
+    assertEquals([code, out, err], [2, "", `${file}:3: Unknown operation: "b"\n`]);
+    const none = await crosscheck(["--trace", `${folder}/none`]);
+    assertEquals([none.code, none.out], [2, ""]);
+    assertMatch(none.err, /^.*none: Cannot read the file: there is no such file\n$/);
+  });
+});
+
+Deno.test("crosscheck: a trace that does not get what it expects ends it with 1", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/expects.trace`;
+    await Deno.writeTextFile(file, "list size=64\na 1\nexpect depth=5\n");
+    const { code, out, err } = await crosscheck(["--trace", file]);
+    assertEquals([code, out, err], [1, "", `${file}:3: Expected depth=5, but it is: 4\n`]);
+  });
+});
+
+Deno.test("crosscheck: a divergence is saved as a short trace that shows it again", async () => {
+  await withFolder(async (folder) => {
+    const broken = await brokenModel(folder);
+    for (const workers of ["1", "2"]) {
+      const args = ["--ops=60000", "--seed=7", "--save", folder, "--workers", workers];
+      const { code, out, err } = await crosscheck(args, broken);
+      assertEquals(code, 1);
+      assertMatch(out, /, seed 7: [12] divergences?\n$/);
+      assertMatch(
+        err,
+        /^Rust and the model differ with seed \d+.*: .* in Rust and .* in the model$/m,
+      );
+      const file = /^again: deno task crosscheck --trace (.*)$/m.exec(err)![1]!;
+      assertEquals(/\/crosscheck-\d+\.trace$/.exec(file)?.index, folder.length);
+      const short = parse(await Deno.readTextFile(file));
+      assert(short.kind === "lists" && short.steps.length < 12, "it is short");
+
+      const again = await crosscheck(["--trace", file, "--save", folder], broken);
+      assertEquals(again.code, 1);
+      assertStringIncludes(again.err, `saved in ${file}.short\n`);
+      assertMatch(again.out, /: 1 divergence\n$/);
+      assertEquals((await crosscheck(["--trace", file])).code, 0);
+    }
+  });
+});
+
+Deno.test("crosscheck: what is printed to see a divergence again shows it again", async () => {
+  await withFolder(async (folder) => {
+    const broken = await brokenModel(folder);
+    const save = ["--save", folder];
+    const { err } = await crosscheck(["--ops=60000", "--seed=7", ...save], broken);
+    const again = /^again: deno task crosscheck (--seed .*)$/m.exec(err)![1]!;
+    assertEquals((await crosscheck([...again.split(" "), ...save], broken)).err, err);
+  });
+});
+
+Deno.test("crosscheck: an interrupt ends it with a verdict of what was done", async () => {
+  for (let milliseconds = 1000;; milliseconds *= 2) {
+    const process = command(["--seed=7", "--ops=1000000000000"]).spawn();
+    const timer = setTimeout(() => process.kill("SIGINT"), milliseconds);
+    const { signal, code, stdout, stderr } = await process.output();
+    clearTimeout(timer);
+    // It had not begun yet.
+    if (signal !== null) continue;
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assertEquals([code, err], [0, ""]);
+    assertMatch(out!, /^[\d,]+ operations over 16 lists, interrupted, in .*: 0 divergences\n$/);
+    return;
+  }
+});
