@@ -96,7 +96,7 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
     }
-    const poolType = options.poolType ?? PoolType.NonPagedPoolNx;
+    const { poolType = PoolType.NonPagedPoolNx, tag = DEFAULT_TAG } = options;
     integer(poolType, 0, U32_MAX, "poolType", context);
     if (!Object.values(PoolType).includes(poolType)) {
       throw statusError(context, NtStatus.InvalidParameter, {
@@ -104,11 +104,11 @@ export const kernel: Kernel = Object.freeze<Kernel>({
           `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
       });
     }
-    const tag = tagArgument(options.tag ?? DEFAULT_TAG, context);
+    const tagNumber = tagArgument(tag, context);
     const driver = driverIndex(options.driver, context);
     const zero = options.zero ? 1 : 0;
     open();
-    const block = symbols.lookaside_pool_allocate(bytes, poolType, tag, zero, driver);
+    const block = symbols.lookaside_pool_allocate(bytes, poolType, tagNumber, zero, driver);
     return block !== 0 ? block as Entry : none(context);
   },
 

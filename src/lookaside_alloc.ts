@@ -624,18 +624,18 @@ function callbacksOf(options: LookasideOptions, context: string): Callbacks {
 /** Creates the list that options describe and returns its identifier. */
 function createList(options: LookasideOptions, callbacks: Callbacks, context: string): number {
   const size = integer(options.size, 1, U32_MAX, "size", context);
-  const { poolType = DEFAULT_POOL_TYPE, flags = 0, maximumDepth = 0 } = options;
+  const { poolType = DEFAULT_POOL_TYPE, flags = 0, maximumDepth = 0, tag = DEFAULT_TAG } = options;
   integer(poolType, 0, U32_MAX, "poolType", context);
   integer(flags, 0, U32_MAX, "flags", context);
   integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
-  const tag = tagArgument(options.tag ?? DEFAULT_TAG, context);
+  const tagNumber = tagArgument(tag, context);
   const driver = driverIndex(options.driver, context);
   open();
   if (callbacks !== NO_CALLBACKS) prepareCallbacks();
   const status = symbols.lookaside_create(
     size,
     poolType | 0,
-    tag,
+    tagNumber,
     flags,
     maximumDepth,
     driver,

@@ -192,7 +192,7 @@ Deno.test("new LookasideAlloc() throws RangeError when the tag is not one to fou
 });
 
 Deno.test("new LookasideAlloc() throws TypeError when the tag is neither text nor number", () => {
-  for (const tag of [1n, true, {}, ["abcd"], Symbol("a"), Object.create(null)]) {
+  for (const tag of [null, 1n, true, {}, ["abcd"], Symbol("a"), Object.create(null)]) {
     assertError(
       () => create({ size: 64, tag }),
       TypeError as ErrorConstructor,
