@@ -1,0 +1,93 @@
+/** Programs of commands over the whole module, beside the model. */
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+  fail,
+} from "@std/assert";
+import * as native from "../../mod.ts";
+import { crossCheck, modelWorld, nativeWorld, parse } from "../../src/trace.ts";
+import { BROKEN_MODELS, editedModel } from "../edited_model.ts";
+import { type Draw, reportFailure, runPrograms } from "./program.ts";
+
+const RUNS = 2000;
+/** A wrong model is found by as many programs at most. */
+const RUNS_WITH_MISTAKE = 500;
+
+/** What the environment asks for: a failure says what to set so that it comes again. */
+function drawn(): Draw {
+  const [runs, seed, path, replayPath] = ["RUNS", "SEED", "PATH", "REPLAY_PATH"].map((name) =>
+    Deno.env.get(`LOOKASIDE_${name}`)
+  );
+  return {
+    runs: Number(runs ?? RUNS),
+    seed: seed === undefined ? crypto.getRandomValues(new Int32Array(1))[0]! : Number(seed),
+    ...(path === undefined ? {} : { path }),
+    ...(replayPath === undefined ? {} : { replayPath }),
+  };
+}
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("commands: Rust and the model agree on programs over the whole module", async () => {
+  const draw = drawn();
+  console.log(`LOOKASIDE_SEED=${draw.seed}`);
+  const failure = runPrograms(draw);
+  if (failure === null) return;
+  const folder = Deno.env.get("LOOKASIDE_FAILURES") ?? await Deno.makeTempDir();
+  fail(await reportFailure(failure, folder));
+});
+
+for (const [mistake, ...edit] of BROKEN_MODELS) {
+  Deno.test(`commands: programs find that ${mistake}`, async () => {
+    const draw = { runs: RUNS_WITH_MISTAKE, seed: 1, shrinks: false };
+    assertNotEquals(runPrograms(draw, await editedModel([edit])), null);
+  });
+}
+
+Deno.test("commands: a failure is made short, saved as a trace that shows it, and comes again", async () => {
+  const limit = "this.#kept.length >= this.#depth";
+  const broken = await editedModel([[limit, limit.replace(">=", ">")]]);
+  const failure = runPrograms({ runs: RUNS_WITH_MISTAKE, seed: 1 }, broken)!;
+  assert(failure.program.split("\n").length < 12, failure.program);
+  await withFolder(async (folder) => {
+    const text = await reportFailure(failure, folder);
+    assertStringIncludes(text, failure.program);
+    const file = /^saved in (.*)$/m.exec(text)![1]!;
+    const trace = parse(await Deno.readTextFile(file));
+    assertNotEquals(crossCheck(trace, nativeWorld(native), modelWorld(broken)), null);
+    assertEquals(crossCheck(trace, nativeWorld(native), modelWorld()), null);
+  });
+  const { seed, path, replayPath, program, message } = failure;
+  const again = runPrograms({ runs: 1, seed, path, replayPath, shrinks: false }, broken)!;
+  assertEquals([again.program, again.message], [program, message]);
+});
+
+Deno.test("commands: a failure that no trace can say is saved as what makes it come again", async () => {
+  // Entries that a callback allocates inside another's allocation come first.
+  const broken = await editedModel([[
+    "if (!this.#takeFromPool()) {\n      return null;\n    }\n    return this.#states.push(BUSY) - 1;",
+    "const ordinal = this.#states.push(BUSY) - 1;\n" +
+    "    try {\n      if (this.#takeFromPool()) {\n        return ordinal;\n      }\n" +
+    "      this.#states.pop();\n      return null;\n" +
+    "    } catch (error) {\n      this.#states.pop();\n      throw error;\n    }",
+  ]]);
+  const failure = runPrograms({ runs: RUNS_WITH_MISTAKE, seed: 1 }, broken)!;
+  await withFolder(async (folder) => {
+    const text = await reportFailure(failure, folder);
+    const file = /^saved in (.*\.txt)$/m.exec(text)![1]!;
+    const saved = await Deno.readTextFile(file);
+    assertMatch(saved, /^LOOKASIDE_SEED=\S+ LOOKASIDE_PATH=\S+ LOOKASIDE_REPLAY_PATH=\S+\n/);
+    assertStringIncludes(saved, failure.program);
+  });
+});

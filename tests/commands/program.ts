@@ -1,0 +1,148 @@
+/**
+ * Programs of commands: run on both sides, compared after each command, and saved where they differ.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import * as native from "../../mod.ts";
+import { compareUsage } from "../../src/divergence.ts";
+import { LookasideModel, PoolModel } from "../../src/model.ts";
+import {
+  crossCheck,
+  format,
+  type ListTrace,
+  type ModelModule,
+  modelWorld,
+  nativeWorld,
+  parse,
+  TraceError,
+} from "../../src/trace.ts";
+import { shrink } from "../random_trace.ts";
+import { type Operation, operation, operationText } from "./operations.ts";
+import { ModelSide, RustSide } from "./sides.ts";
+
+const MOST_COMMANDS = 250;
+
+/** Which programs. */
+export interface Draw {
+  readonly runs: number;
+  readonly seed?: number;
+  /** Of one program among those of the seed, as a failure printed it. */
+  readonly path?: string;
+  /** Of one selection of its commands, likewise. */
+  readonly replayPath?: string;
+  /** Whether what fails is made short. */
+  readonly shrinks?: boolean;
+}
+
+/** What a program that shows a difference is. */
+export interface Failure {
+  readonly seed: number;
+  readonly path: string;
+  readonly replayPath: string;
+  /** Its commands, a line for each. */
+  readonly program: string;
+  /** What differs. */
+  readonly message: string;
+  /** The program as a trace, where one can say it. */
+  readonly trace: string | null;
+}
+
+/** One operation as a command. */
+class Command implements fc.Command<ModelSide, RustSide> {
+  constructor(readonly operation: Operation) {}
+
+  check(model: Readonly<ModelSide>): boolean {
+    return model.can(this.operation);
+  }
+
+  run(model: ModelSide, rust: RustSide): void {
+    const expected = model.do(this.operation);
+    assertEquals(rust.do(this.operation), expected);
+    const usage = compareUsage(rust.world, model.world);
+    assert(usage === null, `${usage?.field} is ${usage?.left}, not ${usage?.right}`);
+  }
+
+  toString(): string {
+    return operationText(this.operation);
+  }
+}
+
+/** Runs programs until one shows a difference between Rust and the model. */
+export function runPrograms(
+  { runs, seed, path, replayPath, shrinks = true }: Draw,
+  model: ModelModule = { LookasideModel, PoolModel },
+): Failure | null {
+  const shows = (trace: ListTrace) =>
+    crossCheck(trace, nativeWorld(native), modelWorld(model)) !== null;
+  /** The shortest one, of all programs that failed, that shows a difference too. */
+  let trace: ListTrace | null = null;
+  const programs = fc.commands([operation.map((operation) => new Command(operation))], {
+    maxCommands: MOST_COMMANDS,
+    size: "max",
+    ...(replayPath === undefined ? {} : { replayPath }),
+  });
+  const details = fc.check(
+    fc.property(programs, (commands) => {
+      const expected = new ModelSide(model);
+      const rust = new RustSide();
+      try {
+        fc.modelRun(() => ({ model: expected, real: rust }), commands);
+        rust.close();
+      } catch (error) {
+        rust.giveUp();
+        const { steps } = expected.trace;
+        if (trace === null || steps.length <= trace.steps.length) {
+          trace = sayable(expected.trace, shows) ?? trace;
+        }
+        throw error;
+      }
+      const left = rust.world.usage().filter(({ outstanding }) => outstanding !== 0);
+      assertEquals(left, []);
+    }),
+    {
+      numRuns: runs,
+      endOnFailure: !shrinks,
+      ...(seed === undefined ? {} : { seed }),
+      ...(path === undefined ? {} : { path }),
+    },
+  );
+  if (!details.failed) return null;
+  const [commands] = details.counterexample!;
+  const text = String(commands);
+  const error = details.errorInstance;
+  return {
+    seed: details.seed,
+    path: details.counterexamplePath!,
+    replayPath: /replayPath="(.*)"/.exec(text)![1]!,
+    program: [...commands].map((command) => `${command}\n`).join(""),
+    message: error instanceof Error ? error.message : String(error),
+    trace: trace === null ? null : format(shrink(trace, shows)),
+  };
+}
+
+/** What a program did as a trace, if one can say it so that it shows a difference. */
+function sayable(
+  { lists, steps }: Pick<ListTrace, "lists" | "steps">,
+  shows: (trace: ListTrace) => boolean,
+): ListTrace | null {
+  try {
+    const trace = parse(format({ kind: "lists", file: "program", lists, steps }));
+    return trace.kind === "lists" && shows(trace) ? trace : null;
+  } catch (error) {
+    // What happened inside callbacks or through other handles is missing in it.
+    if (error instanceof TraceError) return null;
+    throw error;
+  }
+}
+
+/** Saves a failure and says, in a few lines, what it is, where it is and how to run it again. */
+export async function reportFailure(failure: Failure, folder: string): Promise<string> {
+  const { seed, path, replayPath, program, message, trace } = failure;
+  const again = `LOOKASIDE_SEED=${seed} LOOKASIDE_PATH=${path} LOOKASIDE_REPLAY_PATH=${replayPath}`;
+  const file = `${folder}/commands-${seed}.${trace === null ? "txt" : "trace"}`;
+  await Deno.writeTextFile(file, trace ?? `${again}\n${program}`);
+  return `Rust and the model differ: ${message}\n${program}saved in ${file}\nagain: ${again}`;
+}
