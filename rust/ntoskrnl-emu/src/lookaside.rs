@@ -200,7 +200,8 @@ impl<'a> Live<'a> {
         match self.region.offset_of(link as usize) {
             Some(offset) => {
                 link & RESERVED == 0
-                    && self.region.state(offset).load(Ordering::Relaxed)
+                    // Acquire, here and in `judge`: state bytes are (see `pool`).
+                    && self.region.state(offset).load(Ordering::Acquire)
                         == STATE_CACHED | self.mark()
                     && pool::list_of(&self.region, offset) == self.index
             }
@@ -226,7 +227,7 @@ impl<'a> Live<'a> {
     fn judge(self, entry: u64) -> Result<(), BadEntry> {
         match self.region.offset_of(entry as usize) {
             Some(offset) => {
-                let state = self.region.state(offset).load(Ordering::Relaxed);
+                let state = self.region.state(offset).load(Ordering::Acquire);
                 if state == STATE_BUSY | self.mark()
                     && entry & RESERVED == 0
                     && pool::list_of(&self.region, offset) == self.index
@@ -250,11 +251,11 @@ impl<'a> Live<'a> {
     /// Marks an entry as kept or allocated. Called inside the section.
     fn set_state(self, link: u64, state: u8) {
         match self.region.offset_of(link as usize) {
-            // Relaxed: released with the section.
+            // Release: state bytes are (see `pool`).
             Some(offset) => self
                 .region
                 .state(offset)
-                .store(state | self.mark(), Ordering::Relaxed),
+                .store(state | self.mark(), Ordering::Release),
             None if state == STATE_CACHED => _ = outside::cache(link as usize, self.index),
             None => _ = outside::hand_out(link as usize, self.index),
         }

@@ -119,10 +119,21 @@ fn block_of(page: &Page, offset: u32) -> usize {
     offset as usize % PAGE_SIZE / GRANULE / granules
 }
 
-// Orderings in the pool: descriptors, block words and usage are written under the pool's lock
-// only, which orders them; what is read without the lock (a page's list, a block's word, a state
-// byte) belongs to a block that its holder was handed by a synchronising act of his own, or else is
-// judged by one relaxed load and refused. So all of them are relaxed.
+// Orderings in the pool. Descriptors, block words and usage are written under the pool's lock only,
+// which orders them. Without the lock they are read for a block that the reader was handed by a
+// synchronising act of his own, or that his list keeps: all of these are relaxed.
+//
+// What may be nobody's, or another list's by now, is judged by its state byte first and then by its
+// page's list. Of two lists with the same mark a page can pass from one to the other meanwhile:
+//
+// | who frees a second time | who freed first, and allocates from the other list |
+// |---|---|
+// |                         | page.list = 0, page.list = other, state = busy, mark |
+// | state: busy, mark       | |
+// | page.list: other        | |
+//
+// The list must not be older than the state. So who stores a state that some list's mark is in
+// releases, and who judges by one acquires; on x86 neither costs anything.
 
 /// Allocates a block, filled with [`POISON`], or `None` when the pool has none or is made to fail.
 pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {

@@ -67,9 +67,10 @@ impl<'a> Live<'a> {
         };
         let mark = self.mark();
         let state = self.region.state(offset);
-        // Relaxed here and in `try_free`: what the holder before wrote came with the section.
+        // State bytes are acquired and released (see `pool`). Else relaxed, here and in `try_free`: what
+        // the holder before wrote came with the section.
         if section.first & RESERVED != 0
-            || state.load(Ordering::Relaxed) != STATE_CACHED | mark
+            || state.load(Ordering::Acquire) != STATE_CACHED | mark
             || pool::page_list(&self.region, offset) != self.index
             || section.head.depth() == 0
         {
@@ -80,7 +81,7 @@ impl<'a> Live<'a> {
             return Attempt::Inside(section.first);
         }
         add(self.control.total_allocates(), 1);
-        state.store(STATE_BUSY | mark, Ordering::Relaxed);
+        state.store(STATE_BUSY | mark, Ordering::Release);
         slist::add_counts(section.head.counts, POPPED);
         section.leave_with(next);
         Attempt::Done(offset)
@@ -98,14 +99,14 @@ impl<'a> Live<'a> {
         let mark = self.mark();
         let state = self.region.state(offset);
         if (link | section.first) & RESERVED != 0
-            || state.load(Ordering::Relaxed) != STATE_BUSY | mark
+            || state.load(Ordering::Acquire) != STATE_BUSY | mark
             || pool::page_list(&self.region, offset) != self.index
             || section.head.depth() >= self.control.depth().load(Ordering::Relaxed)
         {
             return Attempt::Inside(section.first);
         }
         add(self.control.total_frees(), 1);
-        state.store(STATE_CACHED | mark, Ordering::Relaxed);
+        state.store(STATE_CACHED | mark, Ordering::Release);
         link_at(self.region.at(offset).cast()).store(section.first, Ordering::Relaxed);
         slist::add_counts(section.head.counts, PUSHED);
         section.leave_with(link);

@@ -106,7 +106,8 @@ mod loom {
     use super::super::models::List;
     use crate::region;
     use crate::slist::{ExpInterlockedFlushSList, ExpInterlockedPopEntrySList};
-    use crate::sync::model;
+    use crate::sync::{Ordering, model};
+    use crate::{ExFreePool, catch_bug_check};
 
     /// A shared list of entries of a granule that keeps so many of them.
     fn list_with(kept: usize) -> ::loom::sync::Arc<List> {
@@ -135,7 +136,7 @@ mod loom {
         }
         list.delete();
         let usage = list.region.tag_row(0);
-        assert_eq!(usage.bytes.load(std::sync::atomic::Ordering::Relaxed), 0);
+        assert_eq!(usage.bytes.load(Ordering::Relaxed), 0);
     }
 
     fn allocate_and_free(list: &List) {
@@ -176,6 +177,57 @@ mod loom {
                     allocate_and_free(&list);
                     other.join().unwrap();
                     assert_whole(&list, &[]);
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn of_two_frees_of_an_entry_one_is_refused() {
+        for depth in 0..=1 {
+            model(
+                &format!("list of depth {depth}, free against free"),
+                3,
+                move || {
+                    let list = list_with(0);
+                    let entry = list.allocate().unwrap();
+                    list.control.depth.store(depth, Ordering::Relaxed);
+                    let other = list.clone();
+                    let other = thread::spawn(move || catch_bug_check(|| other.free_again(entry)));
+                    let here = catch_bug_check(|| list.free_again(entry));
+                    assert_ne!(here.is_ok(), other.join().unwrap().is_ok());
+                    assert_whole(&list, &[]);
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn of_a_free_to_the_list_and_one_to_pool_one_is_refused() {
+        for depth in 0..=1 {
+            model(
+                &format!("list of depth {depth}, free against free to pool"),
+                3,
+                move || {
+                    let list = list_with(0);
+                    let entry = list.allocate().unwrap();
+                    list.control.depth.store(depth, Ordering::Relaxed);
+                    let block = list.region.at(entry).expose_provenance();
+                    let other = thread::spawn(move || {
+                        let block = std::ptr::with_exposed_provenance_mut(block);
+                        // SAFETY: a free that is none is refused.
+                        catch_bug_check(|| unsafe { ExFreePool(block) })
+                    });
+                    let here = catch_bug_check(|| list.free_again(entry));
+                    let there = other.join().unwrap();
+                    assert_ne!(here.is_ok(), there.is_ok());
+                    assert_eq!(
+                        list.counters()[2],
+                        u32::from(here.is_ok()),
+                        "a refused free counts nothing"
+                    );
+                    list.delete();
+                    assert_eq!(list.region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
                 },
             );
         }

@@ -69,7 +69,7 @@ pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record, s
     }
     assign(&mut pool, region, &block, index);
     record.adopted.store(1, Ordering::Relaxed);
-    region.state(offset).store(state, Ordering::Relaxed);
+    region.state(offset).store(state, Ordering::Release);
     true
 }
 

@@ -80,7 +80,7 @@ impl Pool {
             .map_or(0, |(_, record)| record.mark.load(Ordering::Relaxed) as u8);
         region
             .state(offset)
-            .store(STATE_BUSY | mark, Ordering::Relaxed);
+            .store(STATE_BUSY | mark, Ordering::Release);
         self.usage.allocated(
             region,
             request.tag,
@@ -361,6 +361,7 @@ mod loom {
 
     use super::super::{allocate, block_at, free_entry};
     use super::*;
+    use crate::catch_bug_check;
     use crate::lookaside::models::{List, TAG};
     use crate::region;
     use crate::sync::model;
@@ -445,5 +446,46 @@ mod loom {
             other.join().unwrap();
             assert_empty(region, 4);
         });
+    }
+
+    /// Two frees of one entry: after the first its page goes back to pool and becomes another
+    /// list's, whose entries bear the same mark.
+    #[test]
+    fn a_second_free_never_takes_another_lists_entry() {
+        model(
+            "pool, second free beside a page that changes hands",
+            3,
+            || {
+                let region = region_of(2);
+                let [first, second] = [List::new(16), List::new(16)];
+                let entry = first.allocate().expect("the pool has room");
+                first.control.depth.store(0, Ordering::Relaxed);
+                let other = {
+                    let [first, second] = [first.clone(), second.clone()];
+                    thread::spawn(move || {
+                        let free = catch_bug_check(|| first.free_again(entry));
+                        // The state byte is the pool's doing, then that of two hits.
+                        let allocated = second.allocate().and_then(|entry| {
+                            second.free(entry);
+                            second.allocate()
+                        });
+                        (free, allocated)
+                    })
+                };
+                let here = catch_bug_check(|| first.free_again(entry));
+                let (there, allocated) = other.join().unwrap();
+                assert_ne!(
+                    here.is_ok(),
+                    there.is_ok(),
+                    "one is refused: {here:?} {there:?}"
+                );
+                if let Some(entry) = allocated {
+                    second.free(entry);
+                }
+                first.delete();
+                second.delete();
+                assert_eq!(region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
+            },
+        );
     }
 }
