@@ -4,11 +4,12 @@
 
 mod common;
 
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use common::*;
-use ntoskrnl_emu::delay::amid;
+use ntoskrnl_emu::delay::{amid, point};
 use ntoskrnl_emu::{catch_bug_check, list as list_with, owner, registry, tick};
 use wdm::*;
 
@@ -340,6 +341,68 @@ fn of_a_free_to_pool_and_a_free_to_the_list_the_first_counts() {
         });
         assert_eq!((list.counters().frees, list.current_depth()), (1, before));
     }
+}
+
+/// Makes entries, before a window of its own.
+extern "system" fn make(
+    pool_type: PoolType,
+    bytes: usize,
+    tag: u32,
+    _: *mut LookasideListEx,
+) -> *mut c_void {
+    let entry = allocate_pool(pool_type, bytes, tag);
+    point("callback");
+    entry.0
+}
+
+/// Gives entries to pool, after a window of its own.
+extern "system" fn give(entry: *mut c_void, _: *mut LookasideListEx) {
+    point("callback");
+    free_pool(Block(entry));
+}
+
+#[test]
+fn a_list_whose_callback_runs_is_everybodys() {
+    let _turn = turn();
+    let mark = tag(b"DlCb");
+    let list = List::new(Options {
+        allocate: Some(make),
+        free: Some(give),
+        tag: mark,
+        in_pool: true,
+        ..Options::default()
+    });
+    let use_all = || {
+        let entry = list.allocate();
+        list.free(entry);
+        assert_eq!(pop(list.header()), entry);
+        push(list.header(), entry);
+        list.flush();
+        tick();
+        assert_eq!(list.current_depth(), 0);
+        entry
+    };
+    let (held, other) = amid("callback", || list.allocate(), use_all);
+    assert_ne!(held, other);
+    list.set_depth(0);
+    let ((), ()) = amid(
+        "callback",
+        || list.free(held),
+        || {
+            list.set_depth(4);
+            assert_ne!(use_all(), held, "it is the free routine's");
+            assert_eq!(stop(|| list.free(held)), not_an_entry(held));
+            assert_eq!(usage(mark, false).live(), 1);
+        },
+    );
+    assert_eq!(usage(mark, false).live(), 0);
+    let counters = Counters {
+        allocates: 3,
+        allocate_misses: 3,
+        frees: 3,
+        free_misses: 1,
+    };
+    assert_eq!(list.counters(), counters);
 }
 
 #[test]
