@@ -4,8 +4,26 @@
  * @module
  */
 
-import { entryAt, kernel, LookasideAlloc, NtStatus } from "../../mod.ts";
+import { type Entry, entryAt, kernel, LookasideAlloc, NtStatus } from "../../mod.ts";
 import { NO_NUMBERS, NO_U32, shown } from "../bug_checks.ts";
+
+/** What is called on a list that is deleted; all but the first are refused. */
+export const AFTER_DESTROY: readonly ((list: LookasideAlloc) => unknown)[] = [
+  (list) => list.destroy(),
+  (list) => list.alloc(),
+  (list) => list.free(4096 as Entry),
+  (list) => list.allocMany(new Uint32Array(3)),
+  (list) => list.allocMany(new Uint32Array(0)),
+  (list) => list.freeMany(new Uint32Array([4096])),
+  (list) => list.bytes(4096 as Entry),
+  (list) => list.take(),
+  (list) => list.borrow(() => 1),
+  (list) => list.stats(),
+  (list) => list.setDepth(1),
+  (list) => list.controlBlock(),
+  (list) => list.flush(),
+  (list) => list.share(),
+];
 
 /** One call. */
 export interface Mistake {

@@ -20,8 +20,9 @@ import {
   TraceError,
 } from "../../src/trace.ts";
 import { shrink } from "../random_trace.ts";
+import { ModelSide } from "./model_side.ts";
 import { type Operation, operation, operationText } from "./operations.ts";
-import { ModelSide, RustSide } from "./sides.ts";
+import { RustSide } from "./rust_side.ts";
 
 const MOST_COMMANDS = 250;
 
@@ -141,7 +142,8 @@ function sayable(
 /** Saves a failure and says, in a few lines, what it is, where it is and how to run it again. */
 export async function reportFailure(failure: Failure, folder: string): Promise<string> {
   const { seed, path, replayPath, program, message, trace } = failure;
-  const again = `LOOKASIDE_SEED=${seed} LOOKASIDE_PATH=${path} LOOKASIDE_REPLAY_PATH=${replayPath}`;
+  const again = `LOOKASIDE_SEED=${seed} LOOKASIDE_PATH=${path} ` +
+    `LOOKASIDE_REPLAY_PATH=${replayPath} deno task test --filter commands:`;
   const file = `${folder}/commands-${seed}.${trace === null ? "txt" : "trace"}`;
   await Deno.writeTextFile(file, trace ?? `${again}\n${program}`);
   return `Rust and the model differ: ${message}\n${program}saved in ${file}\nagain: ${again}`;

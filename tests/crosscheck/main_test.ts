@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "../../src/trace.ts";
 import { editedText } from "../edited_model.ts";
+import { withFolder } from "../folder.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const VERDICT =
@@ -31,16 +32,7 @@ async function crosscheck(args: readonly string[], options: readonly string[] = 
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
 
-/** A folder of a test's own, with an import map by which the tool gets a model that is broken. */
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
+/** Writes a model that is broken and the options by which the tool gets it. */
 async function brokenModel(folder: string): Promise<string[]> {
   const text = await editedText([["this.#kept.pop()", "this.#kept.shift()"]]);
   await Deno.writeTextFile(`${folder}/model.ts`, text);
