@@ -52,7 +52,7 @@ pub use legacy::{
 };
 pub use rule::{hit, keep};
 
-use damage::{refuse_unknown, stop_for};
+use damage::{refuse_inside, refuse_unknown, stop_for};
 use section::{Section, link_at};
 
 /// First parameter of our own bug check 0xC4: a list that is confined to one thread was used by
@@ -184,7 +184,7 @@ impl<'a> Live<'a> {
         section.first = if section.is_shared {
             match section.head.lock() {
                 Ok(first) => first,
-                Err(Stuck) => self.damaged(),
+                Err(Stuck) => section.damaged(),
             }
         } else {
             self.refuse_other_owners();
@@ -273,6 +273,15 @@ impl<'a> Live<'a> {
         match self.region.offset_of(link as usize) {
             Some(offset) => self.region.state(offset).store(state, Ordering::Relaxed),
             None => outside::dismiss(link as usize, self.index),
+        }
+    }
+
+    /// The section that a hit path left for a slow one. The control block may have been written over
+    /// since.
+    fn resume(list: *mut LookasideListEx, first: u64) -> Section<'a> {
+        match Self::known(list) {
+            Some(live) => live.section(first),
+            None => refuse_inside(list.addr(), first),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::sync::{AtomicU64, Ordering};
 
 mod head;
 
-pub(crate) use head::{DEPTH, Head, POPPED, PUSHED, RESERVED, Stuck, add_counts, flushed};
+pub(crate) use head::{Head, POPPED, PUSHED, RESERVED, Stuck, add_counts, clear_counts};
 
 #[cold]
 fn damaged(header: *mut SListHeader) -> ! {
@@ -29,8 +29,7 @@ fn lock_plain(header: *mut SListHeader) -> (Head<'static>, u64) {
     match head.lock() {
         Ok(first) => (head, first),
         Err(Stuck) => {
-            // Relaxed: the list is given up; nothing is published.
-            head.counts.store(0, Ordering::Relaxed);
+            clear_counts(head.counts);
             head.unlock(0);
             damaged(header)
         }
@@ -143,7 +142,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPopEntrySList(
         false => RESERVED,
     };
     if next & RESERVED != 0 {
-        head.counts.store(0, Ordering::Relaxed);
+        clear_counts(head.counts);
         head.unlock(0);
         damaged(header);
     }
@@ -168,8 +167,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedFlushSList(
         return list.flush_raw().cast();
     }
     let (head, first) = lock_plain(header);
-    let counts = head.counts.load(Ordering::Relaxed);
-    head.counts.store(flushed(counts), Ordering::Relaxed);
+    clear_counts(head.counts);
     head.unlock(0);
     entry_at(first)
 }

@@ -118,6 +118,12 @@ mod inner {
         pub(crate) fn duration_since(self, earlier: Self) -> Duration {
             self.0.saturating_sub(earlier.0)
         }
+
+        /// Lets so much time pass between two looks, from now on.
+        #[cfg(test)]
+        pub(crate) fn set_step(step: Duration) {
+            TIME.set((Duration::ZERO, step));
+        }
     }
 
     /// Runs a model in every order that its threads can take, or in those that preempt a thread at

@@ -289,7 +289,7 @@ fn threads_that_wait_for_a_lock_bit_that_stays_set_all_go_on() {
             .map(|thread| thread.join().expect("no thread is stuck"))
             .sum()
     });
-    assert!(stops >= 1);
+    assert_eq!(stops, 1, "one of them takes the lock over");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::mem::offset_of;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 
 use common::*;
-use ntoskrnl_emu::{catch_bug_check, set_depth, tick};
+use ntoskrnl_emu::{BugCheck, catch_bug_check, set_depth, tick};
+use wdm::GeneralLookasidePool;
 
 const ROUNDS: u32 = 60_000;
 
@@ -99,4 +101,53 @@ fn a_tick_during_initialisation_finds_no_list_or_a_whole_one() {
         }
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// Allocates from a list and frees to it what it got. Returns the entry that it could not free.
+fn allocate_and_free(list: &List) -> Option<Block> {
+    let refused = |stop: BugCheck| assert_eq!((stop.code, stop.parameters), list.damage());
+    let entry = catch_bug_check(|| list.allocate()).map_err(refused).ok()?;
+    let freed = catch_bug_check(|| list.free(entry)).map_err(refused);
+    freed.is_err().then_some(entry)
+}
+
+#[test]
+fn damage_that_one_thread_finds_takes_no_entry_from_another() {
+    let _turn = turn();
+    let list = List::new(Options {
+        tag: u32::from_le_bytes(*b"Race"),
+        in_pool: true,
+        ..Options::default()
+    });
+    list.keep(3);
+    let is_done = AtomicBool::new(false);
+    let mut held = Vec::new();
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut held = Vec::new();
+            while !is_done.load(Ordering::Relaxed) {
+                held.extend(allocate_and_free(&list));
+            }
+            held
+        });
+        for _ in 0..ROUNDS / 6 {
+            // A stray write, which the next call of either thread finds.
+            list.u32_at(offset_of!(GeneralLookasidePool, future) + 4)
+                .store(0, Ordering::Relaxed);
+            held.extend(allocate_and_free(&list));
+        }
+        is_done.store(true, Ordering::Relaxed);
+        held.extend(other.join().expect("bug checks are caught"));
+    });
+    // What is left of the damage, if the last write was not found.
+    let _ = catch_bug_check(|| list.flush());
+    list.flush();
+    let abandoned = u64::from(list.record().abandoned.load(Ordering::Relaxed));
+    let live = usage(u32::from_le_bytes(*b"Race"), false).live();
+    assert_eq!(
+        live,
+        held.len() as u64 + abandoned,
+        "every block is held or given up"
+    );
+    list.free_all(&held);
 }

@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use wdm::{BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, KERNEL_SECURITY_CHECK_FAILURE};
 
 use super::routines::{default_allocate, default_free};
+use super::section::Section;
 use super::{BadEntry, CONFINED_LIST, Live, outside};
 use crate::bug_check::{BugCheck, bug_check};
 use crate::owner::{self, SHARED};
 use crate::pool::{self, ExAllocatePoolWithTag, ExFreePool};
 use crate::region::add;
 use crate::registry;
-use crate::slist::Head;
+use crate::slist;
 
 /// The list's memory contradicts what the emulation knows of it.
 pub(super) struct Damage;
@@ -39,15 +40,31 @@ pub(super) fn refuse_unknown(list: usize) -> ! {
     }
 }
 
-/// Gives up what a damaged list keeps, makes its control block whole again, and raises the bug
-/// check. Only the owner of a confined list may do so; anybody else is refused as ever.
+/// Refuses a list whose control block names another record, to who is in its section.
+#[cold]
+#[inline(never)]
+pub(super) fn refuse_inside(list: usize, first: u64) -> ! {
+    match Live::registered(list) {
+        Some(live) => live.section(first).damaged(),
+        None => refuse_unknown(list),
+    }
+}
+
+/// Refuses a damaged list to who is not in its section. Only the owner of a confined list learns of
+/// the damage; anybody else is refused as ever.
 #[cold]
 #[inline(never)]
 fn refuse_damaged(list: usize) -> ! {
-    if let Some(live) = Live::registered(list) {
-        live.refuse_other_owners();
-        live.mend();
+    match Live::registered(list) {
+        Some(live) => {
+            live.refuse_other_owners();
+            live.seize().damaged()
+        }
+        None => stop(list),
     }
+}
+
+fn stop(list: usize) -> ! {
     bug_check(KERNEL_SECURITY_CHECK_FAILURE, [3, list as u64, 0, 0])
 }
 
@@ -69,7 +86,7 @@ pub(super) fn stop_for(bad: &BadEntry, entry: u64) -> BugCheck {
     }
 }
 
-impl Live<'_> {
+impl<'a> Live<'a> {
     /// Refuses the list to every thread but the one that it is confined to.
     pub(super) fn refuse_other_owners(self) {
         let owner = self.record.owner.load(Ordering::Relaxed);
@@ -78,24 +95,20 @@ impl Live<'_> {
         }
     }
 
-    /// Refuses the list because its memory was written over.
+    /// Refuses the list because its memory was written over. The caller is not in its section.
     #[inline(always)]
     pub(super) fn damaged(self) -> ! {
         refuse_damaged(self.control.address())
     }
 
-    /// Makes the list an empty one again. The entries that it kept are nobody's from now on; they
-    /// stay allocated and count as abandoned.
-    pub(super) fn mend(self) {
-        // SAFETY: the control block begins with its header.
-        let head = unsafe { Head::new(self.control.list_head()) };
-        // Relaxed: published by the release of the lock word below.
-        head.counts.store(0, Ordering::Relaxed);
-        self.write_identity();
-        let abandoned = pool::abandon_cached(&self.region, self.index, self.record)
-            .wrapping_add(outside::forget(self.index, false));
-        add(&self.record.abandoned, abandoned);
-        head.unlock(0);
+    /// Enters the list whatever its control block says; waits for its holder.
+    fn seize(self) -> Section<'a> {
+        let mut section = self.section(0);
+        if section.is_shared {
+            // A lock that stayed set is this caller's as well.
+            section.first = section.head.lock().unwrap_or(0);
+        }
+        section
     }
 
     /// Writes the fields that say what the list is, from its record.
@@ -133,5 +146,169 @@ impl Live<'_> {
             .store(record.owner.load(Ordering::Relaxed), Ordering::Relaxed);
         control.index().store(self.index, Ordering::Relaxed);
         registry::link_last(&self.region, self.index);
+    }
+}
+
+impl Section<'_> {
+    /// Gives up what the list keeps, makes its control block whole again, leaves, and raises the bug
+    /// check of a list whose memory was written over.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn damaged(self) -> ! {
+        let list = self.list;
+        self.mend();
+        stop(list.control.address())
+    }
+
+    /// Makes the list an empty one again. The entries that it kept are nobody's from now on; they
+    /// stay allocated and count as abandoned.
+    fn mend(self) {
+        let list = self.list;
+        slist::clear_counts(self.head.counts);
+        list.write_identity();
+        let abandoned = pool::abandon_cached(&list.region, list.index, list.record)
+            .wrapping_add(outside::forget(list.index, false));
+        add(&list.record.abandoned, abandoned);
+        self.leave_with(0);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::sync::Arc;
+    use ::loom::thread;
+    use std::time::Duration;
+
+    use super::super::models::List;
+    use super::super::section::link_at;
+    use super::*;
+    use crate::catch_bug_check;
+    use crate::region;
+    use crate::sync::{Instant, model};
+
+    const SIZE: usize = 16;
+
+    /// A shared list that keeps two entries, and one that is allocated from it.
+    fn list() -> (Arc<List>, u32) {
+        Instant::set_step(Duration::ZERO);
+        assert!(region::configure(4).is_ok());
+        let list = List::new(SIZE);
+        let [first, second, third] = [0; 3].map(|_| list.allocate().unwrap());
+        list.free(second);
+        list.free(third);
+        (list, first)
+    }
+
+    /// What a thread does meanwhile: it frees the entry that it has and allocates another. Returns
+    /// what it has in the end.
+    fn free_and_allocate(list: &List, entry: u32) -> Vec<u32> {
+        let mut held = Vec::new();
+        match catch_bug_check(|| list.free_again(entry)) {
+            Ok(()) => {}
+            Err(stop) => {
+                assert_eq!(stop.code, KERNEL_SECURITY_CHECK_FAILURE, "{stop}");
+                held.push(entry);
+            }
+        }
+        held.extend(allocate(list));
+        held
+    }
+
+    fn allocate(list: &List) -> Option<u32> {
+        match catch_bug_check(|| list.allocate()) {
+            Ok(entry) => Some(entry.expect("the pool has room")),
+            Err(stop) => {
+                assert_eq!(stop.code, KERNEL_SECURITY_CHECK_FAILURE, "{stop}");
+                None
+            }
+        }
+    }
+
+    /// The list is in order again once what is left of the damage is found: every block is held or
+    /// given up, and the list hands out new entries.
+    fn assert_mended(list: &List, held: &[u32]) {
+        // Of no interest: the damage may have been found before.
+        let _ = catch_bug_check(|| list.flush());
+        assert_eq!(list.depth(), 0);
+        for (number, entry) in held.iter().enumerate() {
+            assert!(!held[..number].contains(entry), "handed out twice");
+        }
+        let abandoned = list.record().abandoned.load(Ordering::Relaxed) as usize;
+        let bytes = &list.region.tag_row(0).bytes;
+        let bytes = || bytes.load(Ordering::Relaxed) as usize;
+        assert_eq!(bytes(), (held.len() + abandoned) * SIZE);
+        let entry = allocate(list).expect("the list is in order");
+        assert!(!held.contains(&entry), "handed out twice");
+        list.free(entry);
+        held.iter().for_each(|&entry| list.free(entry));
+        list.delete();
+        assert_eq!(bytes(), abandoned * SIZE);
+    }
+
+    /// One thread works on the list while another finds the control block written over.
+    #[test]
+    fn damage_that_is_found_outside_waits_for_who_is_inside() {
+        model("damage, of the control block", 3, || {
+            let (list, entry) = list();
+            let other = list.clone();
+            let other = thread::spawn(move || free_and_allocate(&other, entry));
+            // A stray write.
+            list.control.future[1].store(0, Ordering::Relaxed);
+            let mut held: Vec<_> = allocate(&list).into_iter().collect();
+            held.extend(other.join().unwrap());
+            assert_mended(&list, &held);
+        });
+    }
+
+    #[test]
+    fn damage_that_is_found_inside_is_mended_before_the_next_thread_enters() {
+        model("damage, of a link", 3, || {
+            let (list, entry) = list();
+            let first = list.control.list_head[1].load(Ordering::Relaxed);
+            let first = list.region.offset_of(first as usize).unwrap();
+            // A stray write: the next entry is one that is not kept.
+            let stray = list.region.at(entry).expose_provenance() as u64;
+            link_at(list.region.at(first).cast()).store(stray, Ordering::Relaxed);
+            let other = list.clone();
+            let other = thread::spawn(move || free_and_allocate(&other, entry));
+            let mut held: Vec<_> = allocate(&list).into_iter().collect();
+            held.extend(allocate(&list));
+            held.extend(other.join().unwrap());
+            assert_mended(&list, &held);
+        });
+    }
+
+    #[test]
+    fn damage_that_a_flush_finds_waits_for_who_is_inside() {
+        model("damage, of a link under a flush", 3, || {
+            let (list, entry) = list();
+            let first = list.control.list_head[1].load(Ordering::Relaxed);
+            let first = list.region.offset_of(first as usize).unwrap();
+            // A stray write: the list ends early.
+            link_at(list.region.at(first).cast()).store(0, Ordering::Relaxed);
+            let other = list.clone();
+            let other = thread::spawn(move || free_and_allocate(&other, entry));
+            // Of no interest: the other thread may find the damage first.
+            let _ = catch_bug_check(|| list.flush());
+            let held = other.join().unwrap();
+            assert_mended(&list, &held);
+        });
+    }
+
+    #[test]
+    fn a_lock_that_stays_set_is_taken_over_once() {
+        model("damage, of the lock", 2, || {
+            let (list, entry) = list();
+            // A stray write.
+            let word = &list.control.list_head[1];
+            word.store(word.load(Ordering::Relaxed) | 1, Ordering::Relaxed);
+            Instant::set_step(Duration::from_millis(50));
+            let other = list.clone();
+            let other = thread::spawn(move || free_and_allocate(&other, entry));
+            let mut held: Vec<_> = allocate(&list).into_iter().collect();
+            held.extend(other.join().unwrap());
+            Instant::set_step(Duration::ZERO);
+            assert_mended(&list, &held);
+        });
     }
 }

@@ -77,6 +77,11 @@ impl List {
         unsafe { self.region.fill(offset, 0, 1) }
     }
 
+    pub(crate) fn record(&self) -> &'static Record {
+        let index = self.control.future[1].load(Ordering::Relaxed);
+        self.region.record(index)
+    }
+
     /// TotalAllocates, AllocateMisses, TotalFrees, FreeMisses.
     pub(crate) fn counters(&self) -> [u32; 4] {
         let control = &self.control;

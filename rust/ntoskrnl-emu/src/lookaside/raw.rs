@@ -17,7 +17,7 @@ impl Live<'_> {
                 section.leave();
                 entry
             }
-            Err(Damage) => self.damaged(),
+            Err(Damage) => section.damaged(),
         }
     }
 
@@ -26,7 +26,7 @@ impl Live<'_> {
         let link = entry.expose_provenance() as u64;
         let mut section = self.enter();
         if section.is_inconsistent() {
-            self.damaged();
+            section.damaged();
         }
         if let Err(bad) = self.judge(link)
             && !self.take_in(entry)

@@ -136,8 +136,8 @@ impl<'a> Live<'a> {
     /// An allocation that is more than a hit in the pool. The section is the caller's.
     #[inline(never)]
     fn allocate_slow(list: *mut LookasideListEx, first: u64) -> *mut c_void {
-        let live = Self::find(list);
-        live.allocate_in(live.section(first))
+        let section = Self::resume(list, first);
+        section.list.allocate_in(section)
     }
 
     fn allocate_in(self, mut section: Section<'_>) -> *mut c_void {
@@ -152,7 +152,7 @@ impl<'a> Live<'a> {
                 section.leave();
                 self.make()
             }
-            Err(Damage) => self.damaged(),
+            Err(Damage) => section.damaged(),
         }
     }
 
@@ -179,14 +179,14 @@ impl<'a> Live<'a> {
     /// A free that is more than a push in the pool. The section is the caller's.
     #[inline(never)]
     fn free_slow(list: *mut LookasideListEx, entry: *mut c_void, first: u64) {
-        let live = Self::find(list);
-        live.free_in(live.section(first), entry);
+        let section = Self::resume(list, first);
+        section.list.free_in(section, entry);
     }
 
     fn free_in(self, mut section: Section<'_>, entry: *mut c_void) {
         let link = entry.addr() as u64;
         if section.is_inconsistent() {
-            self.damaged();
+            section.damaged();
         }
         if let Err(bad) = self.judge(link)
             && !self.is_own_block(&bad, entry)

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use super::Live;
 use super::damage::Damage;
 use crate::layout::{STATE_BUSY, STATE_CACHED};
-use crate::slist::{self, DEPTH, Head, POPPED, PUSHED, RESERVED};
+use crate::slist::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::sync::{AtomicU64, Ordering};
 
 /// A list that nobody else works on until it is left.
@@ -60,15 +60,12 @@ impl Section<'_> {
     /// Takes all entries and leaves. Returns the first and how many the header counted.
     pub(super) fn detach(self) -> (u64, u32) {
         if self.is_inconsistent() {
-            self.list.damaged();
+            self.damaged();
         }
         let first = self.first;
-        let counts = self.head.counts.load(Ordering::Relaxed);
-        self.head
-            .counts
-            .store(slist::flushed(counts), Ordering::Relaxed);
+        let count = slist::clear_counts(self.head.counts);
         self.leave_with(0);
-        (first, (counts & DEPTH) as u32)
+        (first, count)
     }
 
     /// Ends the work: the first entry goes back into the header.

@@ -31,7 +31,7 @@ pub(crate) const DEPTH: u64 = 0xffff;
 /// other threads as far as they were.
 const LONGEST_SAMPLE: Duration = Duration::from_millis(50);
 
-/// The header's lock stayed set although nobody works on the list.
+/// The header's lock stayed set although nobody works on the list. It is the caller's now.
 pub(crate) struct Stuck;
 
 /// The two words of a header.
@@ -114,12 +114,29 @@ impl<'a> Head<'a> {
                     }
                     _ => Duration::ZERO,
                 };
-                if waited >= patience::STUCK {
-                    return Err(Stuck);
+                if waited >= patience::STUCK && self.outlasted(counts) {
+                    // Acquire: as in `try_lock`, should it have been released after all.
+                    let first = self.first.fetch_or(LOCK, Ordering::Acquire);
+                    return if first & LOCK == 0 {
+                        Ok(first)
+                    } else {
+                        Err(Stuck)
+                    };
                 }
                 seen = Some((now, counts));
             }
         }
+    }
+
+    /// Whether the caller is who may take over a lock that stayed set: of all who wait for it the one
+    /// that moves Sequence on, by which the others know that somebody works on the list again.
+    fn outlasted(self, counts: u64) -> bool {
+        let moved = counts.wrapping_add(DEPTH + 1);
+        // Relaxed: the word is its own message. Nobody sets it back, so that a later one cannot be
+        // taken for the one that was seen.
+        self.counts
+            .compare_exchange(counts, moved, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Releases the lock: word 1 becomes the new first entry.
@@ -147,9 +164,13 @@ pub(crate) fn add_counts(counts: &AtomicU64, change: u64) {
     );
 }
 
-/// Word 0 of a list that was emptied: Depth 0, Sequence one further.
-pub(crate) fn flushed(counts: u64) -> u64 {
-    (counts & !DEPTH).wrapping_add(DEPTH + 1)
+/// Word 0 of a list that its holder empties: Depth 0, Sequence one further. Returns how many entries
+/// it counted.
+pub(crate) fn clear_counts(counts: &AtomicU64) -> u32 {
+    // Relaxed: as in `add_counts`.
+    let before = counts.load(Ordering::Relaxed);
+    counts.store((before & !DEPTH).wrapping_add(DEPTH + 1), Ordering::Relaxed);
+    (before & DEPTH) as u32
 }
 
 #[cfg(all(test, loom))]

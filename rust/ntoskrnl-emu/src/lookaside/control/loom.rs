@@ -6,7 +6,7 @@ use crate::sync::{AtomicU16, AtomicU32, AtomicU64};
 /// The fields of a control block, in the order and by the names of `GENERAL_LOOKASIDE_POOL`.
 #[repr(C, align(1024))]
 pub(crate) struct Fields {
-    list_head: [AtomicU64; 2],
+    pub(crate) list_head: [AtomicU64; 2],
     pub(crate) depth: AtomicU16,
     pub(crate) maximum_depth: AtomicU16,
     pub(crate) total_allocates: AtomicU32,
