@@ -36,7 +36,7 @@
 //!
 //! Bottom up: [`region`] maps the memory, [`pool`] cuts it into blocks, [`registry`] knows the
 //! lists, [`slist`] keeps the entries of a list, [`lookaside`] is the rule of allocate and free,
-//! [`balance`] tunes depths. [`bug_check`], [`owner`] and [`fault`] serve all of them.
+//! [`balance`] tunes depths. [`bug_check`], [`owner`], [`fault`] and [`delay`] serve all of them.
 
 #![allow(non_snake_case, reason = "the routines bear the WDK's names")]
 
