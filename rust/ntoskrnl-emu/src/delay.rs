@@ -33,8 +33,9 @@ mod enabled {
     use std::time::Duration;
 
     thread_local! {
-        // No destructors: windows are passed while a thread ends, too.
+        /// No destructor: windows are passed while a thread ends, too.
         static RANDOM: Cell<u64> = const { Cell::new(0) };
+        /// Where this thread is to be held, once.
         static GATE: RefCell<Option<Arc<Gate>>> = const { RefCell::new(None) };
     }
 

@@ -1,7 +1,5 @@
-//! Programs over several handles beside a naive model, the contents of every entry checked.
-//!
-//! `PROPTEST_CASES` says how many programs; `PROPTEST_RNG_SEED`, which is printed, makes the same
-//! ones again. A program that failed is kept in `proptest-regressions` and tried first from then on.
+//! Programs over several handles beside a naive model, the contents of every entry checked; see
+//! `naive::programs`.
 #![cfg_attr(feature = "allocator_api", feature(allocator_api))]
 
 #[path = "../../ntoskrnl-emu/tests/common/mod.rs"]
@@ -14,15 +12,14 @@ use std::collections::BTreeMap;
 use std::mem::replace;
 use std::ptr::NonNull;
 
-use allocator_api2::alloc::{AllocError, Allocator};
-use common::{Block, CONTROL_TAG, Usage, freed_twice, fresh_seed, not_an_entry, turn, usage};
+use allocator_api2::alloc::Allocator;
+use common::{Block, CONTROL_TAG, Usage, freed_twice, not_an_entry, turn, usage};
+use naive::programs::{expect_agreement, expect_found};
 use naive::{Flaw, Model};
 use ntoskrnl_emu::{Driver, Stop as Ended, catch_stop, set_depth, tick};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{
-    Config, FileFailurePersistence, RngSeed, TestCaseError, TestError, TestRunner,
-};
+use proptest::test_runner::TestCaseError;
 use wdm::*;
 use win_lookaside::{Flags, LocalLookasideAlloc, LookasideAlloc, LookasideError};
 
@@ -81,14 +78,10 @@ enum Step {
         layout: Layout,
         is_zeroed: bool,
     },
-    Grow {
+    Resize {
         pick: usize,
         layout: Layout,
         is_zeroed: bool,
-    },
-    Shrink {
-        pick: usize,
-        layout: Layout,
     },
     Flush,
     SetDepth(u16),
@@ -147,9 +140,8 @@ fn program() -> impl Strategy<Value = Program> {
         20 => (pick.clone(), 1_usize..9).prop_map(|(pick, count)| Step::Free { pick, count }),
         16 => (layout.clone(), any::<bool>())
             .prop_map(|(layout, is_zeroed)| Step::Allocate { layout, is_zeroed }),
-        8 => (pick.clone(), layout.clone(), any::<bool>())
-            .prop_map(|(pick, layout, is_zeroed)| Step::Grow { pick, layout, is_zeroed }),
-        4 => (pick.clone(), layout).prop_map(|(pick, layout)| Step::Shrink { pick, layout }),
+        12 => (pick.clone(), layout, any::<bool>())
+            .prop_map(|(pick, layout, is_zeroed)| Step::Resize { pick, layout, is_zeroed }),
         2 => Just(Step::Flush),
         3 => depth.prop_map(Step::SetDepth),
         4 => Just(Step::Tick),
@@ -275,12 +267,11 @@ impl Subject {
             Step::AllocFailing => self.allocate(None, false, true),
             Step::Free { pick, count } => (0..count).try_for_each(|_| self.free(pick)),
             Step::Allocate { layout, is_zeroed } => self.allocate(Some(layout), is_zeroed, false),
-            Step::Grow {
+            Step::Resize {
                 pick,
                 layout,
                 is_zeroed,
-            } => self.grow(pick, layout, is_zeroed),
-            Step::Shrink { pick, layout } => self.shrink(pick, layout),
+            } => self.resize(pick, layout, is_zeroed),
             Step::Flush => {
                 either!(&self.handle, list => list.flush());
                 if let Some(ready) = &mut self.ready {
@@ -463,7 +454,9 @@ impl Subject {
         Ok(())
     }
 
-    fn grow(&mut self, pick: usize, layout: Layout, is_zeroed: bool) -> Checked {
+    /// Grows or shrinks an entry: in place while it holds the layout, else an error; the contents as
+    /// they were.
+    fn resize(&mut self, pick: usize, layout: Layout, is_zeroed: bool) -> Checked {
         let wrong = self.wrong;
         let Some(ready) = &mut self.ready else {
             return Ok(());
@@ -472,58 +465,28 @@ impl Subject {
             return Ok(());
         };
         let old = ready.layouts[&entry];
-        if layout.size() < old.size() {
-            return Ok(());
-        }
         let list = self.handle.allocator();
-        let got = if is_zeroed {
+        let is_cleared = is_zeroed && layout.size() >= old.size();
+        let got = if layout.size() < old.size() {
+            // SAFETY: an entry of this list with its layout; the new size is no larger.
+            unsafe { list.shrink(entry, old, layout) }
+        } else if is_zeroed {
             // SAFETY: an entry of this list with its layout; the new size is no smaller.
             unsafe { list.grow_zeroed(entry, old, layout) }
         } else {
             // SAFETY: as above.
             unsafe { list.grow(entry, old, layout) }
         };
-        if got.is_ok() && is_zeroed && wrong != Some(Wrong::NothingCleared) {
-            let content = ready
-                .contents
-                .get_mut(&entry)
-                .expect("an entry has contents");
-            content[old.size()..].fill(0);
-        }
-        Self::resized(ready, wrong, entry, layout, got)
-    }
-
-    fn shrink(&mut self, pick: usize, layout: Layout) -> Checked {
-        let wrong = self.wrong;
-        let Some(ready) = &mut self.ready else {
-            return Ok(());
-        };
-        let Some(entry) = ready.out(pick, true) else {
-            return Ok(());
-        };
-        let old = ready.layouts[&entry];
-        if layout.size() > old.size() {
-            return Ok(());
-        }
-        // SAFETY: an entry of this list with its layout; the new size is no larger.
-        let got = unsafe { self.handle.allocator().shrink(entry, old, layout) };
-        Self::resized(ready, wrong, entry, layout, got)
-    }
-
-    /// In place while the entry holds the layout, else an error; the contents as they were.
-    fn resized(
-        ready: &mut Ready,
-        wrong: Option<Wrong>,
-        entry: Entry,
-        layout: Layout,
-        got: Result<NonNull<[u8]>, AllocError>,
-    ) -> Checked {
         let expected = ready
             .fits(layout, wrong)
             .then(|| NonNull::slice_from_raw_parts(entry, ready.size));
         prop_assert_eq!(got.ok(), expected);
         if got.is_ok() {
             ready.layouts.insert(entry, layout);
+            if is_cleared && wrong != Some(Wrong::NothingCleared) {
+                let content = ready.contents.get_mut(&entry);
+                content.expect("an entry has contents")[old.size()..].fill(0);
+            }
         }
         ready.expect_contents(entry, 0)
     }
@@ -736,22 +699,7 @@ fn run(program: &Program, wrong: Option<Wrong>) -> Checked {
 #[test]
 fn programs_over_several_handles_agree_with_a_naive_model() {
     let _turn = turn();
-    let mut config = Config {
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
-            "proptest-regressions/property.txt",
-        ))),
-        ..Config::default()
-    };
-    let seed = match config.rng_seed {
-        RngSeed::Random => fresh_seed(),
-        RngSeed::Fixed(seed) => seed,
-    };
-    config.rng_seed = RngSeed::Fixed(seed);
-    println!("PROPTEST_RNG_SEED={seed}");
-    let ended = TestRunner::new(config).run(&program(), |program| run(&program, None));
-    if let Err(error) = ended {
-        panic!("{error}");
-    }
+    expect_agreement(program(), |program| run(program, None));
 }
 
 #[test]
@@ -767,18 +715,6 @@ fn every_mistake_of_a_model_is_found() {
         Wrong::SecondInit,
     ];
     for wrong in rules.map(Wrong::Rule).chain(own) {
-        let config = Config {
-            cases: 256,
-            failure_persistence: None,
-            rng_seed: RngSeed::Fixed(1),
-            // Found is enough; that what is found is made small is proptest's.
-            max_shrink_iters: 0,
-            ..Config::default()
-        };
-        let ended = TestRunner::new(config).run(&program(), |program| run(&program, Some(wrong)));
-        assert!(
-            matches!(ended, Err(TestError::Fail(..))),
-            "{wrong:?}: {ended:?}"
-        );
+        expect_found(wrong, program(), |program| run(program, Some(wrong)));
     }
 }
