@@ -80,6 +80,7 @@ impl<'handle> Claim<'handle> {
     }
 
     fn publish(self, block: NonNull<ControlBlock>) {
+        ex::delay("handle busy");
         // Release pairs with the Acquire in `ready`: who sees the block sees it initialised.
         self.0.store(block.as_ptr(), Ordering::Release);
         forget(self);
@@ -88,6 +89,7 @@ impl<'handle> Claim<'handle> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
+        ex::delay("handle busy");
         // Release pairs with the Acquire in `take`, so that a failed try is over before the next.
         self.0.store(null_mut(), Ordering::Release);
     }
@@ -115,9 +117,7 @@ impl Handle {
     ) -> LookasideResult<()> {
         let refuse = LookasideError::InitError;
         let claim = Claim::take(&self.block).ok_or(refuse(STATUS_INVALID_DEVICE_STATE))?;
-        let block = ControlBlock::create(arguments);
-        ex::delay("handle busy");
-        let block = block.map_err(refuse)?;
+        let block = ControlBlock::create(arguments).map_err(refuse)?;
         // After the kernel's own checks, so that a bad pool type is named before the flags.
         if raising == Raising::Refused && arguments.raises_without_callback() {
             // SAFETY: the block was made above, and nobody else has seen it.
