@@ -58,20 +58,8 @@ impl Mistake {
         Self::TickTooSlow,
         Self::TickForgets,
     ];
-    /// All.
-    pub const ALL: [Self; 11] = [
-        Self::FirstInFirstOut,
-        Self::KeepsOneMore,
-        Self::AllocateMissUncounted,
-        Self::FreeMissUncounted,
-        Self::FlushForgetsOne,
-        Self::FlushCounts,
-        Self::TickTooSlow,
-        Self::TickForgets,
-        Self::PopCounts,
-        Self::FaultStays,
-        Self::UsageElsewhere,
-    ];
+    /// Those that it takes more than lists to show.
+    pub const OF_THE_REST: [Self; 3] = [Self::PopCounts, Self::FaultStays, Self::UsageElsewhere];
 }
 
 /// A list of entries.

@@ -139,6 +139,8 @@ pub enum Bad {
     Interior(u8),
     /// The control block of a list.
     Control,
+    /// An odd address anywhere in the pool.
+    Odd(u32),
     /// Memory that was never in the pool.
     Outside,
     /// Null.

@@ -158,7 +158,7 @@ fn found_by(run: impl Fn(&[u8])) -> Option<u64> {
 
 #[test]
 fn operations_find_every_model_that_errs() {
-    for mistake in Mistake::ALL {
+    for mistake in Mistake::OF_LISTS.into_iter().chain(Mistake::OF_THE_REST) {
         let found = found_by(|input| world::run(&operations(input), Some(mistake)));
         println!("{mistake:?}: {found:?}");
         assert!(found.is_some(), "{mistake:?}");

@@ -79,6 +79,15 @@ enum Storage {
     Pool(usize),
 }
 
+impl Slot {
+    fn storage_address(&self) -> Option<*mut c_void> {
+        Some(match self.storage.as_ref()? {
+            Storage::Outside(outside) => outside.as_ptr().cast(),
+            Storage::Pool(address) => pointer(*address),
+        })
+    }
+}
+
 fn pointer(address: usize) -> *mut c_void {
     std::ptr::with_exposed_provenance_mut(address)
 }
@@ -182,6 +191,10 @@ impl World {
                 let distance = 1 + usize::from(distance) % bytes.saturating_sub(1).max(1);
                 (distance < bytes).then_some(address + distance)
             }
+            Bad::Odd(offset) => {
+                let region = memory::mapped();
+                Some(region.at(offset % region.pool_bytes() as u32 | 1).addr())
+            }
             Bad::Outside => Some(self.plain.as_ptr().addr()),
             Bad::Null => Some(0),
             Bad::Wild(address) => {
@@ -236,15 +249,13 @@ impl World {
                 }
             }
             Op::PoolFreeBad { bad, which, tag } => {
+                let tag = match tag {
+                    // Mostly none is said.
+                    0..192 => 0,
+                    said => TAGS[usize::from(said % 4)],
+                };
                 if let Some(address) = self.bad(bad, which) {
-                    self.pool_free(
-                        address,
-                        if tag < 192 {
-                            0
-                        } else {
-                            TAGS[usize::from(tag % 4)]
-                        },
-                    );
+                    self.pool_free(address, tag);
                 }
             }
             Op::PlainPush { which } => {

@@ -158,10 +158,8 @@ impl World {
     }
 
     pub(super) fn create_raw(&mut self, index: usize, options: &Options) {
-        let storage = match &self.slots[index].storage {
-            Some(Storage::Outside(outside)) => outside.as_ptr().cast(),
-            Some(Storage::Pool(address)) => pointer(*address),
-            None => return,
+        let Some(storage) = self.slots[index].storage_address() else {
+            return;
         };
         let actual = List::in_storage(storage, options);
         let expected = Self::judge(options);
@@ -204,13 +202,10 @@ impl World {
 
     /// What every routine says of storage in which no list is.
     pub(super) fn use_without_list(&mut self, number: u8) {
-        let index = usize::from(number) % LISTS;
-        let storage = match &self.slots[index].storage {
-            Some(Storage::Outside(outside)) => outside.as_ptr().cast(),
-            Some(Storage::Pool(address)) => pointer(*address),
-            None => return,
+        let slot = &self.slots[usize::from(number) % LISTS];
+        let Some(storage) = slot.storage_address() else {
+            return;
         };
-        // Of no route that would initialise: this only names the storage.
         let stale = List::uninitialised(storage);
         for actual in [
             stale.allocate(),
