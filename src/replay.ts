@@ -203,10 +203,8 @@ class Run {
   /** By index; null where a list could not be made. */
   readonly #lists: (WorldList | null)[] = [];
   readonly #destroyed = new Set<number>();
-  /** For each list what its slots hold, live ones only. */
+  /** For each list what its slots hold: an ordinal, or minus the one that was freed. */
   readonly #slots: Map<number, number>[] = [];
-  /** For each list what its slots held when they were freed. */
-  readonly #freed: Map<number, number>[] = [];
 
   constructor(trace: ListTrace, world: World) {
     this.#trace = trace;
@@ -214,7 +212,6 @@ class Run {
     for (const _ of trace.lists) {
       this.#lists.push(null);
       this.#slots.push(new Map());
-      this.#freed.push(new Map());
     }
   }
 
@@ -268,6 +265,9 @@ class Run {
       }
       const gone = this.#destroyed.has(i);
       for (const ordinal of this.#slots[i]!.values()) {
+        if (ordinal < 0) {
+          continue;
+        }
         attempt(() => gone ? list.freeOrphan(ordinal) : list.free(ordinal));
       }
       attempt(() => list.destroy());
@@ -365,10 +365,10 @@ class Run {
   }
 
   #bad(list: WorldList, step: TraceStep & { op: "bad" }): readonly number[] | null {
-    const held = step.how === "double" ? this.#freed : this.#slots;
-    const ordinal = held[step.list]!.get(step.slot);
+    const held = this.#slots[step.list]!.get(step.slot) ?? 0;
+    const ordinal = step.how === "double" ? -held : held;
     const into = this.#lists[step.into];
-    if (ordinal === undefined || into === null || into === undefined) {
+    if (ordinal <= 0 || into === null || into === undefined) {
       return null;
     }
     switch (step.how) {
@@ -387,14 +387,12 @@ class Run {
   /** Empties a slot: what it held, if anything. */
   #take(list: number, slot: number): number | undefined {
     const slots = this.#slots[list]!;
-    const freed = this.#freed[list]!;
     const ordinal = slots.get(slot);
-    slots.delete(slot);
-    if (ordinal === undefined) {
-      freed.delete(slot);
-    } else {
-      freed.set(slot, ordinal);
+    if (ordinal === undefined || ordinal < 0) {
+      slots.delete(slot);
+      return undefined;
     }
+    slots.set(slot, -ordinal);
     return ordinal;
   }
 

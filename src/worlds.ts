@@ -351,6 +351,9 @@ class CallbackError extends Error {
   }
 }
 
+/** Made once: an error costs more than the operation that it is thrown in. */
+const PLANNED = new CallbackError(null);
+
 /** What a list of a trace calls back, over the native pool. */
 class NativeCallbacks {
   readonly list: TraceList;
@@ -388,7 +391,7 @@ class NativeCallbacks {
 
   #allocate(poolType: number, size: number, tag: number): number | null {
     if (this.list.alloc === "throw") {
-      throw new CallbackError(null);
+      throw PLANNED;
     }
     if (this.list.alloc === "fail") {
       return null;
@@ -409,7 +412,7 @@ class NativeCallbacks {
   #free(entry: number): void {
     if (this.list.free === "throw") {
       this.#left.push(entry);
-      throw new CallbackError(null);
+      throw PLANNED;
     }
     this.#kernel.freePool(entry as never, this.list.tag);
   }

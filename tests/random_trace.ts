@@ -131,13 +131,13 @@ export function randomTrace(seed: number, lists: number, steps: number, letter =
     if (random() < 0.01) {
       share = 0.3 + 0.4 * random();
     }
-    if (kind < 0.84) {
+    if (kind < 0.85) {
       if (list.live.length === 0 || (random() < share && list.live.length < MOST_LIVE)) {
         add({ op: "a", line: 0, list: at, slot: newSlot(list) });
       } else {
         addFree(list);
       }
-    } else if (kind < 0.91) {
+    } else if (kind < 0.92) {
       const count = 1 + below(12);
       if (list.live.length < count || (random() < share && list.live.length < MOST_LIVE)) {
         const slots = Array.from({ length: count }, () => newSlot(list));
