@@ -202,8 +202,14 @@ function report(finding: Finding, worker: number, options: Options): void {
 /** Saves a trace that shows a difference, and says how to see it again. */
 function save(trace: string, options: Options, name: string): void {
   const file = options.save === "." ? name : `${options.save}/${name}`;
-  Deno.writeTextFileSync(file, trace);
   if (trace.split("\n").length <= MOST_LINES_SHOWN) console.error(trace.trimEnd());
+  try {
+    Deno.writeTextFileSync(file, trace);
+  } catch (error) {
+    return console.error(
+      `Cannot save the trace: ${error instanceof Error ? error.message : error}`,
+    );
+  }
   console.error(`saved in ${file}\nagain: deno task crosscheck --trace ${file}`);
 }
 
