@@ -155,6 +155,7 @@ mod tests {
         assert_eq!(after(4, 3, 3), 7);
         assert_eq!(after(200, 900, 900), 256);
         assert_eq!(after(100, 1600, 99), 100);
+        assert_eq!(after(100, 100, 0), 100, "each kept entry was needed");
         assert_eq!(after(100, 99, 0), 76);
         assert_eq!(after(5, 0, 0), 4);
         assert_eq!(after(4, 0, 0), 4);

@@ -581,6 +581,25 @@ fn misuse_of_entries_outside_the_pool_is_found() {
 }
 
 #[test]
+fn an_entry_outside_the_pool_that_outlives_its_list_can_be_made_again_by_another() {
+    let _turn = turn();
+    let mut outside = Outside::new(1);
+    let entry = outside.entry(0);
+    for ends in [List::delete, List::abandon] {
+        let list = List::new(both());
+        answer_with(entry);
+        assert_eq!(list.allocate(), entry);
+        ends(&list);
+        let later = List::new(both());
+        answer_with(entry);
+        assert_eq!(later.allocate(), entry);
+        later.free(entry);
+        later.delete();
+    }
+    calls();
+}
+
+#[test]
 fn entries_outside_the_pool_without_a_free_callback_are_refused_by_the_default_routine() {
     let _turn = turn();
     let mut outside = Outside::new(1);

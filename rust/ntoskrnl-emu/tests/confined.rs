@@ -193,6 +193,22 @@ fn a_list_confined_to_a_thread_that_ended_stays_refused_and_can_be_abandoned() {
 }
 
 #[test]
+fn pool_takes_no_entry_of_another_threads_list_and_from_nobody_what_the_list_keeps() {
+    let _turn = turn();
+    let list = List::confined(64);
+    let out = list.allocate();
+    let kept = list.keep(1)[0];
+    elsewhere(|| {
+        assert_eq!(stop(|| free_pool(out)), confined_elsewhere(&list));
+        assert_eq!(stop(|| free_pool(kept)), freed_twice(kept));
+    });
+    assert_eq!(stop(|| free_pool(kept)), freed_twice(kept));
+    assert_eq!(list.allocate(), kept);
+    free_pool(out);
+    assert!(!is_live(out));
+}
+
+#[test]
 fn confined_lists_of_several_threads_do_not_disturb_each_other() {
     let _turn = turn();
     std::thread::scope(|scope| {

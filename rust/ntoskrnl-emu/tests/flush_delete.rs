@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 
 use common::*;
+use ntoskrnl_emu::*;
 use wdm::STATUS_SUCCESS;
 
 #[test]
@@ -111,6 +113,30 @@ fn every_routine_on_a_deleted_list_is_0xc4_0xcb_and_deleting_twice_too() {
         assert_eq!(stop(|| list.flush()), no_list(&list));
         free_pool(entry);
     }
+}
+
+#[test]
+fn every_routine_on_null_or_on_an_address_that_is_not_16_byte_aligned_is_0xc4_0xcb() {
+    let _turn = turn();
+    let list = List::of(64);
+    let entry = list.allocate();
+    for at in [null_mut(), list.as_ptr().wrapping_byte_add(8)] {
+        let no_list = (0xC4, [0xCB, at.addr() as u64, 0, 0]);
+        // SAFETY: what is no list is refused.
+        let allocate = || unsafe { ExAllocateFromLookasideListEx(at) };
+        // SAFETY: as above.
+        let free = || unsafe { ExFreeToLookasideListEx(at, entry.0) };
+        // SAFETY: as above.
+        let flush = || unsafe { ExFlushLookasideListEx(at) };
+        // SAFETY: as above.
+        let delete = || unsafe { ExDeleteLookasideListEx(at) };
+        assert_eq!(stop(allocate), no_list);
+        assert_eq!(stop(free), no_list);
+        assert_eq!(stop(flush), no_list);
+        assert_eq!(stop(delete), no_list);
+    }
+    list.free(entry);
+    assert_eq!(list.allocate(), entry, "the list is as it was");
 }
 
 #[test]
