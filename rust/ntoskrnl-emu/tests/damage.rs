@@ -206,8 +206,9 @@ fn reserved_bits_of_the_header_are_damage_at_once() {
             assert_works(&list);
             let entry = list.allocate();
             for count in [0, 2] {
-                let routines: [&dyn Fn(); 6] = [
+                let routines: [&dyn Fn(); 7] = [
                     &|| list.free(entry),
+                    &|| list.free(entry.plus(bits as usize)),
                     &|| list.flush(),
                     &|| list.delete(),
                     &|| _ = pop(list.header()),

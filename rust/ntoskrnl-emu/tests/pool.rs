@@ -409,6 +409,17 @@ fn pool2_clears_the_memory_unless_told_otherwise() {
 }
 
 #[test]
+fn pool2_aligns_to_lines_only_where_its_flags_ask() {
+    let _turn = turn();
+    for (extra, capacity) in [(0, 16), (POOL_FLAG_CACHE_ALIGNED, 128)] {
+        let block = allocate_pool2(POOL_FLAG_NON_PAGED | extra, 8, TAG);
+        let found = pool::block_at(mapped(), block.offset()).expect("it is live");
+        assert_eq!(found.capacity, capacity);
+        free_pool(block);
+    }
+}
+
+#[test]
 fn pool2_takes_from_the_pool_that_its_flags_name() {
     let _turn = turn();
     let mark = tag(b"Pl2K");

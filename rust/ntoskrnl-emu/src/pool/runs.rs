@@ -110,6 +110,25 @@ mod tests {
         runs.give(11, 20);
         assert_eq!(runs.take(100), Some(1));
         assert_eq!(runs.take(1), None);
+        assert!(runs.by_start.is_empty() && runs.by_length.is_empty());
+    }
+
+    #[test]
+    fn the_page_given_back_last_is_taken_first_while_few_are_kept_aside() {
+        let mut runs = Runs::new();
+        let pages = 1..=SINGLES as u32 + 2;
+        // Each by itself, so that none touches another.
+        for page in pages.clone() {
+            runs.give(page * 2, 1);
+        }
+        assert_eq!(runs.singles.len(), SINGLES);
+        assert_eq!(runs.by_start.len(), 2, "the others are runs");
+        for page in (1..=SINGLES as u32).rev() {
+            assert_eq!(runs.take(1), Some(page * 2));
+        }
+        assert_eq!(runs.take(1), Some(pages.end() * 2 - 2));
+        assert_eq!(runs.take(1), Some(pages.end() * 2));
+        assert_eq!(runs.take(1), None);
     }
 
     #[test]
