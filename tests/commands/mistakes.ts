@@ -33,8 +33,6 @@ export interface Mistake {
   readonly outcome: string;
   /** What the message ends with: the value. */
   readonly value: string;
-  /** Whether the kernel judges, which a list's control block is made for first. */
-  readonly isKernels: boolean;
   /** Makes the call, on a list that is there. */
   make(list: LookasideAlloc): unknown;
 }
@@ -62,7 +60,6 @@ function all(
     name: `${name} = ${shown(value)}`,
     outcome,
     value: shown(value),
-    isKernels: name.startsWith("new ") && outcome.startsWith("status"),
     make: (list) => make(value as never, list),
   }));
 }
@@ -177,7 +174,6 @@ export const MISTAKES: readonly Mistake[] = [
     name: "configure once the pool is mapped",
     outcome: status(NtStatus.InvalidDeviceState),
     value: "it is mapped already",
-    isKernels: false,
     make: () => kernel.configure({ poolMebibytes: 64 }),
   },
 ];

@@ -14,20 +14,6 @@ import { AFTER_DESTROY } from "./mistakes.ts";
 import type { Like, Operation } from "./operations.ts";
 import { Side, type SideList } from "./side.ts";
 
-/** A list that the kernel has nothing against. */
-const NO_MISTAKE: TraceList = {
-  name: "",
-  kind: "ex",
-  size: 64,
-  poolType: 512,
-  tag: 0,
-  flags: 0,
-  maximumDepth: 0,
-  alloc: "default",
-  free: "default",
-  line: 0,
-};
-
 /** The model's side. */
 export class ModelSide extends Side {
   constructor(model?: ModelModule) {
@@ -100,10 +86,7 @@ export class ModelSide extends Side {
   }
 
   protected override makeMistake(_on: SideList, operation: Operation & { op: "mistake" }): void {
-    const { isKernels, outcome } = operation.mistake;
-    // There may be no pool for the control block.
-    if (isKernels) this.world.createList(NO_MISTAKE).destroy();
-    this.seen.push(outcome);
+    this.seen.push(operation.mistake.outcome);
   }
 
   protected override attach(): void {}

@@ -10,15 +10,13 @@
 use std::ffi::c_void;
 
 use wdm::{
-    INITIAL_LOOKASIDE_DEPTH, LookasideListEx, NtStatus, SListHeader, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_PARAMETER,
+    INITIAL_LOOKASIDE_DEPTH, LookasideListEx, NtStatus, SListHeader, STATUS_INVALID_PARAMETER,
 };
 
 use crate::bug_check::{BugCheck, catch_stop};
 use crate::delay;
 use crate::layout::{
-    GRANULE, KIND_EX, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED,
-    STATE_LEAVING,
+    GRANULE, RECORD_LIVE, RECORDS, Record, STATE_BUSY, STATE_CACHED, STATE_FREED, STATE_LEAVING,
 };
 use crate::owner::{self, SHARED};
 use crate::pool;
@@ -43,7 +41,7 @@ pub(crate) use control::Control;
 pub(crate) use damage::refuse_confined;
 pub use ex::{
     ExAllocateFromLookasideListEx, ExDeleteLookasideListEx, ExFlushLookasideListEx,
-    ExFreeToLookasideListEx, ExInitializeLookasideListEx,
+    ExFreeToLookasideListEx, ExInitializeLookasideListEx, judge,
 };
 pub use legacy::{
     ExAllocateFromNPagedLookasideList, ExAllocateFromPagedLookasideList,
@@ -381,10 +379,6 @@ fn initialise(list: *mut LookasideListEx, entry: &Entry) -> Result<(), NtStatus>
         return Err(STATUS_INVALID_PARAMETER);
     }
     let region = region::map()?;
-    // A legacy routine returns no status: such a list has no entry to give.
-    if entry.kind == KIND_EX && entry.size as usize > region.pool_bytes() {
-        return Err(STATUS_INSUFFICIENT_RESOURCES);
-    }
     let address = list.expose_provenance();
     if let Some(before) = Live::registered(address) {
         before.refuse_other_owners();

@@ -127,9 +127,7 @@ fn a_lock_bit_that_stays_set_on_a_plain_header_is_damage_after_a_while() {
     let memory = Block(header.as_ptr().cast());
     memory.write(1, memory.read(1) | 1);
     let damaged = (0x139, [3, memory.address(), 0, 0]);
-    let start = std::time::Instant::now();
     assert_eq!(stop(|| pop(header.as_ptr())), damaged);
-    assert!(start.elapsed() < std::time::Duration::from_secs(5));
     assert_eq!(query(header.as_ptr()), 0);
     assert!(push(header.as_ptr(), block).is_null(), "it begins anew");
     assert_eq!(pop(header.as_ptr()), block);

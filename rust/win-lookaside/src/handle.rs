@@ -117,13 +117,19 @@ impl Handle {
     ) -> LookasideResult<()> {
         let refuse = LookasideError::InitError;
         let claim = Claim::take(&self.block).ok_or(refuse(STATUS_INVALID_DEVICE_STATE))?;
-        let block = ControlBlock::create(arguments).map_err(refuse)?;
-        // After the kernel's own checks, so that a bad pool type is named before the flags.
+        let InitArgs {
+            pool_type,
+            flags,
+            size,
+            depth,
+            ..
+        } = *arguments;
+        // Before there is a control block: a refusal must change nothing.
+        ex::judge(pool_type, flags.0, size, depth).map_err(refuse)?;
         if raising == Raising::Refused && arguments.raises_without_callback() {
-            // SAFETY: the block was made above, and nobody else has seen it.
-            unsafe { delete(block) };
             return Err(refuse(STATUS_INVALID_PARAMETER_5));
         }
+        let block = ControlBlock::create(arguments).map_err(refuse)?;
         if sharing == Sharing::Confined {
             // SAFETY: this thread has just initialised the list.
             unsafe { ex::confine(ControlBlock::list(block)) };
@@ -253,18 +259,6 @@ impl Drop for Handle {
 #[inline]
 fn real(pointer: *mut ControlBlock) -> Option<NonNull<ControlBlock>> {
     NonNull::new(pointer).filter(|block| block.as_ptr() != BUSY)
-}
-
-/// Deletes a list that no handle holds, and its block.
-///
-/// # Safety
-///
-/// * The block came from [`ControlBlock::create`], and nobody else knows it.
-unsafe fn delete(block: NonNull<ControlBlock>) {
-    // SAFETY: the list is initialised and unknown to others.
-    unsafe { ex::ExDeleteLookasideListEx(ControlBlock::list(block)) };
-    // SAFETY: no list lives in the block any more.
-    unsafe { ControlBlock::release(block) };
 }
 
 const _: () = assert!(size_of::<Handle>() == size_of::<*mut ()>());

@@ -7,14 +7,15 @@ use wdm::{
     EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL, EX_MAXIMUM_LOOKASIDE_DEPTH_BASE,
     EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT, FreeFunctionExRaw, LOOKASIDE_MINIMUM_BLOCK_SIZE,
     LookasideListEx, NtStatus, POOL_COLD_ALLOCATION, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
-    POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType, STATUS_INVALID_PARAMETER,
-    STATUS_INVALID_PARAMETER_4, STATUS_INVALID_PARAMETER_5, STATUS_INVALID_PARAMETER_8,
-    STATUS_SUCCESS,
+    POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_INVALID_PARAMETER, STATUS_INVALID_PARAMETER_4, STATUS_INVALID_PARAMETER_5,
+    STATUS_INVALID_PARAMETER_8, STATUS_SUCCESS,
 };
 
 use super::{Live, initialise};
 use crate::driver;
 use crate::layout::KIND_EX;
+use crate::region;
 use crate::registry::Entry;
 
 /// The pool types that a list may have, each optionally with [`POOL_COLD_ALLOCATION`].
@@ -27,6 +28,54 @@ const POOL_TYPES: [PoolType; 6] = [
     PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED,
 ];
 
+/// What legal arguments come to.
+struct Judged {
+    asked_size: u32,
+    /// The bits of the pool type that an allocate callback sees of the flags.
+    travelling: i32,
+    maximum_depth: u16,
+}
+
+fn judged(pool_type: PoolType, flags: u32, size: usize, depth: u16) -> Result<Judged, NtStatus> {
+    if !POOL_TYPES.contains(&PoolType(pool_type.0 & !POOL_COLD_ALLOCATION)) {
+        return Err(STATUS_INVALID_PARAMETER_4);
+    }
+    let travelling = match flags {
+        0 => 0,
+        EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL => POOL_RAISE_IF_ALLOCATION_FAILURE,
+        EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE => POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
+        _ => return Err(STATUS_INVALID_PARAMETER_5),
+    };
+    let legal = EX_MAXIMUM_LOOKASIDE_DEPTH_BASE..=EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT;
+    let maximum_depth = if depth == 0 {
+        EX_MAXIMUM_LOOKASIDE_DEPTH_BASE
+    } else {
+        depth
+    };
+    if !legal.contains(&maximum_depth) {
+        return Err(STATUS_INVALID_PARAMETER_8);
+    }
+    let asked_size = u32::try_from(size).map_err(|_| STATUS_INVALID_PARAMETER)?;
+    if size > region::map()?.pool_bytes() {
+        return Err(STATUS_INSUFFICIENT_RESOURCES);
+    }
+    Ok(Judged {
+        asked_size,
+        travelling,
+        maximum_depth,
+    })
+}
+
+/// What `ExInitializeLookasideListEx` says to these arguments, for who would rather know before he
+/// allocates storage for the list.
+///
+/// # Errors
+///
+/// As that routine, but for the storage and the number of lists.
+pub fn judge(pool_type: PoolType, flags: u32, size: usize, depth: u16) -> Result<(), NtStatus> {
+    judged(pool_type, flags, size, depth).map(|_| ())
+}
+
 /// `ExInitializeLookasideListEx`: makes storage an empty list.
 ///
 /// Each callback is optional by itself; without it the list uses pool. Flags 1 (raise on fail) and 2
@@ -38,8 +87,9 @@ const POOL_TYPES: [PoolType; 6] = [
 ///
 /// Checked in this order: STATUS_INVALID_PARAMETER_4 for an illegal pool type,
 /// STATUS_INVALID_PARAMETER_5 for illegal flags, STATUS_INVALID_PARAMETER_8 for an illegal depth,
-/// and, stricter than Windows, STATUS_INVALID_PARAMETER for a size over 32 bits or storage that is
-/// not 16-byte aligned, STATUS_INSUFFICIENT_RESOURCES for a size over the pool's or too many lists.
+/// and, stricter than Windows, STATUS_INVALID_PARAMETER for a size over 32 bits,
+/// STATUS_INSUFFICIENT_RESOURCES for a size over the pool's, STATUS_INVALID_PARAMETER for storage
+/// that is not 16-byte aligned, STATUS_INSUFFICIENT_RESOURCES for too many lists.
 ///
 /// # Safety
 ///
@@ -61,29 +111,13 @@ pub unsafe extern "system-unwind" fn ExInitializeLookasideListEx(
     tag: u32,
     depth: u16,
 ) -> NtStatus {
-    let travelling = match flags {
-        0 => 0,
-        EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL => POOL_RAISE_IF_ALLOCATION_FAILURE,
-        EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE => POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
-        _ => -1,
-    };
-    if !POOL_TYPES.contains(&PoolType(pool_type.0 & !POOL_COLD_ALLOCATION)) {
-        return STATUS_INVALID_PARAMETER_4;
-    }
-    if travelling < 0 {
-        return STATUS_INVALID_PARAMETER_5;
-    }
-    let legal = EX_MAXIMUM_LOOKASIDE_DEPTH_BASE..=EX_MAXIMUM_LOOKASIDE_DEPTH_LIMIT;
-    let maximum_depth = if depth == 0 {
-        EX_MAXIMUM_LOOKASIDE_DEPTH_BASE
-    } else {
-        depth
-    };
-    if !legal.contains(&maximum_depth) {
-        return STATUS_INVALID_PARAMETER_8;
-    }
-    let Ok(asked_size) = u32::try_from(size) else {
-        return STATUS_INVALID_PARAMETER;
+    let Judged {
+        asked_size,
+        travelling,
+        maximum_depth,
+    } = match judged(pool_type, flags, size, depth) {
+        Ok(judged) => judged,
+        Err(status) => return status,
     };
     let entry = Entry {
         kind: KIND_EX,

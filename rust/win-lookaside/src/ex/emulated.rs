@@ -2,6 +2,7 @@
 
 use ntoskrnl_emu::KeGetCurrentIrql;
 pub use ntoskrnl_emu::delay::point as delay;
+pub use ntoskrnl_emu::lookaside::judge;
 pub use ntoskrnl_emu::{
     ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
     ExAllocateFromPagedLookasideList, ExAllocatePoolWithTag, ExDeleteLookasideListEx,
