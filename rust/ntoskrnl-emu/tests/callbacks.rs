@@ -491,9 +491,43 @@ fn a_block_that_went_from_one_list_to_another_leaves_both_their_own_entries() {
 }
 
 #[test]
+fn a_block_of_pages_that_went_from_one_list_to_another_is_no_entry_of_the_first() {
+    let _turn = turn();
+    let pages = Options {
+        size: 5000,
+        ..both()
+    };
+    let giver = List::new(Options {
+        allocate: None,
+        free: Some(drop_entry),
+        ..pages
+    });
+    let taker = List::new(pages);
+    let [other, entry] = [giver.allocate(), giver.allocate()];
+    giver.set_depth(0);
+    giver.free(entry);
+    answer_with(entry);
+    assert_eq!(taker.allocate(), entry);
+    assert_eq!(stop(|| giver.free(entry)), not_an_entry(entry));
+    giver.delete();
+    assert_eq!(stop(|| taker.free(other)), not_an_entry(other));
+    taker.free(entry);
+    assert_eq!(taker.allocate(), entry);
+    taker.free(entry);
+    taker.delete();
+    assert!(!is_live(entry) && is_live(other));
+    free_pool(other);
+    calls();
+}
+
+#[test]
 fn entries_that_a_damaged_list_took_in_are_abandoned_too() {
     let _turn = turn();
-    let mut outside = Outside::new(1);
+    let mut outside = Outside::new(2);
+    let bystander = List::new(both());
+    let another = outside.entry(1);
+    answer_with(another);
+    bystander.free(bystander.allocate());
     let list = List::new(both());
     let blocks = [nonpaged(64), nonpaged(5000), outside.entry(0)];
     for block in blocks {
@@ -509,6 +543,7 @@ fn entries_that_a_damaged_list_took_in_are_abandoned_too() {
     }
     free_pool(blocks[0]);
     free_pool(blocks[1]);
+    assert_eq!(bystander.allocate(), another, "another list's stay its own");
     calls();
 }
 
@@ -581,10 +616,39 @@ fn misuse_of_entries_outside_the_pool_is_found() {
 }
 
 #[test]
-fn an_entry_outside_the_pool_that_outlives_its_list_can_be_made_again_by_another() {
+fn an_entry_outside_the_pool_that_the_free_callback_got_can_be_made_again() {
     let _turn = turn();
     let mut outside = Outside::new(1);
     let entry = outside.entry(0);
+    let list = List::new(both());
+    let give_up: [&dyn Fn(); 2] = [
+        &|| {
+            list.set_depth(0);
+            list.free(entry);
+        },
+        &|| {
+            list.set_depth(4);
+            list.free(entry);
+            list.flush();
+        },
+    ];
+    for give_up in give_up {
+        answer_with(entry);
+        assert_eq!(list.allocate(), entry);
+        give_up();
+        assert_eq!(stop(|| list.free(entry)), not_an_entry(entry));
+    }
+    calls();
+}
+
+#[test]
+fn an_entry_outside_the_pool_that_outlives_its_list_can_be_made_again_by_another() {
+    let _turn = turn();
+    let mut outside = Outside::new(2);
+    let entry = outside.entry(0);
+    let bystander = List::new(both());
+    answer_with(outside.entry(1));
+    let another = bystander.allocate();
     for ends in [List::delete, List::abandon] {
         let list = List::new(both());
         answer_with(entry);
@@ -596,6 +660,8 @@ fn an_entry_outside_the_pool_that_outlives_its_list_can_be_made_again_by_another
         later.free(entry);
         later.delete();
     }
+    bystander.free(another);
+    assert_eq!(bystander.allocate(), another, "another list's stay its own");
     calls();
 }
 

@@ -6,7 +6,7 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::{Stop as Ended, catch_stop, configure, region};
+use ntoskrnl_emu::{Stop as Ended, catch_stop, configure, pool, region};
 use wdm::*;
 
 const POOL_BYTES: usize = 1 << 20;
@@ -191,6 +191,58 @@ fn one_lists_exhaustion_leaves_the_others_what_they_keep() {
         free_pool(block);
     }
     assert_all_free();
+}
+
+#[test]
+fn room_beside_entries_that_outlive_their_list_serves_plain_blocks() {
+    let _turn = small_pool();
+    let list = List::of(1000);
+    let mut entries = use_up(|| list.allocate());
+    let pages = MOST_BYTES / PAGE;
+    assert_eq!(entries.len(), pages * 4);
+    list.set_depth(0);
+    // One of each page but the last: that stays full.
+    entries.sort();
+    let (freed, left): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .enumerate()
+        .partition(|(number, _)| number % 4 == 1 && *number < pages * 4 - 4);
+    let blocks_of = |numbered: Vec<(usize, Block)>| numbered.into_iter().map(|(_, block)| block);
+    let mut freed: Vec<Block> = blocks_of(freed).collect();
+    list.free_all(&freed);
+    list.delete();
+    let mut plain = use_up(|| nonpaged(1000));
+    plain.sort();
+    freed.sort();
+    assert_eq!(plain, freed);
+    plain.into_iter().chain(blocks_of(left)).for_each(free_pool);
+    assert_all_free();
+}
+
+#[test]
+fn a_list_that_is_abandoned_lets_go_of_blocks_wherever_they_lie() {
+    let output = in_child(
+        "a_list_that_is_abandoned_lets_go_of_blocks_wherever_they_lie",
+        || {
+            let _turn = small_pool();
+            let list = List::of(2048);
+            // Each block lies on the last page that the pool ever took.
+            for _ in 0..16 {
+                let block = nonpaged(2048);
+                let _rest = nonpaged(2048);
+                push(list.header(), block);
+                list.abandon();
+                let found = pool::block_at(mapped(), block.offset());
+                assert!(found.is_some_and(|found| found.is_plain), "{block:?}");
+                let anew = list.initialise(Options {
+                    size: 2048,
+                    ..Options::default()
+                });
+                assert_eq!(anew, STATUS_SUCCESS);
+            }
+        },
+    );
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]

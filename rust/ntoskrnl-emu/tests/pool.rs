@@ -286,6 +286,15 @@ fn a_free_in_the_middle_of_a_block_is_0xc2_0x41286() {
             interior(small.plus(shift))
         );
     }
+    // Whatever their place on the page.
+    let blocks: Vec<Block> = (0..3 * PAGE / 208).map(|_| nonpaged(200)).collect();
+    for block in &blocks {
+        for shift in [8, 192] {
+            let inside = block.plus(shift);
+            assert_eq!(stop(|| free_pool(inside)), interior(inside));
+        }
+    }
+    blocks.into_iter().for_each(free_pool);
     let large = nonpaged(3 * PAGE);
     for shift in [1, 16, PAGE, PAGE + 16, 3 * PAGE - 16] {
         assert_eq!(
@@ -295,6 +304,26 @@ fn a_free_in_the_middle_of_a_block_is_0xc2_0x41286() {
     }
     free_pool(small);
     free_pool(large);
+}
+
+#[test]
+fn what_was_freed_on_a_page_is_forgotten_when_the_page_is_cut_anew() {
+    let _turn = turn();
+    // So many that some begin a page.
+    let blocks: Vec<Block> = (0..2 * PAGE / 16).map(|_| nonpaged(16)).collect();
+    let page = |block: &Block| block.address() / PAGE as u64;
+    blocks.iter().copied().for_each(free_pool);
+    assert_eq!(
+        stop(|| free_pool(blocks[0])),
+        bad([7, 0, 0, blocks[0].address()])
+    );
+    let anew = nonpaged(PAGE);
+    assert!(blocks.iter().any(|block| page(block) == page(&anew)));
+    for shift in (16..PAGE).step_by(16) {
+        let inside = anew.plus(shift);
+        assert_eq!(stop(|| free_pool(inside)), interior(inside));
+    }
+    free_pool(anew);
 }
 
 #[test]
@@ -373,15 +402,39 @@ fn a_block_with_an_active_list_is_0xc4_0xcc_until_the_list_is_deleted() {
 #[test]
 fn blocks_beside_a_list_are_freed_as_ever() {
     let _turn = turn();
-    let before = nonpaged(CONTROL_BYTES);
+    let beside = || {
+        let aligned = PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED;
+        allocate_pool(aligned, CONTROL_BYTES, TAG)
+    };
+    let page = |address: u64| address / PAGE as u64;
+    let before = beside();
     let list = List::new(Options {
         in_pool: true,
         ..Options::default()
     });
-    let after = nonpaged(CONTROL_BYTES);
-    free_pool(before);
-    free_pool(after);
+    let after = beside();
+    for block in [before, after] {
+        assert_eq!(page(block.address()), page(list.address()));
+        free_pool(block);
+    }
     list.free(list.allocate());
+}
+
+#[test]
+fn each_of_several_lists_on_a_page_is_noticed() {
+    let _turn = turn();
+    let mut lists = Vec::new();
+    for _ in 0..4 {
+        lists.push(List::new(Options {
+            in_pool: true,
+            ..Options::default()
+        }));
+        for list in &lists {
+            let block = list.memory();
+            let active = [0xCC, list.address(), list.address(), CONTROL_BYTES as u64];
+            assert_eq!(stop(|| free_pool(block)), (0xC4, active));
+        }
+    }
 }
 
 #[test]

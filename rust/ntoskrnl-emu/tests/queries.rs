@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use ntoskrnl_emu::{Driver, lookaside, owner, region, registry};
+use ntoskrnl_emu::{Driver, lookaside, owner, pool, region, registry};
 use wdm::{STATUS_DELETE_PENDING, STATUS_INVALID_PARAMETER};
 
 mod common;
@@ -63,6 +63,24 @@ fn the_lists_of_an_owner_are_those_confined_to_it_the_oldest_first() {
     })
     .join()
     .unwrap();
+}
+
+#[test]
+fn a_block_tells_whether_it_is_plain_an_entry_or_kept() {
+    let _turn = turn();
+    let list = List::of(64);
+    let plain = nonpaged(64);
+    let entry = list.allocate();
+    let kept = list.keep(1)[0];
+    let told = |block: Block| {
+        pool::block_at(mapped(), block.offset()).map(|found| (found.is_plain, found.is_cached))
+    };
+    assert_eq!(told(plain), Some((true, false)));
+    assert_eq!(told(entry), Some((false, false)));
+    assert_eq!(told(kept), Some((false, true)));
+    free_pool(plain);
+    assert_eq!(told(plain), None);
+    list.free(entry);
 }
 
 #[test]

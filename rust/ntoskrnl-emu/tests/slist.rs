@@ -82,8 +82,11 @@ fn flush_takes_all_entries_linked_as_they_were() {
     for &entry in &entries {
         push(header.as_ptr(), entry);
     }
+    let sequence = |(counts, _): (u64, u64)| counts >> 16;
+    let before = sequence(words(header.as_ptr()));
     assert_eq!(flush_header(header.as_ptr()), entries[2]);
     assert_eq!(query(header.as_ptr()), 0);
+    assert_eq!(sequence(words(header.as_ptr())), before + 1);
     assert_eq!(entries[2].read(0), entries[1].address());
     assert_eq!(entries[1].read(0), entries[0].address());
     assert_eq!(entries[0].read(0), 0);
