@@ -193,7 +193,7 @@ impl World {
             }
             Bad::Odd(offset) => {
                 let region = memory::mapped();
-                Some(region.at(offset % region.pool_bytes() as u32 | 1).addr())
+                Some(region.at((offset % region.pool_bytes() as u32) | 1).addr())
             }
             Bad::Outside => Some(self.plain.as_ptr().addr()),
             Bad::Null => Some(0),
