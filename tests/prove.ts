@@ -1,0 +1,319 @@
+/**
+ * Runs every tool that looks for what the tests have missed: `deno task prove`. docs/proof.md says
+ * what each of them shows.
+ *
+ * A tool that is not on the machine is skipped, with the reason. What a tool wrote is in
+ * `target/prove`. The exit code is 1 if one of them found something, 2 for arguments that make no
+ * sense.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const LOGS = `${ROOT}target/prove/`;
+/** Lines of a failure that are shown; its file has all of them. */
+const SHOWN_LINES = 60;
+const SEEDS = 3;
+/** A program that takes longer hangs: a broken protocol may make its test wait for ever. */
+const LONGEST_MINUTES = 30;
+
+const USAGE = `deno task prove [--minutes N] [--only NAME]… [--strict] [--list]
+
+--minutes N  how long each fuzz target runs; default 1
+--only NAME  this one; can be given more than once
+--strict     a tool that is missing is a failure, but for Miri
+--list       the names, and what each of them runs`;
+
+/** A program with its arguments, and what its environment has beside ours. */
+interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A program that answers when it is there, and what is said when it is not. */
+interface Tool extends Command {
+  readonly missing: string;
+  /** Whether it can be had on few machines only. */
+  readonly isRare?: boolean;
+}
+
+interface Proof {
+  readonly name: string;
+  readonly tools: readonly Tool[];
+  readonly commands: readonly Command[];
+}
+
+const NIGHTLY: Tool = {
+  program: "cargo",
+  args: ["+nightly", "--version"],
+  missing: "there is no nightly compiler (rustup toolchain install nightly)",
+};
+const CARGO_FUZZ: Tool = {
+  program: "cargo",
+  args: ["fuzz", "--version"],
+  missing: "there is no cargo-fuzz (cargo install --locked cargo-fuzz)",
+};
+const VALGRIND: Tool = {
+  program: "valgrind",
+  args: ["--version"],
+  missing: "there is no Valgrind",
+};
+const MIRI: Tool = {
+  program: "cargo",
+  args: ["+nightly", "miri", "--version"],
+  missing: "there is no Miri (rustup +nightly component add miri)",
+  isRare: true,
+};
+
+/** Cargo with a build folder of its own: with other flags all would be built anew each time. */
+function cargo(folder: string, args: string, env: Readonly<Record<string, string>> = {}): Command {
+  return {
+    program: "cargo",
+    args: args.split(" "),
+    env: { CARGO_TARGET_DIR: `${ROOT}target/${folder}`, ...env },
+  };
+}
+
+function task(name: string, ...args: readonly string[]): Command {
+  return { program: Deno.execPath(), args: ["task", name, ...args] };
+}
+
+function denoTest(args: string, env: Readonly<Record<string, string>> = {}): Command {
+  const permissions = ["ffi", "read", "env", "run", "write"].map((name) => `--allow-${name}`);
+  const program = Deno.execPath();
+  return {
+    program,
+    args: ["test", ...permissions, "--preload=tests/preload.ts", ...args.split(" ")],
+    env,
+  };
+}
+
+/** A fuzz target, with what libFuzzer is told about it; `seeds` are folders of first inputs. */
+function fuzz(target: string, minutes: number, flags: string, ...seeds: string[]): Proof {
+  const time = `-max_total_time=${Math.ceil(minutes * 60)}`;
+  const args = ["+nightly", "fuzz", "run", "--fuzz-dir", "rust/fuzz", target, ...seeds];
+  return {
+    name: `fuzz ${target}`,
+    tools: [NIGHTLY, CARGO_FUZZ],
+    commands: [{ program: "cargo", args: [...args, "--", time, ...flags.split(" ")] }],
+  };
+}
+
+function proofs(minutes: number): Proof[] {
+  const crates = "-p ntoskrnl-emu -p win-lookaside";
+  const quick = "-max_len=2048 -len_control=0 -timeout=20";
+  const asan = { RUSTFLAGS: "-Zsanitizer=address" };
+  const asanTest = "+nightly test --locked --target x86_64-unknown-linux-gnu --lib --tests";
+  return [
+    {
+      name: "cross-check",
+      tools: [],
+      commands: Array(SEEDS).fill(task("crosscheck", "--ops", "10000000")),
+    },
+    {
+      name: "cross-check in two Workers",
+      tools: [],
+      commands: [task("crosscheck", "--ops", "10000000", "--lists", "64", "--workers", "2")],
+    },
+    {
+      name: "commands",
+      tools: [],
+      commands: [
+        task("build"),
+        denoTest("tests/commands tests/trace_property_test.ts", { LOOKASIDE_RUNS: "20000" }),
+      ],
+    },
+    {
+      name: "properties",
+      tools: [],
+      commands: [
+        cargo("prove/release", `test --release --locked ${crates} --test property`, {
+          PROPTEST_CASES: "20000",
+        }),
+      ],
+    },
+    {
+      name: "stress",
+      tools: [],
+      commands: [
+        cargo("prove/release", `test --release --locked ${crates} --test threads --test stress`, {
+          STRESS_OPERATIONS: "2000000",
+        }),
+      ],
+    },
+    {
+      name: "loom",
+      tools: [],
+      commands: [
+        cargo("prove/loom", "test --release --locked -p ntoskrnl-emu --lib loom", {
+          RUSTFLAGS: "--cfg loom",
+        }),
+      ],
+    },
+    {
+      name: "delays",
+      tools: [],
+      commands: [
+        cargo(
+          "prove/delays",
+          `test --locked ${crates} -p lookaside-ffi --test delays --test races --test threads --test stress`,
+          { RUSTFLAGS: "--cfg delays" },
+        ),
+      ],
+    },
+    {
+      name: "AddressSanitizer",
+      tools: [NIGHTLY],
+      commands: [
+        cargo("prove/asan", `${asanTest} ${crates} -p lookaside-contract -p wdm`, asan),
+        cargo(
+          "prove/asan",
+          `${asanTest} --manifest-path rust/driver/Cargo.toml -p lookaside-protocol -p lookaside-client`,
+          asan,
+        ),
+      ],
+    },
+    {
+      name: "Valgrind",
+      tools: [VALGRIND],
+      commands: [task("build"), denoTest("--filter=Valgrind tests/c_test.ts")],
+    },
+    fuzz("operations", minutes, quick),
+    fuzz("stray_writes", minutes, quick),
+    fuzz("ioctl", minutes, quick),
+    // New inputs go to the first folder, which must be there.
+    fuzz(
+      "trace_text",
+      minutes,
+      "-max_len=4096 -dict=rust/fuzz/dictionaries/trace.dict",
+      "rust/fuzz/corpus/trace_text",
+      "tests/traces",
+    ),
+    {
+      name: "the pool for Miri, without Miri",
+      tools: [],
+      commands: [
+        cargo("prove/miri", "test --locked -p ntoskrnl-emu --lib --tests", {
+          RUSTFLAGS: "--cfg miri",
+        }),
+      ],
+    },
+    {
+      name: "Miri",
+      tools: [NIGHTLY, MIRI],
+      commands: [cargo("prove/miri", "+nightly miri test --locked -p ntoskrnl-emu --lib --tests")],
+    },
+  ];
+}
+
+/** What came of a program; null when it cannot be started. */
+async function run(
+  { program, args, env = {} }: Command,
+  minutes: number,
+): Promise<{ isGood: boolean; text: string } | null> {
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(program, {
+      args: [...args],
+      env,
+      cwd: ROOT,
+      stdin: "null",
+      signal: AbortSignal.timeout(minutes * 60_000),
+    }).output();
+    const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+    return { isGood: success, text };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+function commandText({ program, args, env = {} }: Command): string {
+  const settings = Object.entries(env).map(([name, value]) => `${name}="${value}"`);
+  return [...settings, program.split("/").at(-1), ...args].join(" ").replaceAll(ROOT, "");
+}
+
+async function missingTool(proof: Proof): Promise<Tool | undefined> {
+  for (const tool of proof.tools) {
+    if (!(await run(tool, 1))?.isGood) return tool;
+  }
+  return undefined;
+}
+
+/** Runs all of it; what it wrote if it failed. */
+async function failure(proof: Proof, minutes: number): Promise<string | null> {
+  const log = `${LOGS}${proof.name.replaceAll(/\W+/g, "_")}.log`;
+  let written = "";
+  for (const command of proof.commands) {
+    const ended = await run(command, minutes);
+    written += `${commandText(command)}\n${ended?.text ?? "cannot be started"}\n`;
+    await Deno.writeTextFile(log, written);
+    if (!ended?.isGood) return written;
+  }
+  return null;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      minutes: { type: "string", default: "1" },
+      only: { type: "string", multiple: true },
+      strict: { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new TypeError(`Cannot fuzz for so many minutes: ${values.minutes}`);
+  const all = proofs(minutes);
+  const unknown = values.only?.find((name) => !all.some((proof) => proof.name === name));
+  if (unknown !== undefined) throw new TypeError(`There is no such proof: ${unknown}`);
+  const chosen = all.filter(({ name }) => values.only?.includes(name) ?? true);
+  if (values.list) {
+    for (const { name, commands } of chosen) {
+      console.log(
+        `${name}\n${commands.map((command) => `    ${commandText(command)}`).join("\n")}`,
+      );
+    }
+    return 0;
+  }
+
+  await Deno.mkdir(LOGS, { recursive: true });
+  await Deno.mkdir(`${ROOT}rust/fuzz/corpus/trace_text`, { recursive: true });
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  for (const proof of chosen) {
+    const missing = await missingTool(proof);
+    if (missing !== undefined) {
+      const isFailure = values.strict && !missing.isRare;
+      count[isFailure ? "failed" : "skipped"] += 1;
+      console.log(`${isFailure ? "FAIL" : "skip"}  ${proof.name}: ${missing.missing}`);
+      continue;
+    }
+    const start = performance.now();
+    const written = await failure(proof, LONGEST_MINUTES + minutes);
+    const seconds = ((performance.now() - start) / 1000).toFixed(0);
+    count[written === null ? "passed" : "failed"] += 1;
+    console.log(`${written === null ? "ok  " : "FAIL"}  ${proof.name} (${seconds} s)`);
+    if (written !== null) {
+      console.log(written.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n"));
+    }
+  }
+  console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+  return count.failed === 0 ? 0 : 1;
+}
+
+try {
+  Deno.exit(await main());
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  console.error(error.message);
+  console.error(USAGE);
+  Deno.exit(2);
+}
