@@ -289,3 +289,61 @@ mod tests {
         );
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::cell::UnsafeCell;
+    use ::loom::sync::Arc;
+    use ::loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    struct Guarded {
+        lock: AtomicUsize,
+        /// Loom reports two threads that reach it at once, or one that does not see what the other
+        /// wrote.
+        turns: UnsafeCell<u32>,
+    }
+
+    impl Guarded {
+        fn take_turn(&self) {
+            let lock = (&raw const self.lock).cast_mut().cast();
+            // SAFETY: an initialised lock.
+            unsafe { KeAcquireSpinLockAtDpcLevel(lock) };
+            self.turns.with_mut(|turns| {
+                // SAFETY: the lock is held; where that means nothing, loom ends the model.
+                let turns = unsafe { &mut *turns };
+                *turns += 1;
+            });
+            // SAFETY: held.
+            unsafe { KeReleaseSpinLockFromDpcLevel(lock) };
+        }
+    }
+
+    fn take_turns(threads: u32, each: u32) {
+        let guarded = Arc::new(Guarded {
+            lock: AtomicUsize::new(0),
+            turns: UnsafeCell::new(0),
+        });
+        let turns = {
+            let guarded = guarded.clone();
+            move || (0..each).for_each(|_| guarded.take_turn())
+        };
+        let others: Vec<_> = (1..threads).map(|_| thread::spawn(turns.clone())).collect();
+        turns();
+        for other in others {
+            other.join().unwrap();
+        }
+        // SAFETY: every other thread is done.
+        let turns = guarded.turns.with(|turns| unsafe { *turns });
+        assert_eq!(turns, threads * each);
+    }
+
+    #[test]
+    fn threads_take_turns_with_a_spin_lock() {
+        model("spin lock, 2 threads, 1 turn", None, || take_turns(2, 1));
+        model("spin lock, 2 threads, 2 turns", 3, || take_turns(2, 2));
+        model("spin lock, 3 threads", 1, || take_turns(3, 1));
+    }
+}

@@ -80,7 +80,7 @@ mod inner {
 
     macro_rules! global {
         ($(#[$attribute:meta])* static $name:ident: $type:ty = $value:expr;) => {
-            loom::lazy_static! {
+            ::loom::lazy_static! {
                 $(#[$attribute])*
                 static ref $name: $type = $value;
             }
@@ -91,7 +91,7 @@ mod inner {
     /// As the standard library's; loom's own knows no constant initialisers.
     macro_rules! per_thread {
         ($(#[$attribute:meta])* static $name:ident: $type:ty = const { $value:expr };) => {
-            loom::thread_local! {
+            ::loom::thread_local! {
                 $(#[$attribute])*
                 static $name: $type = $value;
             }

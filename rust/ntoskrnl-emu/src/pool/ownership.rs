@@ -198,3 +198,39 @@ fn each_block_of(region: &Region, number: u32, mut visit: impl FnMut(u32)) {
         visit(start + block * step);
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::thread;
+
+    use super::*;
+    use crate::lookaside::models::List;
+    use crate::region;
+    use crate::sync::model;
+
+    #[test]
+    fn an_entry_is_its_lists_while_its_page_learns_to_serve_two() {
+        model("pool, adoption beside a free", 3, || {
+            assert!(region::configure(4).is_ok());
+            let [first, second] = [List::new(16), List::new(16)];
+            let [entry, plain] = [0; 2].map(|_| first.allocate().unwrap());
+            first.free(plain);
+            let [index, other] =
+                [&first, &second].map(|list| list.control.future[1].load(Ordering::Relaxed));
+            // As after damage: a plain block on a page of the first list, which keeps nothing.
+            assert_eq!(abandon_cached(first.region, index, first.record()), 1);
+            for word in &first.control.list_head {
+                word.store(0, Ordering::Relaxed);
+            }
+            let freeing = first.clone();
+            let freeing = thread::spawn(move || freeing.free(entry));
+            let state = STATE_BUSY | second.record().mark.load(Ordering::Relaxed) as u8;
+            assert!(adopt(second.region, plain, other, second.record(), state));
+            second.free(plain);
+            freeing.join().unwrap();
+            assert_eq!((first.depth(), second.depth()), (1, 1));
+            first.delete();
+            second.delete();
+        });
+    }
+}
