@@ -4,9 +4,7 @@ use ntoskrnl_emu::{
     Driver, ExAllocatePoolWithTag, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
     ExpInterlockedPushEntrySList, catch_stop, lookaside, owner, registry,
 };
-use wdm::{
-    PoolType, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_INVALID_PARAMETER_5,
-};
+use wdm::{PoolType, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER_5};
 
 use super::expected::{Expected, no_list};
 use super::places::{Place, State};
@@ -130,25 +128,20 @@ impl World {
             options.depth = 0;
         }
         let actual = List::of_handle(&options);
-        let is_too_wide = u32::try_from(options.size).is_err();
-        let has_block = !is_too_wide && !self.takes_fault(CONTROL_TAG);
-        if has_block {
-            self.gone.clear();
-        }
         let refused_raise = options.route == Route::Safe
             && options.flags == 1
             && options.allocate == Allocate::Default;
-        let expected = if is_too_wide {
-            Err(STATUS_INVALID_PARAMETER)
-        } else if !has_block {
-            Err(STATUS_INSUFFICIENT_RESOURCES)
-        } else {
-            Self::judge(&options).and(if refused_raise {
-                Err(STATUS_INVALID_PARAMETER_5)
+        let mut expected = Self::judge(&options);
+        if expected.is_ok() && refused_raise {
+            expected = Err(STATUS_INVALID_PARAMETER_5);
+        }
+        if expected.is_ok() {
+            if self.takes_fault(CONTROL_TAG) {
+                expected = Err(STATUS_INSUFFICIENT_RESOURCES);
             } else {
-                Ok(())
-            })
-        };
+                self.gone.clear();
+            }
+        }
         assert_eq!(actual.map(|_| ()), expected, "{options:?}");
         let Ok(list) = actual else { return };
         let pool_type = PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED.0;
