@@ -1,7 +1,11 @@
 //! The two mappings: the pool itself and the metadata about it.
 //!
 //! Both are reserved once, at first use, and never unmapped, so views of them cannot dangle. The
-//! pool's base is aligned to 4 GiB: the low 32 bits of an address in it are its offset.
+//! pool's base is aligned to 4 GiB: the low 32 bits of an address in it are its offset. Only callers
+//! across the FFI rely on that; here an offset is a difference.
+//!
+//! Under Miri both come from the allocator, the pool is smaller, and its base is aligned to a page.
+//! In a loom build a model makes them (`region/loom.rs`).
 
 use crate::sync::{AtomicU32, Ordering};
 
@@ -11,7 +15,7 @@ mod mapping;
 pub use mapping::{Region, configure, map, mapped};
 
 /// The pool's size when nothing else was configured, in mebibytes.
-pub const DEFAULT_MEBIBYTES: u32 = 64;
+pub const DEFAULT_MEBIBYTES: u32 = if cfg!(miri) { 4 } else { 64 };
 /// The largest pool: an offset is 32 bits wide.
 pub const MAXIMUM_MEBIBYTES: u32 = 4095;
 
