@@ -348,17 +348,16 @@ pub fn confined_to(owner: u32) -> Vec<u32> {
 #[cfg(all(test, loom))]
 mod loom {
     use ::loom::sync::Arc;
-    use ::loom::thread;
     use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
     use crate::lookaside::models::List;
-    use crate::sync::{AtomicU32, model};
+    use crate::sync::{AtomicU32, race};
 
     /// An identifier may reach another thread by any means, also by one that orders nothing.
     #[test]
     fn who_finds_a_list_live_by_its_identifier_sees_its_record_whole() {
-        model("registry, a new list beside look-ups", 3, || {
+        race("registry, a new list beside look-ups", 3, |race| {
             assert!(region::configure(2).is_ok());
             // The record was another list's before.
             let before = List::new(64);
@@ -366,20 +365,22 @@ mod loom {
             before.delete();
             let told = Arc::new(AtomicU32::new(stale));
             let teller = told.clone();
-            let maker = thread::spawn(move || {
+            let make = move || {
                 let list = List::new(16);
                 teller.store(id(list.at()).unwrap(), Relaxed);
                 list
-            });
-            let given = told.load(Relaxed);
-            if let Ok(found) = list(given, SHARED) {
-                assert_ne!(given, stale);
-                let record = region::mapped().unwrap().record(given & 0xffff);
-                assert_eq!(record.size.load(Relaxed), 16);
-                assert_eq!(record.list.load(Relaxed), found.addr() as u64);
-            }
-            assert_eq!(list(stale, SHARED), Err(STATUS_DELETE_PENDING));
-            maker.join().unwrap().delete();
+            };
+            let look_up = move || {
+                let given = told.load(Relaxed);
+                if let Ok(found) = list(given, SHARED) {
+                    assert_ne!(given, stale);
+                    let record = region::mapped().unwrap().record(given & 0xffff);
+                    assert_eq!(record.size.load(Relaxed), 16);
+                    assert_eq!(record.list.load(Relaxed), found.addr() as u64);
+                }
+                assert_eq!(list(stale, SHARED), Err(STATUS_DELETE_PENDING));
+            };
+            race.run(make, look_up).0.delete();
         });
     }
 }

@@ -179,7 +179,7 @@ mod loom {
     use ::loom::thread;
 
     use super::*;
-    use crate::sync::model;
+    use crate::sync::{model, race};
 
     #[repr(C, align(16))]
     struct Entry {
@@ -306,12 +306,11 @@ mod loom {
 
     #[test]
     fn a_flush_takes_what_is_kept_and_leaves_what_is_pushed_after_it() {
-        model("slist, flush against pop and push", 3, || {
+        race("slist, flush against pop and push", 3, |race| {
             let list = List::with(3);
-            let other = list.clone();
-            let other = thread::spawn(move || other.flush());
-            pop_and_push_back(&list);
-            let mut entries = other.join().unwrap();
+            let [one, other] = [list.clone(), list.clone()];
+            let (mut entries, ()) =
+                race.run(move || one.flush(), move || pop_and_push_back(&other));
             entries.extend(list.kept());
             assert_all_once(entries);
         });

@@ -151,4 +151,46 @@ mod inner {
             start.elapsed().as_secs_f32()
         );
     }
+
+    /// What two threads do at once.
+    #[cfg(test)]
+    pub(crate) struct Race {
+        is_turned: bool,
+    }
+
+    #[cfg(test)]
+    impl Race {
+        /// Runs both and returns what they do.
+        pub(crate) fn run<A: 'static, B: 'static>(
+            &self,
+            one: impl FnOnce() -> A + 'static,
+            other: impl FnOnce() -> B + 'static,
+        ) -> (A, B) {
+            if self.is_turned {
+                let one = loom::thread::spawn(one);
+                let done = other();
+                (one.join().unwrap(), done)
+            } else {
+                let other = loom::thread::spawn(other);
+                (one(), other.join().unwrap())
+            }
+        }
+    }
+
+    /// Runs a model of two different threads, once from either's going first.
+    ///
+    /// Loom derives orders from conflicts with the last access to each atomic. Where a thread reads
+    /// before it writes, its read hides an earlier one by the other thread; it is found where the
+    /// writer went first.
+    #[cfg(test)]
+    pub(crate) fn race(
+        name: &str,
+        preemptions: impl Into<Option<usize>>,
+        body: impl Fn(&Race) + Copy + Send + Sync + 'static,
+    ) {
+        let preemptions = preemptions.into();
+        for (is_turned, name) in [(false, name.to_owned()), (true, format!("{name}, turned"))] {
+            model(&name, preemptions, move || body(&Race { is_turned }));
+        }
+    }
 }

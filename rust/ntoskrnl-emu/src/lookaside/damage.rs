@@ -176,7 +176,6 @@ impl Section<'_> {
 #[cfg(all(test, loom))]
 mod loom {
     use ::loom::sync::Arc;
-    use ::loom::thread;
     use std::time::Duration;
 
     use super::super::models::List;
@@ -184,7 +183,7 @@ mod loom {
     use super::*;
     use crate::catch_bug_check;
     use crate::region;
-    use crate::sync::{Instant, model};
+    use crate::sync::{Instant, race};
 
     const SIZE: usize = 16;
 
@@ -248,65 +247,69 @@ mod loom {
     /// One thread works on the list while another finds the control block written over.
     #[test]
     fn damage_that_is_found_outside_waits_for_who_is_inside() {
-        model("damage, of the control block", 3, || {
+        race("damage, of the control block", 3, |race| {
             let (list, entry) = list();
-            let other = list.clone();
-            let other = thread::spawn(move || free_and_allocate(&other, entry));
-            // A stray write.
-            list.control.future[1].store(0, Ordering::Relaxed);
-            let mut held: Vec<_> = allocate(&list).into_iter().collect();
-            held.extend(other.join().unwrap());
+            let [one, other] = [list.clone(), list.clone()];
+            let stray_write = move || {
+                one.control.future[1].store(0, Ordering::Relaxed);
+                allocate(&one)
+            };
+            let (allocated, mut held) =
+                race.run(stray_write, move || free_and_allocate(&other, entry));
+            held.extend(allocated);
             assert_mended(&list, &held);
         });
     }
 
     #[test]
     fn damage_that_is_found_inside_is_mended_before_the_next_thread_enters() {
-        model("damage, of a link", 3, || {
+        race("damage, of a link", 3, |race| {
             let (list, entry) = list();
             let first = list.control.list_head[1].load(Ordering::Relaxed);
             let first = list.region.offset_of(first as usize).unwrap();
             // A stray write: the next entry is one that is not kept.
             let stray = list.region.at(entry).expose_provenance() as u64;
             link_at(list.region.at(first).cast()).store(stray, Ordering::Relaxed);
-            let other = list.clone();
-            let other = thread::spawn(move || free_and_allocate(&other, entry));
-            let mut held: Vec<_> = allocate(&list).into_iter().collect();
-            held.extend(allocate(&list));
-            held.extend(other.join().unwrap());
+            let [one, other] = [list.clone(), list.clone()];
+            let (allocated, mut held) = race.run(
+                move || [allocate(&one), allocate(&one)],
+                move || free_and_allocate(&other, entry),
+            );
+            held.extend(allocated.into_iter().flatten());
             assert_mended(&list, &held);
         });
     }
 
     #[test]
     fn damage_that_a_flush_finds_waits_for_who_is_inside() {
-        model("damage, of a link under a flush", 3, || {
+        race("damage, of a link under a flush", 3, |race| {
             let (list, entry) = list();
             let first = list.control.list_head[1].load(Ordering::Relaxed);
             let first = list.region.offset_of(first as usize).unwrap();
             // A stray write: the list ends early.
             link_at(list.region.at(first).cast()).store(0, Ordering::Relaxed);
-            let other = list.clone();
-            let other = thread::spawn(move || free_and_allocate(&other, entry));
-            // Of no interest: the other thread may find the damage first.
-            let _ = catch_bug_check(|| list.flush());
-            let held = other.join().unwrap();
+            let [one, other] = [list.clone(), list.clone()];
+            // Whether it is this thread that finds the damage is of no interest.
+            let flush = move || catch_bug_check(|| one.flush()).is_ok();
+            let (_, held) = race.run(flush, move || free_and_allocate(&other, entry));
             assert_mended(&list, &held);
         });
     }
 
     #[test]
     fn a_lock_that_stays_set_is_taken_over_once() {
-        model("damage, of the lock", 2, || {
+        race("damage, of the lock", 2, |race| {
             let (list, entry) = list();
             // A stray write.
             let word = &list.control.list_head[1];
             word.store(word.load(Ordering::Relaxed) | 1, Ordering::Relaxed);
             Instant::set_step(Duration::from_millis(50));
-            let other = list.clone();
-            let other = thread::spawn(move || free_and_allocate(&other, entry));
-            let mut held: Vec<_> = allocate(&list).into_iter().collect();
-            held.extend(other.join().unwrap());
+            let [one, other] = [list.clone(), list.clone()];
+            let (allocated, mut held) = race.run(
+                move || allocate(&one),
+                move || free_and_allocate(&other, entry),
+            );
+            held.extend(allocated);
             Instant::set_step(Duration::ZERO);
             assert_mended(&list, &held);
         });

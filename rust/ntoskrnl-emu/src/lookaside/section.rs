@@ -103,7 +103,7 @@ mod loom {
     use super::super::models::List;
     use crate::region;
     use crate::slist::{ExpInterlockedFlushSList, ExpInterlockedPopEntrySList};
-    use crate::sync::{Ordering, model};
+    use crate::sync::{Ordering, model, race};
     use crate::{ExFreePool, catch_bug_check};
 
     /// A shared list of entries of a granule that keeps so many of them.
@@ -182,47 +182,40 @@ mod loom {
     #[test]
     fn of_two_frees_of_an_entry_one_is_refused() {
         for depth in 0..=1 {
-            model(
-                &format!("list of depth {depth}, free against free"),
-                3,
-                move || {
-                    let list = list_with(0);
-                    let entry = list.allocate().unwrap();
-                    list.control.depth.store(depth, Ordering::Relaxed);
-                    let other = list.clone();
-                    let other = thread::spawn(move || catch_bug_check(|| other.free_again(entry)));
-                    let here = catch_bug_check(|| list.free_again(entry));
-                    assert_ne!(here.is_ok(), other.join().unwrap().is_ok());
-                    assert_whole(&list, &[]);
-                },
-            );
+            model(&format!("depth {depth}, free against free"), 3, move || {
+                let list = list_with(0);
+                let entry = list.allocate().unwrap();
+                list.control.depth.store(depth, Ordering::Relaxed);
+                let other = list.clone();
+                let other = thread::spawn(move || catch_bug_check(|| other.free_again(entry)));
+                let here = catch_bug_check(|| list.free_again(entry));
+                assert_ne!(here.is_ok(), other.join().unwrap().is_ok());
+                assert_whole(&list, &[]);
+            });
         }
     }
 
     #[test]
     fn of_a_free_to_the_list_and_one_to_pool_one_is_refused() {
         for depth in 0..=1 {
-            model(
-                &format!("list of depth {depth}, free against free to pool"),
+            race(
+                &format!("depth {depth}, free to list and to pool"),
                 3,
-                move || {
+                move |race| {
                     let list = list_with(0);
                     let entry = list.allocate().unwrap();
                     list.control.depth.store(depth, Ordering::Relaxed);
-                    let block = list.region.at(entry).expose_provenance();
-                    let other = thread::spawn(move || {
-                        let block = std::ptr::with_exposed_provenance_mut(block);
+                    let [one, other] = [list.clone(), list.clone()];
+                    let to_list = move || catch_bug_check(|| one.free_again(entry)).is_ok();
+                    let to_pool = move || {
+                        let block = other.region.at(entry).cast();
                         // SAFETY: a free that is none is refused.
-                        catch_bug_check(|| unsafe { ExFreePool(block) })
-                    });
-                    let here = catch_bug_check(|| list.free_again(entry));
-                    let there = other.join().unwrap();
-                    assert_ne!(here.is_ok(), there.is_ok());
-                    assert_eq!(
-                        list.counters()[2],
-                        u32::from(here.is_ok()),
-                        "a refused free counts nothing"
-                    );
+                        catch_bug_check(|| unsafe { ExFreePool(block) }).is_ok()
+                    };
+                    let (by_list, by_pool) = race.run(to_list, to_pool);
+                    assert_ne!(by_list, by_pool);
+                    let [.., frees, _] = list.counters();
+                    assert_eq!(frees, u32::from(by_list), "a refused free counts nothing");
                     list.delete();
                     assert_eq!(list.region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
                 },
@@ -232,15 +225,14 @@ mod loom {
 
     #[test]
     fn a_flush_beside_allocations_and_frees_loses_nothing() {
-        model("list of 2, flush against allocate and free", 3, || {
+        race("list of 2, flush against allocate and free", 3, |race| {
             let list = list_with(2);
-            let other = list.clone();
-            let other = thread::spawn(move || other.flush());
-            allocate_and_free(&list);
-            other.join().unwrap();
+            let [one, other] = [list.clone(), list.clone()];
+            race.run(move || one.flush(), move || allocate_and_free(&other));
             list.flush();
             assert_eq!(list.depth(), 0);
             list.delete();
+            assert_eq!(list.region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
         });
     }
 
@@ -264,34 +256,25 @@ mod loom {
 
     #[test]
     fn the_raw_routines_take_turns_with_the_lists_own() {
-        model(
-            "list of 2, raw pop and raw flush against allocate",
-            3,
-            || {
-                let list = list_with(2);
-                let other = list.clone();
-                let other = thread::spawn(move || {
-                    let header: *mut SListHeader = other.at().cast();
-                    // SAFETY: a list begins with its header.
-                    let popped = unsafe { ExpInterlockedPopEntrySList(header) };
-                    // SAFETY: as above.
-                    let flushed = unsafe { ExpInterlockedFlushSList(header) };
-                    [popped.addr(), flushed.addr()]
-                });
-                let mine = list.allocate().unwrap();
-                let raw = other.join().unwrap();
-                let mut taken: Vec<_> = raw
-                    .iter()
-                    .filter_map(|&entry| list.region.offset_of(entry))
-                    .collect();
-                taken.push(mine);
-                taken.sort_unstable();
-                let before = taken.len();
-                taken.dedup();
-                assert_eq!(taken.len(), before, "handed out twice");
-                assert_eq!(list.depth(), 0);
-                list.delete();
-            },
-        );
+        race("list of 2, raw pop and flush against allocate", 3, |race| {
+            let list = list_with(2);
+            let [one, other] = [list.clone(), list.clone()];
+            let raw = move || {
+                let header: *mut SListHeader = one.at().cast();
+                // SAFETY: a list begins with its header.
+                let popped = unsafe { ExpInterlockedPopEntrySList(header) };
+                // SAFETY: as above.
+                let flushed = unsafe { ExpInterlockedFlushSList(header) };
+                [popped, flushed].map(|entry| one.region.offset_of(entry.addr()))
+            };
+            let (raw, allocated) = race.run(raw, move || other.allocate());
+            let taken = || raw.iter().chain([&allocated]).flatten();
+            for entry in taken() {
+                let times = taken().filter(|&other| other == entry).count();
+                assert_eq!(times, 1, "handed out twice");
+            }
+            assert_eq!(list.depth(), 0);
+            list.delete();
+        });
     }
 }

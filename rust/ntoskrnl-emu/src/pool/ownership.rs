@@ -201,16 +201,14 @@ fn each_block_of(region: &Region, number: u32, mut visit: impl FnMut(u32)) {
 
 #[cfg(all(test, loom))]
 mod loom {
-    use ::loom::thread;
-
     use super::*;
     use crate::lookaside::models::List;
     use crate::region;
-    use crate::sync::model;
+    use crate::sync::race;
 
     #[test]
     fn an_entry_is_its_lists_while_its_page_learns_to_serve_two() {
-        model("pool, adoption beside a free", 3, || {
+        race("pool, adoption beside a free", 3, |race| {
             assert!(region::configure(4).is_ok());
             let [first, second] = [List::new(16), List::new(16)];
             let [entry, plain] = [0; 2].map(|_| first.allocate().unwrap());
@@ -222,12 +220,14 @@ mod loom {
             for word in &first.control.list_head {
                 word.store(0, Ordering::Relaxed);
             }
-            let freeing = first.clone();
-            let freeing = thread::spawn(move || freeing.free(entry));
-            let state = STATE_BUSY | second.record().mark.load(Ordering::Relaxed) as u8;
-            assert!(adopt(second.region, plain, other, second.record(), state));
-            second.free(plain);
-            freeing.join().unwrap();
+            let [adopting, freeing] = [second.clone(), first.clone()];
+            let adopt = move || {
+                let record = adopting.record();
+                let state = STATE_BUSY | record.mark.load(Ordering::Relaxed) as u8;
+                assert!(adopt(adopting.region, plain, other, record, state));
+                adopting.free(plain);
+            };
+            race.run(adopt, move || freeing.free(entry));
             assert_eq!((first.depth(), second.depth()), (1, 1));
             first.delete();
             second.delete();

@@ -364,7 +364,7 @@ mod loom {
     use crate::catch_bug_check;
     use crate::lookaside::models::{List, TAG};
     use crate::region;
-    use crate::sync::model;
+    use crate::sync::{model, race};
 
     const HALF_PAGE: usize = PAGE_SIZE / 2;
 
@@ -452,40 +452,30 @@ mod loom {
     /// list's, whose entries bear the same mark.
     #[test]
     fn a_second_free_never_takes_another_lists_entry() {
-        model(
-            "pool, second free beside a page that changes hands",
-            3,
-            || {
-                let region = region_of(2);
-                let [first, second] = [List::new(16), List::new(16)];
-                let entry = first.allocate().expect("the pool has room");
-                first.control.depth.store(0, Ordering::Relaxed);
-                let other = {
-                    let [first, second] = [first.clone(), second.clone()];
-                    thread::spawn(move || {
-                        let free = catch_bug_check(|| first.free_again(entry));
-                        // The state byte is the pool's doing, then that of two hits.
-                        let allocated = second.allocate().and_then(|entry| {
-                            second.free(entry);
-                            second.allocate()
-                        });
-                        (free, allocated)
-                    })
-                };
-                let here = catch_bug_check(|| first.free_again(entry));
-                let (there, allocated) = other.join().unwrap();
-                assert_ne!(
-                    here.is_ok(),
-                    there.is_ok(),
-                    "one is refused: {here:?} {there:?}"
-                );
-                if let Some(entry) = allocated {
-                    second.free(entry);
-                }
-                first.delete();
-                second.delete();
-                assert_eq!(region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
-            },
-        );
+        race("pool, second free", 3, |race| {
+            let region = region_of(2);
+            let [first, second] = [List::new(16), List::new(16)];
+            let entry = first.allocate().expect("the pool has room");
+            first.control.depth.store(0, Ordering::Relaxed);
+            let [one, passed_to, other] = [first.clone(), second.clone(), first.clone()];
+            let pass_on = move || {
+                let free = catch_bug_check(|| one.free_again(entry));
+                // The state byte is the pool's doing, then that of two hits.
+                let allocated = passed_to.allocate().and_then(|entry| {
+                    passed_to.free(entry);
+                    passed_to.allocate()
+                });
+                (free.is_ok(), allocated)
+            };
+            let free = move || catch_bug_check(|| other.free_again(entry)).is_ok();
+            let ((one, allocated), other) = race.run(pass_on, free);
+            assert_ne!(one, other, "one of the two is refused");
+            if let Some(entry) = allocated {
+                second.free(entry);
+            }
+            first.delete();
+            second.delete();
+            assert_eq!(region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
+        });
     }
 }
