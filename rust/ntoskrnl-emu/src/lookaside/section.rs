@@ -1,4 +1,7 @@
 //! Work on a list that nobody else does at the same time.
+//!
+//! Inside a section the locks of the registry, of the pool and of entries outside it may be taken, one
+//! at a time; who holds one of these enters no section. Nothing is raised before the section is left.
 
 use std::ffi::c_void;
 

@@ -115,13 +115,10 @@ impl<'a> Head<'a> {
                     _ => Duration::ZERO,
                 };
                 if waited >= patience::STUCK && self.outlasted(counts) {
-                    // Acquire: as in `try_lock`, should it have been released after all.
+                    // Acquire: as in `try_lock`, for it may have been released after all.
                     let first = self.first.fetch_or(LOCK, Ordering::Acquire);
-                    return if first & LOCK == 0 {
-                        Ok(first)
-                    } else {
-                        Err(Stuck)
-                    };
+                    let is_stuck = first & LOCK != 0;
+                    return if is_stuck { Err(Stuck) } else { Ok(first) };
                 }
                 seen = Some((now, counts));
             }
