@@ -3,7 +3,9 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use ntoskrnl_emu::{ExDeleteLookasideListEx, ExInitializeLookasideListEx, abandon};
+use ntoskrnl_emu::{
+    ExDeleteLookasideListEx, ExInitializeLookasideListEx, abandon, catch_bug_check,
+};
 use wdm::{LookasideListEx, PoolType};
 
 mod common;
@@ -132,4 +134,26 @@ fn a_lock_bit_that_stays_set_on_a_plain_header_is_damage_after_a_while() {
     assert!(push(header.as_ptr(), block).is_null(), "it begins anew");
     assert_eq!(pop(header.as_ptr()), block);
     free_pool(block);
+}
+
+#[test]
+fn a_lock_bit_of_a_header_that_moves_is_waited_for() {
+    let header = Header::new();
+    // Outside the pool, where it disturbs no other test: none has to wait for this one.
+    let mut room = [0_u128; 4];
+    let entry = Block(room.as_mut_ptr().cast());
+    push(header.as_ptr(), entry);
+    let memory = Block(header.as_ptr().cast());
+    memory.word(1).fetch_or(1, Ordering::Relaxed);
+    let popped = std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| catch_bug_check(|| pop(memory.plus(0).0.cast())));
+        // For longer than what is damage where nothing moves.
+        for _ in 0..250 {
+            memory.word(0).fetch_add(1 << 16, Ordering::Relaxed);
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        memory.word(1).fetch_and(!1, Ordering::Relaxed);
+        waiter.join().expect("the bug check is caught")
+    });
+    assert_eq!(popped, Ok(entry));
 }
