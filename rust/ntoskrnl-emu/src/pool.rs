@@ -180,12 +180,6 @@ pub fn holds_list(region: &Region, offset: u32) -> bool {
     active_list(region, offset).is_some()
 }
 
-/// Whether an offset lies in a live block.
-pub(crate) fn is_live(region: &Region, offset: u32) -> bool {
-    block_at(region, offset / GRANULE as u32 * GRANULE as u32).is_some()
-        || is_inside(region, offset)
-}
-
 /// The live block that begins at an offset.
 pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
     if !(offset as usize).is_multiple_of(GRANULE) {
@@ -257,8 +251,8 @@ pub(crate) fn note_list(region: &Region, offset: u32) {
     );
 }
 
-/// Whether an offset that no block begins at lies in a live block.
-fn is_inside(region: &Region, offset: u32) -> bool {
+/// Whether an offset lies in a live block.
+pub(crate) fn is_inside(region: &Region, offset: u32) -> bool {
     let page = region.page(page_of(offset));
     match page.kind.load(Ordering::Relaxed) {
         PAGE_TAIL | PAGE_LARGE => true,

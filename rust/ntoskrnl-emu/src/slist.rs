@@ -41,7 +41,7 @@ fn is_sound(link: u64) -> bool {
     let region = region::mapped();
     let offset = region.and_then(|region| Some((region, region.offset_of(link as usize)?)));
     link & RESERVED == 0
-        && offset.is_none_or(|(region, offset)| crate::pool::is_live(region, offset))
+        && offset.is_none_or(|(region, offset)| crate::pool::is_inside(region, offset))
 }
 
 fn entry_at(link: u64) -> *mut SListEntry {

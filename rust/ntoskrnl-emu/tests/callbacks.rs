@@ -436,16 +436,24 @@ fn a_block_larger_than_the_entry_is_taken_and_given_back_whole() {
 fn blocks_that_a_list_took_in_are_plain_blocks_again_when_it_is_deleted() {
     let _turn = turn();
     for bytes in [64, 5000] {
+        let blocks: Vec<Block> = (0..10).map(|_| nonpaged(bytes)).collect();
+        let take_in = |list: &List| {
+            for &block in &blocks {
+                answer_with(block);
+                assert_eq!(list.allocate(), block);
+            }
+        };
         let list = List::new(both());
-        let block = nonpaged(bytes);
-        answer_with(block);
-        assert_eq!(list.allocate(), block);
+        take_in(&list);
         list.delete();
+        for block in &blocks {
+            let page = mapped().page(block.offset() / PAGE as u32);
+            assert_eq!(page.list.load(Ordering::Relaxed), 0);
+        }
         let later = List::new(both());
-        answer_with(block);
-        assert_eq!(later.allocate(), block, "free to be taken in anew");
+        take_in(&later);
         later.abandon();
-        free_pool(block);
+        blocks.into_iter().for_each(free_pool);
     }
     calls();
 }

@@ -86,9 +86,7 @@ fn assign(pool: &mut Pool, region: &Region, block: &Block, index: u32) {
             pop_page(region, &region.record(before).full, number);
         }
         page.list.store(index, Ordering::Relaxed);
-        if index != 0 {
-            push_page(region, &region.record(index).full, number);
-        }
+        push_page(region, &region.record(index).full, number);
         return;
     }
     pool.mix(region, number);
@@ -96,24 +94,6 @@ fn assign(pool: &mut Pool, region: &Region, block: &Block, index: u32) {
     region
         .word(number, block_of(page, block.offset))
         .store(word.0, Ordering::Relaxed);
-}
-
-/// Visits the live blocks of every page, with the pool locked.
-fn each_block(region: &Region, limit: u32, mut visit: impl FnMut(u32)) {
-    for number in 1..limit {
-        let page = region.page(number);
-        let step = match page.kind.load(Ordering::Relaxed) {
-            PAGE_SMALL => u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32,
-            PAGE_LARGE => PAGE_SIZE as u32,
-            _ => continue,
-        };
-        let start = number * PAGE_SIZE as u32;
-        let mut at = 0;
-        while step > 0 && at + step <= PAGE_SIZE as u32 {
-            visit(start + at);
-            at += step;
-        }
-    }
 }
 
 /// Turns the entries that a list keeps into plain blocks, which stay allocated and are nobody's:
@@ -174,7 +154,12 @@ pub(crate) fn disown(region: &Region, index: u32, record: &Record) {
 /// taken in others, and else all there are.
 fn each_block_of_list(region: &Region, pool: &Pool, record: &Record, mut visit: impl FnMut(u32)) {
     if record.adopted.load(Ordering::Relaxed) != 0 {
-        each_block(region, pool.page_limit, visit);
+        for number in 1..pool.page_limit {
+            let kind = region.page(number).kind.load(Ordering::Relaxed);
+            if matches!(kind, PAGE_SMALL | PAGE_LARGE) {
+                each_block_of(region, number, &mut visit);
+            }
+        }
         return;
     }
     for chain in [&record.partial, &record.full] {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use crate::layout::{TAG_ROWS, TagRow};
+use crate::layout::TagRow;
 use crate::region::Region;
 
 /// Finds the rows of usage by tag. The rows stand in the metadata, where anyone may read them.
@@ -18,8 +18,9 @@ impl Usage {
 
     fn row(&mut self, region: &Region, tag: u32, paged: bool) -> &'static TagRow {
         let rows = self.rows.get_or_insert_default();
-        let next = rows.len().min(TAG_ROWS - 1);
+        let next = rows.len();
         let index = *rows.entry((tag, paged)).or_insert(next);
+        // Tags for which there is no row are counted in the last.
         let row = region.tag_row(index);
         if row.pool.load(Ordering::Relaxed) == 0 {
             row.tag.store(tag, Ordering::Relaxed);
