@@ -115,6 +115,7 @@ async function run(): Promise<void> {
     throw new Error("Cannot name the commit that is tested: there are changes");
   }
   const begin = Date.now();
+  const commit = await output("git", "rev-parse", "--short=10", "HEAD");
   for (const { name, first } of CRATES) {
     await Deno.mkdir(new URL(name, OUTPUT), { recursive: true });
     const tests = await testsOf(name);
@@ -137,7 +138,7 @@ async function run(): Promise<void> {
     compiler.match(/^host: (.*)$/m)?.[1],
   ];
   const made: Run = {
-    commit: await output("git", "rev-parse", "--short=10", "HEAD"),
+    commit,
     day: new Date(begin).toISOString().slice(0, 10),
     tools: tools.join(", "),
     minutes: Math.round((Date.now() - begin) / 60_000),

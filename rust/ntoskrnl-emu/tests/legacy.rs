@@ -220,7 +220,7 @@ fn the_initial_state_is_depth_4_maximum_256_and_the_callers_depth_is_ignored() {
 fn the_type_keeps_the_flags() {
     let _turn = turn();
     for is_paged in KINDS {
-        for flags in [0, 16, 512, 528] {
+        for flags in [0, 16, 17, 512, 528] {
             let list = Legacy::new(is_paged, Given { flags, ..PLAIN });
             let kept = list.u32_at(offset_of!(GeneralLookasidePool, pool_type));
             assert_eq!(kept, u32::from(is_paged) | flags);
