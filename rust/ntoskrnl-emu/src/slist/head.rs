@@ -188,59 +188,76 @@ mod loom {
     }
 
     impl Guarded {
-        fn take_turn(&self) {
+        fn new(first: u64) -> Arc<Self> {
+            Arc::new(Self {
+                counts: AtomicU64::new(0),
+                first: AtomicU64::new(first),
+                turns: UnsafeCell::new(0),
+            })
+        }
+
+        /// Writes under the lock. Returns whether it was taken over.
+        fn take_turn(&self) -> bool {
             let head = Head {
                 counts: &self.counts,
                 first: &self.first,
             };
-            let Ok(first) = head.lock() else {
-                panic!("nobody's turn takes long")
-            };
+            let lock = head.lock();
             let turns = self.turns.with_mut(|turns| {
                 // SAFETY: the lock is held; where that means nothing, loom ends the model.
                 let turns = unsafe { &mut *turns };
                 *turns += 1;
                 *turns
             });
-            assert_eq!(
-                first >> 4,
-                turns - 1,
-                "the word is what the holder before left"
-            );
-            add_counts(head.counts, PUSHED);
+            match lock {
+                Ok(first) => {
+                    assert_eq!(first >> 4, turns - 1, "what the holder before left");
+                    add_counts(head.counts, PUSHED);
+                }
+                Err(Stuck) => _ = clear_counts(head.counts),
+            }
             head.unlock(turns << 4);
+            lock.is_err()
         }
     }
 
-    fn take_turns(threads: usize, each: usize) {
-        let guarded = Arc::new(Guarded {
-            counts: AtomicU64::new(0),
-            first: AtomicU64::new(0),
-            turns: UnsafeCell::new(0),
-        });
+    /// Has threads take turns, and returns how often the lock was taken over.
+    fn take_turns(threads: usize, each: usize, first: u64) -> usize {
+        let guarded = Guarded::new(first);
         let turns = {
             let guarded = guarded.clone();
-            move || (0..each).for_each(|_| guarded.take_turn())
+            move || (0..each).filter(|_| guarded.take_turn()).count()
         };
         let others: Vec<_> = (1..threads).map(|_| thread::spawn(turns.clone())).collect();
-        turns();
-        for other in others {
-            other.join().unwrap();
-        }
-        let all = (threads * each) as u64;
+        let here = turns();
+        let there: usize = others.into_iter().map(|other| other.join().unwrap()).sum();
         let first = guarded.first.load(Ordering::Relaxed);
-        let counts = guarded.counts.load(Ordering::Relaxed);
-        assert_eq!((first, counts), (all << 4, all * PUSHED));
+        assert_eq!(first, ((threads * each) as u64) << 4);
+        here + there
     }
 
     #[test]
     fn two_threads_take_turns_with_the_lock() {
-        model("head, 2 threads, 1 turn", None, || take_turns(2, 1));
-        model("head, 2 threads, 2 turns", 3, || take_turns(2, 2));
+        Instant::set_step(Duration::ZERO);
+        model("head, 2 threads, 1 turn", None, || {
+            assert_eq!(take_turns(2, 1, 0), 0)
+        });
+        model("head, 2 threads, 2 turns", 3, || {
+            assert_eq!(take_turns(2, 2, 0), 0)
+        });
     }
 
     #[test]
     fn three_threads_take_turns_with_the_lock() {
-        model("head, 3 threads", 1, || take_turns(3, 1));
+        Instant::set_step(Duration::ZERO);
+        model("head, 3 threads", 1, || assert_eq!(take_turns(3, 1, 0), 0));
+    }
+
+    #[test]
+    fn a_lock_that_stays_set_is_taken_over_by_one() {
+        Instant::set_step(Duration::from_millis(50));
+        model("head, lock set", 3, || {
+            assert_eq!(take_turns(2, 2, LOCK), 1)
+        });
     }
 }
