@@ -226,12 +226,17 @@ function item({ file, change, line }: Survivor): string {
   return `- \`${file.replace("/src/", "/")}\`: ${name}, in \`${line}\``;
 }
 
-function section({ title, why, mutants }: Explanation): string[] {
-  return ["", `### ${title}`, "", why, "", ...mutants.map(item)];
+function section({ title, why, mutants }: Explanation, missed: readonly Mutant[]): string[] {
+  const items = mutants.map((survivor) => {
+    const times = missed.filter((mutant) => isSame(survivor, mutant)).length;
+    return times > 1 ? `${item(survivor)}, ${times} times` : item(survivor);
+  });
+  return ["", `### ${title}`, "", why, "", ...items];
 }
 
 function page({ commit, day, tools, minutes }: Run, mutants: readonly Mutant[]): string {
   const files = [...new Set(mutants.map(({ file }) => file))];
+  const missed = mutants.filter(({ summary }) => summary === "MissedMutant");
   const endless = mutants.filter(({ summary }) => summary === "Timeout");
   return [
     "<!-- Written by `deno task mutants`: the text is in tests/mutants.ts, what is said of survivors",
@@ -262,7 +267,7 @@ function page({ commit, day, tools, minutes }: Run, mutants: readonly Mutant[]):
     "is changed), or what a macro writes (the methods of the two handles).",
     "",
     "## Survivors",
-    ...EXPLANATIONS.flatMap(section),
+    ...EXPLANATIONS.flatMap((explanation) => section(explanation, missed)),
     "",
     "## Mutants with which the tests do not end",
     "",
