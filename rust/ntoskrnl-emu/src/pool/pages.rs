@@ -460,6 +460,8 @@ mod loom {
             let [one, passed_to, other] = [first.clone(), second.clone(), first.clone()];
             let pass_on = move || {
                 let free = catch_bug_check(|| one.free_again(entry));
+                // A second free may be a hit from now on.
+                one.control.depth.store(4, Ordering::Relaxed);
                 // The state byte is the pool's doing, then that of two hits.
                 let allocated = passed_to.allocate().and_then(|entry| {
                     passed_to.free(entry);
