@@ -124,7 +124,8 @@ impl Handle {
             depth,
             ..
         } = *arguments;
-        // Before there is a control block: a refusal must change nothing.
+        // Before there is a control block: a refusal must change nothing. A real kernel judges later,
+        // when it initialises the list; over it a default routine that would raise is named first.
         ex::judge(pool_type, flags.0, size, depth).map_err(refuse)?;
         if raising == Raising::Refused && arguments.raises_without_callback() {
             return Err(refuse(STATUS_INVALID_PARAMETER_5));

@@ -364,7 +364,7 @@ pub fn quietly(run: impl FnOnce()) -> bool {
     true
 }
 
-/// Nothing to say: the kernel judges the arguments when it initialises the list.
+/// Nothing: which pool types and flags there are, only the kernel can say, when it initialises a list.
 pub fn judge(_pool: PoolType, _flags: u32, _size: usize, _depth: u16) -> Result<(), NtStatus> {
     Ok(())
 }
