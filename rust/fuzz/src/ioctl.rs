@@ -18,7 +18,8 @@ use ntoskrnl_emu::{Driver, tick};
 use wdm::PoolType;
 
 use crate::memory;
-use crate::model::{Mistake, Model};
+use crate::mistake::Mistake;
+use crate::model::Model;
 
 /// The tag of what the driver's handles share.
 const DRIVER_TAG: u32 = u32::from_le_bytes(*b"LkDv");
@@ -351,7 +352,7 @@ impl Handle {
             let maximum = arguments.maximum_depth;
             let list = List {
                 arguments,
-                model: Model::new(maximum, self.mistake),
+                model: Model::new(maximum, self.mistake.and_then(Mistake::flaw)),
                 newest: 0,
                 is_dry: false,
             };
@@ -399,17 +400,17 @@ impl Handle {
 
     fn describe(&self, number: u32, record: Record) -> Record {
         let list = &self.lists[&number];
-        let counters = list.model.counters();
+        let model = &list.model;
         Record {
-            depths: (list.model.kept().len() as u32) << 16 | u32::from(list.model.depth()),
-            maximum_depth: list.model.maximum().into(),
+            depths: (model.kept.len() as u32) << 16 | model.depth,
+            maximum_depth: model.maximum,
             size: list.size(),
-            total_allocates: counters.allocates,
-            allocate_misses: counters.allocate_misses,
-            total_frees: counters.frees,
-            free_misses: counters.free_misses,
-            last_total_allocates: counters.last_allocates,
-            last_allocate_misses: counters.last_allocate_misses,
+            total_allocates: model.allocates,
+            allocate_misses: model.allocate_misses,
+            total_frees: model.frees,
+            free_misses: model.free_misses,
+            last_total_allocates: model.last.0,
+            last_allocate_misses: model.last.1,
             ..record
         }
     }

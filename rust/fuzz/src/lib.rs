@@ -15,6 +15,8 @@ pub mod callbacks;
 pub mod ioctl;
 pub mod list;
 pub mod memory;
+pub mod mistake;
+#[path = "../../ntoskrnl-emu/tests/naive/model.rs"]
 pub mod model;
 pub mod operation;
 pub mod stray;

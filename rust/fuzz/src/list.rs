@@ -23,7 +23,7 @@ use win_lookaside::{
 };
 
 use crate::callbacks::{Actual, Allocate, Free};
-use crate::model::Counters;
+use crate::model::Model;
 
 /// How a list is made and used.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
@@ -388,15 +388,38 @@ impl List {
     }
 }
 
-/// The counters among the fields of a control block.
+/// What a list and its model must have alike: the counters with those of the last tick, the depths,
+/// how many entries are kept.
+pub type Figures = [u32; 9];
+
+/// A list's figures, in the order of its control block.
 #[must_use]
-pub fn counters(fields: &GeneralLookasidePool) -> Counters {
-    Counters {
-        allocates: fields.total_allocates,
-        allocate_misses: fields.allocate_misses,
-        frees: fields.total_frees,
-        free_misses: fields.free_misses,
-        last_allocates: fields.last_total_allocates,
-        last_allocate_misses: fields.last_allocate_misses,
-    }
+pub fn figures(fields: &GeneralLookasidePool, kept: u16) -> Figures {
+    [
+        fields.depth.into(),
+        fields.maximum_depth.into(),
+        fields.total_allocates,
+        fields.allocate_misses,
+        fields.total_frees,
+        fields.free_misses,
+        fields.last_total_allocates,
+        fields.last_allocate_misses,
+        kept.into(),
+    ]
+}
+
+/// A model's figures, in the same order.
+#[must_use]
+pub fn figures_of_model<Entry>(model: &Model<Entry>) -> Figures {
+    [
+        model.depth,
+        model.maximum,
+        model.allocates,
+        model.allocate_misses,
+        model.frees,
+        model.free_misses,
+        model.last.0,
+        model.last.1,
+        model.kept.len() as u32,
+    ]
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::Mistake;
+use crate::mistake::Mistake;
 use crate::operation::operations;
 use crate::{callbacks, ioctl, memory, stray, trace_text, world};
 

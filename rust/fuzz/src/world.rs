@@ -12,9 +12,10 @@ use ntoskrnl_emu::{Driver, InitializeSListHead, tick};
 use wdm::{POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, SListHeader};
 
 use crate::callbacks;
-use crate::list::{List, Options, Route, counters};
+use crate::list::{List, Options, Route, figures, figures_of_model};
 use crate::memory::{self, Outside, Usage};
-use crate::model::{Mistake, Model};
+use crate::mistake::Mistake;
+use crate::model::Model;
 use crate::operation::{Bad, CONTROL_TAG, Inner, LISTS, Operation, TAGS};
 
 mod blocks;
@@ -287,16 +288,9 @@ impl World {
         let (list, model) = (subject.list, &subject.model);
         let fields = list.fields();
         assert_eq!(
-            counters(&fields),
-            model.counters(),
-            "the counters of list {index}"
-        );
-        assert_eq!(fields.depth, model.depth(), "the depth of list {index}");
-        assert_eq!(fields.maximum_depth, model.maximum());
-        assert_eq!(
-            usize::from(list.current_depth()),
-            model.kept().len(),
-            "kept by list {index}"
+            figures(&fields, list.current_depth()),
+            figures_of_model(model),
+            "the figures of list {index}"
         );
         assert_eq!(fields.pool_type.0, subject.pool_type());
         assert_eq!(

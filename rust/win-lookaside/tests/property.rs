@@ -335,12 +335,12 @@ impl Subject {
         let is_second = self.ready.is_some() && self.wrong != Some(Wrong::SecondInit);
         let expected = if is_second {
             Err(STATUS_INVALID_DEVICE_STATE)
-        } else if is_failing {
-            Err(STATUS_INSUFFICIENT_RESOURCES)
         } else if ![0, 1, 4, 5, 512, 516].contains(&pool_type.0) {
             Err(STATUS_INVALID_PARAMETER_4)
         } else if flags != 0 && flags != Flags::FAIL_NO_RAISE.0 {
             Err(STATUS_INVALID_PARAMETER_5)
+        } else if is_failing {
+            Err(STATUS_INSUFFICIENT_RESOURCES)
         } else {
             let flaw = match self.wrong {
                 Some(Wrong::Rule(flaw)) => Some(flaw),

@@ -13,7 +13,7 @@ use super::{World, is_in_pool};
 use crate::callbacks::{self, Actual, Allocate, Event, Free, OUTSIDE_BYTES};
 use crate::list::Options;
 use crate::memory;
-use crate::model::Mistake;
+use crate::mistake::Mistake;
 use crate::operation::Inner;
 
 /// What an operation should come to.

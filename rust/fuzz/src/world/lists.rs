@@ -12,6 +12,7 @@ use super::{STORAGE_TAG, Storage, Subject, World, is_in_pool, nth, pointer};
 use crate::callbacks::{self, Allocate};
 use crate::list::{List, Options, Route};
 use crate::memory::{self, Outside};
+use crate::mistake::Mistake;
 use crate::model::Model;
 use crate::operation::{Bad, CONTROL_TAG, Inner, LISTS, Operation};
 
@@ -61,7 +62,7 @@ impl World {
         if self.out(index).len() >= MOST_OUT {
             return;
         }
-        let kept = self.subject(index).model.kept().len();
+        let kept = self.subject(index).model.kept.len();
         self.arm(0);
         let actual = list.allocate();
         let expected = self.expect_allocate(index);
@@ -187,7 +188,7 @@ impl World {
         self.slots[index].subject = Some(Subject {
             list,
             options: *options,
-            model: Model::new(maximum, self.mistake),
+            model: Model::new(maximum, self.mistake.and_then(Mistake::flaw)),
             id,
             failed: 0,
         });
@@ -256,7 +257,7 @@ impl World {
         });
         let subject = self.subject(index);
         let (before, size) = (
-            subject.model.kept().last().copied().unwrap_or(0),
+            subject.model.kept.last().copied().unwrap_or(0),
             subject.size(),
         );
         let is_taken_in = self
@@ -325,7 +326,7 @@ impl World {
         let hit = lookaside::hit(subject.id, owner::current());
         let region = memory::mapped();
         if hit == 0 {
-            let could = is_in_pool(subject.list.address()) && !subject.model.kept().is_empty();
+            let could = is_in_pool(subject.list.address()) && !subject.model.kept.is_empty();
             return assert!(is_mixed || !could, "a hit by identifier");
         }
         let entry = subject.model.allocate();

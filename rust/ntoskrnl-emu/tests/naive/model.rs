@@ -1,0 +1,244 @@
+//! What a lookaside list should do, said as naively as it can be: a vector as the stack, plain
+//! counters, and the tuning formula written down once more.
+//!
+//! It knows no memory: an entry is whatever its user calls one, an address or an ordinal. The
+//! property tests and the fuzz targets (`rust/fuzz`) compare with it.
+
+/// A mistake that is put into the model on purpose: whoever compares must find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// The entry freed first comes first.
+    FirstInFirstOut,
+    /// A list keeps one entry more than its depth.
+    KeepsOneMore,
+    /// A list keeps one entry fewer than its depth.
+    KeepsOneFewer,
+    /// A miss that could not be served is not counted.
+    FailureIsNoMiss,
+    /// A hit counts as a miss.
+    HitIsMiss,
+    /// An entry that is not kept is not counted as a free.
+    FreeMissIsNoFree,
+    /// A flush forgets the entry freed first.
+    FlushKeepsOne,
+    /// A flush begins the counters anew.
+    FlushClearsCounters,
+    /// A smaller depth throws surplus entries away at once.
+    DepthTrims,
+    /// A tick does not look at the maximum depth.
+    UnboundedGrowth,
+    /// A tick does not lower the depth of an idle list.
+    IdleKeepsDepth,
+    /// A tick looks at all misses there ever were.
+    PeriodNeverEnds,
+    /// A tick goes below the least depth.
+    NoFloor,
+    /// What is taken from the header counts as an allocation.
+    RawPopCounts,
+    /// What is put on the header is refused at the depth.
+    RawPushMindsDepth,
+    /// A free that is refused is counted.
+    RefusedFreeCounts,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::FirstInFirstOut,
+        Self::KeepsOneMore,
+        Self::KeepsOneFewer,
+        Self::FailureIsNoMiss,
+        Self::HitIsMiss,
+        Self::FreeMissIsNoFree,
+        Self::FlushKeepsOne,
+        Self::FlushClearsCounters,
+        Self::DepthTrims,
+        Self::UnboundedGrowth,
+        Self::IdleKeepsDepth,
+        Self::PeriodNeverEnds,
+        Self::NoFloor,
+        Self::RawPopCounts,
+        Self::RawPushMindsDepth,
+        Self::RefusedFreeCounts,
+    ];
+}
+
+/// The depth of a new list, below which no tick lowers it.
+const FLOOR: u32 = 4;
+
+/// One list, whose entries are told apart by `E`.
+#[derive(Clone, Debug)]
+pub struct Model<E> {
+    /// The entries kept, the last freed at the end.
+    pub kept: Vec<E>,
+    /// The entries allocated and not freed, in no order that counts.
+    pub out: Vec<E>,
+    /// `Depth`.
+    pub depth: u32,
+    /// `MaximumDepth`.
+    pub maximum: u32,
+    /// `TotalAllocates`.
+    pub allocates: u32,
+    /// `AllocateMisses`.
+    pub allocate_misses: u32,
+    /// `TotalFrees`.
+    pub frees: u32,
+    /// `FreeMisses`.
+    pub free_misses: u32,
+    /// `LastTotalAllocates` and `LastAllocateMisses`.
+    pub last: (u32, u32),
+    flaw: Option<Flaw>,
+}
+
+impl<E: Copy + PartialEq> Model<E> {
+    /// A new list; maximum 0 stands for 256.
+    #[must_use]
+    pub fn new(maximum: u16, flaw: Option<Flaw>) -> Self {
+        Self {
+            kept: Vec::new(),
+            out: Vec::new(),
+            depth: FLOOR,
+            maximum: if maximum == 0 {
+                256
+            } else {
+                u32::from(maximum)
+            },
+            allocates: 0,
+            allocate_misses: 0,
+            frees: 0,
+            free_misses: 0,
+            last: (0, 0),
+            flaw,
+        }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    /// An allocation: the entry that has to come, or none on a miss. What the allocate routine then
+    /// makes is told by [`made`](Self::made).
+    pub fn allocate(&mut self) -> Option<E> {
+        self.allocates += 1;
+        let hit = self.take();
+        self.allocate_misses += u32::from(hit.is_none() || self.has(Flaw::HitIsMiss));
+        hit
+    }
+
+    /// What the allocate routine had after a miss.
+    pub fn made(&mut self, entry: Option<E>) {
+        match entry {
+            Some(entry) => self.out.push(entry),
+            None if self.has(Flaw::FailureIsNoMiss) => self.allocate_misses -= 1,
+            None => {}
+        }
+    }
+
+    fn take(&mut self) -> Option<E> {
+        let entry = if self.has(Flaw::FirstInFirstOut) && !self.kept.is_empty() {
+            self.kept.remove(0)
+        } else {
+            self.kept.pop()?
+        };
+        self.out.push(entry);
+        Some(entry)
+    }
+
+    /// Forgets an allocated entry: somebody else has it now.
+    pub fn lose(&mut self, entry: E) {
+        self.out.retain(|&other| other != entry);
+    }
+
+    /// Whether a free would be a miss.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let limit = match self.flaw {
+            Some(Flaw::KeepsOneMore) => self.depth + 1,
+            Some(Flaw::KeepsOneFewer) => self.depth.saturating_sub(1),
+            _ => self.depth,
+        };
+        self.kept.len() as u32 >= limit
+    }
+
+    /// A free; true when the list keeps the entry, false when the free routine gets it.
+    pub fn free(&mut self, entry: E) -> bool {
+        self.lose(entry);
+        self.frees += 1;
+        if !self.is_full() {
+            self.kept.push(entry);
+            return true;
+        }
+        self.free_misses += 1;
+        self.frees -= u32::from(self.has(Flaw::FreeMissIsNoFree));
+        false
+    }
+
+    /// A free that is refused.
+    pub fn refuse(&mut self) {
+        self.frees += u32::from(self.has(Flaw::RefusedFreeCounts));
+    }
+
+    /// `ExpInterlockedPopEntrySList` on the list's header.
+    pub fn pop(&mut self) -> Option<E> {
+        self.allocates += u32::from(self.has(Flaw::RawPopCounts));
+        self.take()
+    }
+
+    /// `ExpInterlockedPushEntrySList` on the list's header; returns the entry that was first.
+    pub fn push(&mut self, entry: E) -> Option<E> {
+        let before = self.kept.last().copied();
+        if self.has(Flaw::RawPushMindsDepth) && self.kept.len() as u32 >= self.depth {
+            return before;
+        }
+        self.lose(entry);
+        self.kept.push(entry);
+        before
+    }
+
+    /// `ExpInterlockedFlushSList` on the list's header: what it kept is allocated now.
+    pub fn flush_raw(&mut self) -> Vec<E> {
+        let chain: Vec<E> = self.kept.drain(..).rev().collect();
+        self.out.extend(&chain);
+        chain
+    }
+
+    /// Empties the list and returns what the free routine gets, in its order.
+    pub fn flush(&mut self) -> Vec<E> {
+        let kept = usize::from(self.has(Flaw::FlushKeepsOne)).min(self.kept.len());
+        if self.has(Flaw::FlushClearsCounters) {
+            (self.allocates, self.frees) = (0, 0);
+        }
+        self.kept.drain(kept..).rev().collect()
+    }
+
+    /// Sets `Depth`.
+    pub fn set_depth(&mut self, depth: u16) {
+        self.depth = u32::from(depth);
+        if self.has(Flaw::DepthTrims) {
+            self.kept.truncate(usize::from(depth));
+        }
+    }
+
+    /// A second of the balance set manager.
+    pub fn tick(&mut self) {
+        let allocates = self.allocates.wrapping_sub(self.last.0);
+        let misses = self.allocate_misses.wrapping_sub(self.last.1);
+        if !self.has(Flaw::PeriodNeverEnds) {
+            self.last = (self.allocates, self.allocate_misses);
+        }
+        let maximum = match self.flaw {
+            Some(Flaw::UnboundedGrowth) => u32::MAX,
+            _ => self.maximum,
+        };
+        let floor = if self.has(Flaw::NoFloor) { 0 } else { FLOOR };
+        if misses > 0 && u64::from(misses) * 16 >= u64::from(allocates) {
+            let grown = self.depth + misses.min(self.depth.max(FLOOR));
+            self.depth = grown.max(FLOOR).min(maximum);
+            return;
+        }
+        if allocates < self.depth && self.depth > floor && !self.has(Flaw::IdleKeepsDepth) {
+            self.depth -= (self.depth - floor).div_ceil(4);
+        }
+        self.depth = self.depth.min(maximum);
+    }
+}
