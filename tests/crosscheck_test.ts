@@ -19,18 +19,18 @@ import {
   runReentrant,
   runTrace,
 } from "./crosscheck/portions.ts";
+import { environmentCount, environmentSeed } from "./integers.ts";
 import { hookedModel, ReentrantRun } from "./random_reentry.ts";
 import { randomNumbers, randomTrace, shrink } from "./random_trace.ts";
 
 const OPERATIONS = 1_000_000;
 /** Fewer in a test run, for the time they take; the environment can ask for more. */
-const REENTRANT_OPERATIONS = Number(Deno.env.get("LOOKASIDE_OPERATIONS") ?? 500_000);
+const REENTRANT_OPERATIONS = environmentCount("LOOKASIDE_OPERATIONS", 500_000);
 const LISTS = 16;
 
 /** Seeds of this run; the environment can name the first one, as a failure printed it. */
 function seeds(count: number): number[] {
-  const given = Deno.env.get("LOOKASIDE_SEED");
-  const first = given === undefined ? crypto.getRandomValues(new Uint32Array(1))[0]! : +given;
+  const first = environmentSeed() ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   return Array.from({ length: count }, (_, i) => (first + i * 0x1000_0000) >>> 0);
 }
 

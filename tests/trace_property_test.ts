@@ -4,15 +4,17 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { format, parse, type Trace, TraceError } from "../src/trace.ts";
 import { STATS_KEYS } from "../src/trace_text.ts";
+import { environmentCount, environmentSeed } from "./integers.ts";
 
-const RUNS = Number(Deno.env.get("LOOKASIDE_RUNS") ?? 1000);
+const RUNS = environmentCount("LOOKASIDE_RUNS", 1000);
+const SEED = environmentSeed();
 
 /** The environment can name a seed and a path, as a failure prints them. */
 function check<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => unknown): void {
-  const [seed, path] = [Deno.env.get("LOOKASIDE_SEED"), Deno.env.get("LOOKASIDE_PATH")];
+  const path = Deno.env.get("LOOKASIDE_PATH");
   fc.assert(fc.property(arbitrary, (value) => void holds(value)), {
     numRuns: RUNS,
-    ...(seed === undefined ? {} : { seed: Number(seed) }),
+    ...(SEED === undefined ? {} : { seed: SEED }),
     ...(path === undefined ? {} : { path }),
   });
 }

@@ -12,6 +12,7 @@ import * as native from "../../mod.ts";
 import { crossCheck, modelWorld, nativeWorld, parse } from "../../src/trace.ts";
 import { BROKEN_MODELS, editedModel } from "../edited_model.ts";
 import { withFolder } from "../folder.ts";
+import { environmentCount, environmentSeed } from "../integers.ts";
 import { type Draw, reportFailure, runPrograms } from "./program.ts";
 
 const RUNS = 1500;
@@ -20,12 +21,11 @@ const RUNS_WITH_MISTAKE = 500;
 
 /** What the environment asks for: a failure says what to set so that it comes again. */
 function drawn(): Draw {
-  const [runs, seed, path, replayPath] = ["RUNS", "SEED", "PATH", "REPLAY_PATH"].map((name) =>
-    Deno.env.get(`LOOKASIDE_${name}`)
-  );
+  const path = Deno.env.get("LOOKASIDE_PATH");
+  const replayPath = Deno.env.get("LOOKASIDE_REPLAY_PATH");
   return {
-    runs: Number(runs ?? RUNS),
-    seed: seed === undefined ? crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1 : Number(seed),
+    runs: environmentCount("LOOKASIDE_RUNS", RUNS),
+    seed: environmentSeed() ?? crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1,
     ...(path === undefined ? {} : { path }),
     ...(replayPath === undefined ? {} : { replayPath }),
   };

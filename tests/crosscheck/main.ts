@@ -28,6 +28,7 @@ import {
 import { Bar, configurePool, Stop } from "../../examples/demo.ts";
 import { InputError, readInput } from "../../examples/demo_input.ts";
 import { grouped } from "../../examples/demo_table.ts";
+import { integer } from "../integers.ts";
 import { randomNumbers } from "../random_trace.ts";
 import { type Finding, MOST_WORKERS, PORTION, shortened } from "./portions.ts";
 import type { Report, Request } from "./worker.ts";
@@ -83,13 +84,13 @@ function options(): Options | null {
         throw new Error(`--trace and --${name} exclude one another: --${name} ${values[name]}`);
       }
     }
-    const workers = integer("workers", values.workers ?? "1", 1, MOST_WORKERS);
+    const workers = integer("--workers", values.workers ?? "1", 1, MOST_WORKERS);
     return {
-      operations: integer("ops", values.ops ?? "10000000", workers, Number.MAX_SAFE_INTEGER),
+      operations: integer("--ops", values.ops ?? "10000000", workers, Number.MAX_SAFE_INTEGER),
       seed: values.seed === undefined
         ? crypto.getRandomValues(new Uint32Array(1))[0]!
-        : integer("seed", values.seed, 0, U32_MAX),
-      lists: integer("lists", values.lists ?? "16", 1, MOST_LISTS),
+        : integer("--seed", values.seed, 0, U32_MAX),
+      lists: integer("--lists", values.lists ?? "16", 1, MOST_LISTS),
       workers,
       traces: values.trace ?? [],
       save: values.save ?? ".",
@@ -97,14 +98,6 @@ function options(): Options | null {
   } catch (error) {
     throw new Stop(2, error instanceof Error ? error.message : String(error));
   }
-}
-
-function integer(name: string, text: string, least: number, greatest: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > greatest) {
-    throw new Error(`--${name} must be an integer in ${least} … ${greatest}: ${text}`);
-  }
-  return value;
 }
 
 /** What was done so far, by all Workers. */
