@@ -68,7 +68,18 @@ Deno.test("cross-check: a good share of the operations is inside callbacks", () 
   assertGreater(run.nested, run.operations / 4);
 });
 
-Deno.test("cross-check: a portion in which something is found shows it by its seed alone", async () => {
+Deno.test("cross-check: a portion has as many operations as it is asked for", () => {
+  for (const [lists, operations] of [[256, 1], [256, 2], [16, 5], [16, 33], [1, 500]] as const) {
+    const setting = { ...SETTING, lists };
+    for (let seed = 1; seed <= 8; seed++) {
+      const nothing = { operations, finding: null };
+      assertEquals(runTrace(seed, operations, setting), nothing);
+      assertEquals(runReentrant(seed, operations, setting), nothing);
+    }
+  }
+});
+
+Deno.test("cross-check: a portion in which something is found shows it by its seed and length alone", async () => {
   const broken = await editedModel([[
     "this.#depth = depth;",
     "this.#depth = depth === 250 ? 251 : depth;",
@@ -77,9 +88,10 @@ Deno.test("cross-check: a portion in which something is found shows it by its se
   const seeds = portionSeeds(1);
   assertEquals(seeds.next().value, 1);
   let finding = null;
-  while (finding === null) finding = runPortion(seeds.next().value, PORTION, setting).finding;
+  while (finding === null) finding = runPortion(seeds.next().value, 3000, setting).finding;
   const [again] = portionSeeds(finding.seed);
-  assertEquals(runPortion(again!, PORTION, setting).finding, finding);
+  assertEquals(finding.operations, 3000);
+  assertEquals(runPortion(again!, finding.operations, setting).finding, finding);
 });
 
 Deno.test("cross-check: Rust differs from a model that is wrong, and a short trace shows it", async () => {

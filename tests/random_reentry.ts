@@ -108,6 +108,7 @@ export class ReentrantRun {
   readonly #random: () => number;
   readonly #count: number;
   readonly #letter: string;
+  readonly #most: number;
   readonly #lists: RunList[] = [];
   readonly #byTag = new Map<string, TraceList>();
   /** The lists whose callbacks are running. */
@@ -124,11 +125,13 @@ export class ReentrantRun {
    * @param world Where it runs.
    * @param lists How many there are at any time.
    * @param letter What the tags begin with.
+   * @param most How many operations there are at most; from then on nothing is done.
    */
-  constructor(seed: number, world: HookedWorld, lists = 8, letter = "t") {
+  constructor(seed: number, world: HookedWorld, lists = 8, letter = "t", most = Infinity) {
     this.#random = randomNumbers(seed);
     this.#count = lists;
     this.#letter = letter;
+    this.#most = most;
     this.world = world({
       allocating: (tag) => this.#allocating(tag),
       freeing: (tag) => this.#freeing(tag),
@@ -138,10 +141,12 @@ export class ReentrantRun {
   /** Does one operation and returns all that was seen of it and of those inside it. */
   step(): readonly (number | string)[] {
     this.#seen = [];
-    while (this.#lists.length < this.#count) {
+    while (this.#lists.length < this.#count && this.#hasRoom()) {
       this.#operate(() => this.#create());
     }
-    this.#operate(() => this.#act());
+    if (this.#hasRoom()) {
+      this.#operate(() => this.#act());
+    }
     return this.#seen;
   }
 
@@ -157,6 +162,10 @@ export class ReentrantRun {
     }
     this.world.close();
     this.world.end();
+  }
+
+  #hasRoom(): boolean {
+    return this.operations < this.#most;
   }
 
   #below(limit: number): number {
@@ -206,7 +215,7 @@ export class ReentrantRun {
       return;
     }
     this.#seen.push("callback", this.#running.push(like));
-    for (let count = 1 + this.#below(3); count > 0; count--) {
+    for (let count = 1 + this.#below(3); count > 0 && this.#hasRoom(); count--) {
       this.nested += 1;
       this.#operate(() => this.#act());
     }

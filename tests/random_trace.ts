@@ -62,7 +62,7 @@ export function randomTrace(seed: number, lists: number, steps: number, letter =
     const kind = pick(KINDS);
     const isEx = kind === "ex";
     // Faults that are left would hit the control block more often than not, and no list be there.
-    if (random() < 0.9) {
+    if (random() < 0.9 && hasRoom(2)) {
       add({ op: "fail", line: 0, count: 0 });
     }
     made.push({
@@ -115,7 +115,7 @@ export function randomTrace(seed: number, lists: number, steps: number, letter =
     }
   }
 
-  while (made.length < lists) {
+  while (made.length < lists && hasRoom(1)) {
     addList();
   }
   /** What share of the single calls allocates; it moves, so that lists fill and run dry. */

@@ -30,7 +30,7 @@ import { InputError, readInput } from "../../examples/demo_input.ts";
 import { grouped } from "../../examples/demo_table.ts";
 import { integer } from "../integers.ts";
 import { randomNumbers } from "../random_trace.ts";
-import { type Finding, MOST_WORKERS, PORTION, shortened } from "./portions.ts";
+import { type Finding, MOST_WORKERS, shortened } from "./portions.ts";
 import type { Report, Request } from "./worker.ts";
 
 const USAGE = `deno task crosscheck [--ops N] [--seed N] [--lists N] [--workers N] [--save FOLDER]
@@ -187,7 +187,7 @@ function report(finding: Finding, worker: number, options: Options): void {
   console.error(`Rust and the model differ with seed ${finding.seed}${where}: ${finding.text}`);
   if (finding.trace !== null) save(finding.trace, options, `crosscheck-${finding.seed}.trace`);
   const again = workers === 1
-    ? `--seed ${finding.seed} --ops ${PORTION} --lists ${lists}`
+    ? `--seed ${finding.seed} --ops ${finding.operations} --lists ${lists}`
     : `--seed ${seed} --ops ${operations} --lists ${lists} --workers ${workers}`;
   console.error(`again: deno task crosscheck ${again}`);
 }

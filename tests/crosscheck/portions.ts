@@ -59,6 +59,8 @@ export interface Setting extends Sides {
 export interface Finding {
   /** The seed of the portion. */
   readonly seed: number;
+  /** How many operations it was to have: by both numbers it comes again. */
+  readonly operations: number;
   /** What differs and where, in a few lines. */
   readonly text: string;
   /** A short trace that shows it, where a trace can. */
@@ -103,9 +105,9 @@ export function runTrace(seed: number, operations: number, setting: Setting): Ou
     const { operation, field, left, right } = short.divergence ?? divergence;
     const text = `${operation}: ${field} is ${left} in Rust and ${right} in the model` +
       (short.divergence === null ? ", but not when the same was done again" : "");
-    return { operations: steps.length, finding: { seed, text, trace: short.text } };
+    return { operations: steps.length, finding: { seed, operations, text, trace: short.text } };
   } catch (error) {
-    return { operations: steps.length, finding: failure(seed, error) };
+    return { operations: steps.length, finding: failure(seed, operations, error) };
   }
 }
 
@@ -141,10 +143,11 @@ export function runReentrant(seed: number, operations: number, setting: Setting)
       (hook) => apart(world(hook), setting),
       lists,
       REENTRANT_LETTERS[worker]!,
+      operations,
     );
   const left = begin(hookedNative(native));
   const right = begin(hookedModel(model));
-  const found = (text: string) => ({ seed, text, trace: null });
+  const found = (text: string) => ({ seed, operations, text, trace: null });
   let finding: Finding | null = null;
   try {
     for (let step = 0; finding === null && right.operations < operations; step++) {
@@ -170,14 +173,14 @@ export function runReentrant(seed: number, operations: number, setting: Setting)
       );
     }
   } catch (error) {
-    finding ??= failure(seed, error);
+    finding ??= failure(seed, operations, error);
   }
   return { operations: right.operations, finding };
 }
 
-function failure(seed: number, error: unknown): Finding {
+function failure(seed: number, operations: number, error: unknown): Finding {
   const text = error instanceof Error ? error.message : String(error);
-  return { seed, text, trace: null };
+  return { seed, operations, text, trace: null };
 }
 
 /**
