@@ -19,6 +19,7 @@ import * as native from "@win-lookaside/lookaside";
 import * as model from "@win-lookaside/lookaside/model";
 import {
   crossCheck,
+  type Divergence,
   ExpectationError,
   modelWorld,
   nativeWorld,
@@ -26,7 +27,7 @@ import {
   TraceError,
 } from "@win-lookaside/lookaside/trace";
 import { Bar, configurePool, Stop } from "../../examples/demo.ts";
-import { InputError, readInput } from "../../examples/demo_input.ts";
+import { type Input, InputError, readInput } from "../../examples/demo_input.ts";
 import { grouped } from "../../examples/demo_table.ts";
 import { integer } from "../integers.ts";
 import { randomNumbers } from "../random_trace.ts";
@@ -212,29 +213,36 @@ async function checkTraces(options: Options): Promise<number> {
   for (const file of options.traces) inputs.push(await readInput(file));
   configurePool(inputs);
   const tally = new Tally();
-  using bar = new Bar("of the files", inputs.length);
-  for (const [index, { name, trace }] of inputs.entries()) {
-    const divergence = crossCheck(trace, nativeWorld(native), modelWorld(model));
-    if (divergence === null) {
-      replay(trace, modelWorld(model));
-    } else {
-      tally.divergences += 1;
-      const { line, operation, field, left, right } = divergence;
-      console.error(
-        `Rust and the model differ: ${name}:${line}: ${operation}: ` +
-          `${field} is ${left} in Rust and ${right} in the model`,
-      );
-      if (trace.kind === "lists") {
-        const { text } = shortened(trace, divergence, { native, model, workers: 1, worker: 0 });
-        save(text, options, `${name.split("/").at(-1)}.short`);
-      }
+  const found: { input: Input; divergence: Divergence }[] = [];
+  try {
+    using bar = new Bar("of the files", inputs.length);
+    for (const [index, input] of inputs.entries()) {
+      const { trace } = input;
+      const divergence = crossCheck(trace, nativeWorld(native), modelWorld(model));
+      if (divergence === null) replay(trace, modelWorld(model));
+      else found.push({ input, divergence });
+      tally.operations += trace.kind === "lists" ? trace.steps.length : trace.operations.length;
+      bar.update(index + 1);
     }
-    tally.operations += trace.kind === "lists" ? trace.steps.length : trace.operations.length;
-    bar.update(index + 1);
+  } finally {
+    for (const { input, divergence } of found) reportDivergence(input, divergence, options);
   }
+  tally.divergences = found.length;
   const files = inputs.length === 1 ? "1 file" : `${inputs.length} files`;
   tally.print(`of ${files}`, "");
   return tally.divergences === 0 ? 0 : 1;
+}
+
+/** Says how Rust and the model differ on a file, and saves a short trace where that can show it. */
+function reportDivergence({ name, trace }: Input, divergence: Divergence, options: Options): void {
+  const { line, operation, field, left, right } = divergence;
+  console.error(
+    `Rust and the model differ: ${name}:${line}: ${operation}: ` +
+      `${field} is ${left} in Rust and ${right} in the model`,
+  );
+  if (trace.kind !== "lists") return;
+  const { text } = shortened(trace, divergence, { native, model, workers: 1, worker: 0 });
+  save(text, options, `${name.split("/").at(-1)}.short`);
 }
 
 if (import.meta.main) {
