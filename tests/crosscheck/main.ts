@@ -130,13 +130,15 @@ async function checkRandom(options: Options): Promise<number> {
   });
   const stop = new SharedArrayBuffer(4);
   let isInterrupted = false;
+  const stopAll = () => Atomics.store(new Int32Array(stop), 0, 1);
   const interrupt = () => {
     isInterrupted = true;
-    Atomics.store(new Int32Array(stop), 0, 1);
+    stopAll();
   };
   Deno.addSignalListener("SIGINT", interrupt);
   const tally = new Tally();
   const findings: { worker: number; finding: Finding }[] = [];
+  const failures: string[] = [];
   try {
     using bar = new Bar(`of ${grouped(operations)} operations`, operations);
     await Promise.all([...workerSeeds(seed, workers)].map((seed, worker) => {
@@ -146,6 +148,9 @@ async function checkRandom(options: Options): Promise<number> {
         tally.operations += operations;
         bar.update(tally.operations);
         if (finding !== null) findings.push({ worker, finding });
+      }).catch((error: Error) => {
+        failures.push(error.message);
+        stopAll();
       });
     }));
   } finally {
@@ -154,8 +159,10 @@ async function checkRandom(options: Options): Promise<number> {
   tally.divergences = findings.length;
   for (const { worker, finding } of findings) report(finding, worker, options);
   const over = workers === 1 ? `over ${lists} lists` : `over ${workers} × ${lists} lists`;
-  tally.print(`${over}${isInterrupted ? ", interrupted," : ""}`, `, seed ${seed}`);
-  return findings.length === 0 ? 0 : 1;
+  for (const failure of failures) console.error(failure);
+  const end = failures.length > 0 ? ", cut short," : isInterrupted ? ", interrupted," : "";
+  tally.print(`${over}${end}`, `, seed ${seed}`);
+  return failures.length > 0 ? 2 : findings.length > 0 ? 1 : 0;
 }
 
 /** The first Worker has the seed itself. */
@@ -165,7 +172,7 @@ function workerSeeds(seed: number, workers: number): number[] {
   return [seed, ...others];
 }
 
-/** Has a Worker do its share; ends when it has. */
+/** Has a Worker do its share; ends when it has, and fails where it does. */
 function runWorker(request: Request, onReport: (report: Report) => void): Promise<void> {
   const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -175,7 +182,7 @@ function runWorker(request: Request, onReport: (report: Report) => void): Promis
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    reject(new Error(`Worker ${request.worker}: ${event.message}`));
+    reject(new Error(`Worker ${request.worker} failed: ${event.message}`));
   };
   worker.postMessage(request);
   return promise.finally(() => worker.terminate());

@@ -33,9 +33,12 @@ async function crosscheck(args: readonly string[], options: readonly string[] = 
 }
 
 /** Writes a model that is broken and the options by which the tool gets it. */
-async function brokenModel(folder: string): Promise<string[]> {
-  const text = await editedText([["this.#kept.pop()", "this.#kept.shift()"]]);
-  await Deno.writeTextFile(`${folder}/model.ts`, text);
+async function brokenModel(
+  folder: string,
+  edit: readonly [from: string, to: string] = ["this.#kept.pop()", "this.#kept.shift()"],
+  end = "",
+): Promise<string[]> {
+  await Deno.writeTextFile(`${folder}/model.ts`, await editedText([edit]) + end);
   const imports = {
     "@win-lookaside/lookaside": `${ROOT}mod.ts`,
     "@win-lookaside/lookaside/model": "./model.ts",
@@ -144,6 +147,23 @@ Deno.test("crosscheck: what is printed to see a divergence again shows it again"
     assertStringIncludes(err, " --ops 3000 ");
     const again = /^again: deno task crosscheck (--seed .*)$/m.exec(err)![1]!;
     assertEquals((await crosscheck([...again.split(" "), ...save], broken)).err, err);
+  });
+});
+
+Deno.test("crosscheck: a Worker that fails ends it with 2, a verdict and what the others found", async () => {
+  await withFolder(async (folder) => {
+    // Whichever Worker comes first can have the model; the main thread is none.
+    const broken = await brokenModel(
+      folder,
+      undefined,
+      `if ("postMessage" in globalThis) Deno.mkdirSync(${JSON.stringify(`${folder}/taken`)});`,
+    );
+    const args = ["--ops=1000000", "--seed=7", "--workers=2", "--save", folder];
+    const { code, out, err } = await crosscheck(args, broken);
+    assertEquals(code, 2);
+    assertMatch(err, /^Worker [01] failed: .*exists.*$/m);
+    assertMatch(err, /^Rust and the model differ with seed \d+ in Worker [01]: /m);
+    assertMatch(out, /^[\d,]+ operations over .*, cut short, in .*, seed 7: 1 divergence\n$/);
   });
 });
 
