@@ -94,11 +94,21 @@ function options(): Options | null {
       lists: integer("--lists", values.lists ?? "16", 1, MOST_LISTS),
       workers,
       traces: values.trace ?? [],
-      save: values.save ?? ".",
+      save: folder("--save", values.save ?? "."),
     };
   } catch (error) {
     throw new Stop(2, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** A folder that is there: better said before the run than when there is something to save. */
+function folder(name: string, path: string): string {
+  try {
+    if (Deno.statSync(path).isDirectory) return path;
+  } catch {
+    // It is said below.
+  }
+  throw new Error(`${name} must be a folder: ${path}`);
 }
 
 /** What was done so far, by all Workers. */
@@ -203,15 +213,24 @@ function report(finding: Finding, worker: number, options: Options): void {
 /** Saves a trace that shows a difference, and says how to see it again. */
 function save(trace: string, options: Options, name: string): void {
   const file = options.save === "." ? name : `${options.save}/${name}`;
-  if (trace.split("\n").length <= MOST_LINES_SHOWN) console.error(trace.trimEnd());
+  let failure: string | null = null;
   try {
     Deno.writeTextFileSync(file, trace);
   } catch (error) {
-    return console.error(
-      `Cannot save the trace: ${error instanceof Error ? error.message : error}`,
-    );
+    failure = error instanceof Error ? error.message : String(error);
   }
-  console.error(`saved in ${file}\nagain: deno task crosscheck --trace ${file}`);
+  const isShown = failure !== null || trace.split("\n").length <= MOST_LINES_SHOWN;
+  if (isShown) console.error(trace.trimEnd());
+  console.error(
+    failure === null
+      ? `saved in ${file}\nagain: deno task crosscheck --trace=${shellWord(file)}`
+      : `Cannot save the trace: ${failure}`,
+  );
+}
+
+/** A word as a shell takes it for one. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The traces and recordings named, one after the other. */
@@ -232,7 +251,8 @@ async function checkTraces(options: Options): Promise<number> {
       bar.update(index + 1);
     }
   } finally {
-    for (const { input, divergence } of found) reportDivergence(input, divergence, options);
+    const taken = new Set<string>();
+    for (const { input, divergence } of found) reportDivergence(input, divergence, options, taken);
   }
   tally.divergences = found.length;
   const files = inputs.length === 1 ? "1 file" : `${inputs.length} files`;
@@ -240,8 +260,16 @@ async function checkTraces(options: Options): Promise<number> {
   return tally.divergences === 0 ? 0 : 1;
 }
 
-/** Says how Rust and the model differ on a file, and saves a short trace where that can show it. */
-function reportDivergence({ name, trace }: Input, divergence: Divergence, options: Options): void {
+/**
+ * Says how Rust and the model differ on a file, and saves a short trace where that can show it,
+ * under a name that none of this run has `taken`.
+ */
+function reportDivergence(
+  { name, trace }: Input,
+  divergence: Divergence,
+  options: Options,
+  taken: Set<string>,
+): void {
   const { line, operation, field, left, right } = divergence;
   console.error(
     `Rust and the model differ: ${name}:${line}: ${operation}: ` +
@@ -249,7 +277,11 @@ function reportDivergence({ name, trace }: Input, divergence: Divergence, option
   );
   if (trace.kind !== "lists") return;
   const { text } = shortened(trace, divergence, { native, model, workers: 1, worker: 0 });
-  save(text, options, `${name.split("/").at(-1)}.short`);
+  const base = name.split("/").at(-1);
+  let short = `${base}.short`;
+  for (let count = 2; taken.has(short); count++) short = `${base}.${count}.short`;
+  taken.add(short);
+  save(text, options, short);
 }
 
 if (import.meta.main) {

@@ -72,6 +72,9 @@ Deno.test("crosscheck: an option that is wrong is named in one line with its val
     [["--lists", ""], "--lists must be an integer in 1 … 256: "],
     [["--workers", "9"], "--workers must be an integer in 1 … 8: 9"],
     [["--trace", "x", "--ops", "5"], "--trace and --ops exclude one another: --ops 5"],
+    [["--save", ""], "--save must be a folder: "],
+    [["--save", "deno.json"], "--save must be a folder: deno.json"],
+    [["--save", "no/such"], "--save must be a folder: no/such"],
     [["--opps", "5"], "Unknown option '--opps'"],
     [["5"], "Unexpected argument '5'. This command does not take positional arguments"],
   ];
@@ -125,7 +128,7 @@ Deno.test("crosscheck: a divergence is saved as a short trace that shows it agai
         err,
         /^Rust and the model differ with seed \d+.*: .* in Rust and .* in the model$/m,
       );
-      const file = /^again: deno task crosscheck --trace (.*)$/m.exec(err)![1]!;
+      const file = /^again: deno task crosscheck --trace=(.*)$/m.exec(err)![1]!;
       assertEquals(/\/crosscheck-\d+\.trace$/.exec(file)?.index, folder.length);
       const short = parse(await Deno.readTextFile(file));
       assert(short.kind === "lists" && short.steps.length < 12, "it is short");
@@ -136,6 +139,47 @@ Deno.test("crosscheck: a divergence is saved as a short trace that shows it agai
       assertMatch(again.out, /: 1 divergence\n$/);
       assertEquals((await crosscheck(["--trace", file])).code, 0);
     }
+  });
+});
+
+Deno.test("crosscheck: traces of one name are saved apart, and the shell can read where", async () => {
+  await withFolder(async (folder) => {
+    const broken = await brokenModel(folder);
+    const save = `${folder}/it's here`;
+    for (const name of ["one", "two", "it's here"]) await Deno.mkdir(`${folder}/${name}`);
+    const traces = ["one", "two"].map((name) => `--trace=${folder}/${name}/x.trace`);
+    for (const name of ["one", "two"]) {
+      const text = `list size=64 tag=${name}\na 1\na 2\nf 1\nf 2\na 1\n`;
+      await Deno.writeTextFile(`${folder}/${name}/x.trace`, text);
+    }
+    const { code, err } = await crosscheck([...traces, "--save", save], broken);
+    assertEquals(code, 1);
+    for (const [file, tag] of [["x.trace.short", "one"], ["x.trace.2.short", "two"]]) {
+      assertStringIncludes(await Deno.readTextFile(`${save}/${file}`), `tag=${tag}\n`);
+      assertStringIncludes(err, `--trace='${folder}/it'\\''s here/${file}'\n`);
+    }
+  });
+});
+
+Deno.test("crosscheck: a trace that cannot be saved is printed, however long", async () => {
+  await withFolder(async (folder) => {
+    const count = "this.#totalAllocates = u32(this.#totalAllocates + 1)";
+    const broken = await brokenModel(folder, [
+      count,
+      count.replace("+ 1", "+ (this.#totalAllocates === 99 ? 2 : 1)"),
+    ]);
+    const text = `list size=64\n${Array.from({ length: 100 }, (_, i) => `a ${i}\n`).join("")}`;
+    const args = ["--trace", `${folder}/long.trace`, "--save", folder];
+    await Deno.writeTextFile(`${folder}/long.trace`, text);
+    const saved = await crosscheck(args, broken);
+    assertStringIncludes(saved.err, `saved in ${folder}/long.trace.short\n`);
+    assert(!saved.err.includes(text));
+
+    await Deno.remove(`${folder}/long.trace.short`);
+    await Deno.mkdir(`${folder}/long.trace.short`);
+    const { code, err } = await crosscheck(args, broken);
+    assertEquals(code, 1);
+    assertStringIncludes(err, `\n${text}Cannot save the trace: `);
   });
 });
 
