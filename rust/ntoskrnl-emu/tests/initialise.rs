@@ -7,6 +7,7 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use common::*;
+use ntoskrnl_emu::lookaside::judge;
 use ntoskrnl_emu::{ExInitializeLookasideListEx, registry};
 use wdm::*;
 
@@ -20,9 +21,17 @@ fn field32(list: &List, offset: usize) -> u32 {
     list.u32_at(offset).load(Ordering::Relaxed)
 }
 
+/// What initialisation says, and says to who asks before.
 fn refused(options: Options) -> NtStatus {
     let list = List::storage(false);
     let status = list.initialise(options);
+    let asked = judge(
+        options.pool_type,
+        options.flags,
+        options.size,
+        options.depth,
+    );
+    assert_eq!(asked.err().unwrap_or(STATUS_SUCCESS), status);
     if status.is_err() {
         assert_eq!(stop(|| list.allocate()), no_list(&list), "nothing was made");
     }
