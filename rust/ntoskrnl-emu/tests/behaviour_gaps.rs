@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use ntoskrnl_emu::{
     ExDeleteLookasideListEx, ExInitializeLookasideListEx, abandon, catch_bug_check,
 };
-use wdm::{LookasideListEx, PoolType};
+use wdm::{LookasideListEx, PoolType, SListHeader};
 
 mod common;
 
@@ -134,6 +134,31 @@ fn a_lock_bit_that_stays_set_on_a_plain_header_is_damage_after_a_while() {
     assert!(push(header.as_ptr(), block).is_null(), "it begins anew");
     assert_eq!(pop(header.as_ptr()), block);
     free_pool(block);
+}
+
+#[test]
+fn every_routine_meets_a_lock_bit_that_stays_set_with_the_same_damage() {
+    let run = |is_empty: bool, routine: fn(*mut SListHeader, Block) -> Block| {
+        let header = Header::new();
+        let mut room = [0_u128; 8];
+        let entry = Block(room.as_mut_ptr().cast());
+        if !is_empty {
+            push(header.as_ptr(), entry);
+        }
+        let memory = Block(header.as_ptr().cast());
+        memory.word(1).fetch_or(1, Ordering::Relaxed);
+        let damaged = (0x139, [3, memory.address(), 0, 0]);
+        assert_eq!(stop(|| routine(header.as_ptr(), entry.plus(64))), damaged);
+        assert_eq!((query(header.as_ptr()), memory.read(1)), (0, 0));
+    };
+    // At once, since each takes two seconds.
+    std::thread::scope(|scope| {
+        for is_empty in [false, true] {
+            scope.spawn(move || run(is_empty, push));
+            scope.spawn(move || run(is_empty, |header, _| pop(header)));
+            scope.spawn(move || run(is_empty, |header, _| flush_header(header)));
+        }
+    });
 }
 
 #[test]
