@@ -32,12 +32,31 @@ export type Difference = Pick<Divergence, "field" | "left" | "right">;
 
 /** The first counter of a list that differs. */
 export function compareStats(list: string, left: ModelStats, right: ModelStats): Difference | null {
+  if (haveSameStats(left, right)) {
+    return null;
+  }
   for (const key of STATS_KEYS) {
     if (left[key] !== right[key]) {
       return { field: `${list}.${key}`, left: left[key], right: right[key] };
     }
   }
   return null;
+}
+
+/** Whether no counter differs. One by one: a loop over their names takes a tenth of a cross-check. */
+function haveSameStats(left: ModelStats, right: ModelStats): boolean {
+  return left.depth === right.depth &&
+    left.maximumDepth === right.maximumDepth &&
+    left.currentDepth === right.currentDepth &&
+    left.totalAllocates === right.totalAllocates &&
+    left.allocateMisses === right.allocateMisses &&
+    left.allocateHits === right.allocateHits &&
+    left.totalFrees === right.totalFrees &&
+    left.freeMisses === right.freeMisses &&
+    left.freeHits === right.freeHits &&
+    left.lastTotalAllocates === right.lastTotalAllocates &&
+    left.lastAllocateMisses === right.lastAllocateMisses &&
+    left.outstanding === right.outstanding;
 }
 
 /** The first difference in what was used of the two pools, by tag. */

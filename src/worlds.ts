@@ -353,6 +353,7 @@ class CallbackError extends Error {
 
 /** Made once: an error costs more than the operation that it is thrown in. */
 const PLANNED = new CallbackError(null);
+const RAISED = new CallbackError(NtStatus.InsufficientResources);
 
 /** What a list of a trace calls back, over the native pool. */
 class NativeCallbacks {
@@ -404,7 +405,7 @@ class NativeCallbacks {
     if (block !== null) {
       this.onMade(block);
     } else if ((poolType & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0) {
-      throw new CallbackError(NtStatus.InsufficientResources);
+      throw RAISED;
     }
     return block;
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, fail } from "@std/assert";
 import * as native from "../mod.ts";
+import { compareStats } from "../src/divergence.ts";
 import * as model from "../src/model.ts";
 import {
   crossCheck,
@@ -10,6 +11,7 @@ import {
   parse,
   RecordingCheck,
 } from "../src/trace.ts";
+import { STATS_KEYS } from "../src/trace_text.ts";
 import { editedModel } from "./edited_model.ts";
 import {
   type Outcome,
@@ -92,6 +94,18 @@ Deno.test("cross-check: a portion in which something is found shows it by its se
   const [again] = portionSeeds(finding.seed);
   assertEquals(finding.operations, 3000);
   assertEquals(runPortion(again!, finding.operations, setting).finding, finding);
+});
+
+Deno.test("cross-check: a difference in any one counter is one", () => {
+  const stats = new model.LookasideModel({ size: 64 }).stats();
+  const keys = Object.keys(stats) as (keyof typeof stats)[];
+  assertEquals([...STATS_KEYS].sort(), keys.sort());
+  assertEquals(compareStats("b", stats, { ...stats }), null);
+  for (const key of keys) {
+    const [left, right] = [stats[key], stats[key] + 1];
+    const difference = { field: `b.${key}`, left, right };
+    assertEquals(compareStats("b", stats, { ...stats, [key]: right }), difference);
+  }
 });
 
 Deno.test("cross-check: Rust differs from a model that is wrong, and a short trace shows it", async () => {
