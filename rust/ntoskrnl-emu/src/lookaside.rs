@@ -21,7 +21,7 @@ use crate::layout::{
 use crate::owner::{self, SHARED};
 use crate::pool;
 use crate::region::{self, Region};
-use crate::registry::{self, Entry};
+use crate::registry::{self, Entry, Pin};
 use crate::slist::{Head, RESERVED, Stuck};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -476,24 +476,48 @@ pub fn is_allocated_from(region: &Region, index: u32, offset: u32) -> bool {
     refusal_of(region, index, offset).is_none()
 }
 
-/// The section of the list that a pool block is allocated from.
-pub(crate) struct OwnersSection(Section<'static>);
+/// The section of the list that a pool block is allocated from. The list stays registered.
+pub(crate) struct OwnersSection {
+    section: Section<'static>,
+    pin: Pin,
+}
 
 impl OwnersSection {
     pub(crate) fn leave(self) {
-        self.0.leave();
+        self.section.leave();
+        drop(self.pin);
     }
 }
 
 /// Enters the list that a block is allocated from, if it is some list's entry: its owner might be
 /// freeing it to the list at this moment. An entry of another thread's confined list is refused.
+///
+/// The list may be deleted at any time: its entries outlive it.
+///
+/// | who frees to pool | who deletes the list |
+/// |---|---|
+/// | finds the list | |
+/// | | disowns the entry; the list leaves; its storage is the caller's |
+/// | enters it | |
+///
+/// So the list is pinned, and its entry looked at again, before it is entered.
 pub(crate) fn enter_owner_of(region: &Region, offset: u32) -> Option<OwnersSection> {
-    let state = region.state(offset).load(Ordering::Relaxed);
-    if state & STATE_BUSY == 0 || state == STATE_BUSY {
-        return None;
+    loop {
+        let index = owner_of(region, offset)?;
+        delay::point("owner found");
+        let pin = registry::pin(region, index)?;
+        if owner_of(region, offset) == Some(index) {
+            delay::point("owner pinned");
+            let section = Live::at(region, index).enter();
+            return Some(OwnersSection { section, pin });
+        }
     }
-    let index = pool::list_of(region, offset);
-    let is_list = region.record(index).list.load(Ordering::Relaxed) != 0;
-    delay::point("owner found");
-    is_list.then(|| OwnersSection(Live::at(region, index).enter()))
+}
+
+/// The list that a block is allocated from, by record index.
+fn owner_of(region: &Region, offset: u32) -> Option<u32> {
+    // Acquire: state bytes are (see `pool`).
+    let state = region.state(offset).load(Ordering::Acquire);
+    let is_entry = state & STATE_BUSY != 0 && state != STATE_BUSY;
+    is_entry.then(|| pool::list_of(region, offset))
 }

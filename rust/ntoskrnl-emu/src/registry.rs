@@ -4,7 +4,7 @@
 //! written from them, for tools that walk the lists as a debugger does, and never read.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
+use std::ops::{DerefMut, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wdm::{
@@ -17,13 +17,14 @@ use crate::layout::{RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record, ma
 use crate::lookaside::{Control, refuse_confined};
 use crate::owner::SHARED;
 use crate::region::{self, Region};
-use crate::sync::{Lock, global};
+use crate::sync::{Lock, global, yield_now};
 
 global! {
     static REGISTRY: Lock<Registry> = Lock::new(Registry {
         by_address: BTreeMap::new(),
         free: VecDeque::new(),
         issued: 1,
+        pinned: Vec::new(),
     });
 }
 
@@ -36,6 +37,8 @@ struct Registry {
     free: VecDeque<u32>,
     /// One more than the highest index ever issued.
     issued: u32,
+    /// The lists that must not leave yet, once for each pin.
+    pinned: Vec<u32>,
 }
 
 /// What a new list is.
@@ -114,9 +117,50 @@ pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u3
     Ok(index)
 }
 
-/// Removes a list. Waits for a tick under way, which may be reading the control block.
-pub(crate) fn leave(region: &Region, index: u32) {
+/// Keeps a list registered, and so its control block the list's, until it is dropped.
+pub(crate) struct Pin {
+    index: u32,
+}
+
+/// Keeps the list with an index from leaving, if there is one.
+///
+/// For who found the list by an entry of it: nobody promised him that it is not deleted meanwhile.
+/// It may be disowned before he looks again, or another list may have the index.
+pub(crate) fn pin(region: &Region, index: u32) -> Option<Pin> {
     let mut registry = REGISTRY.lock();
+    if region.record(index).list.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    registry.pinned.push(index);
+    Some(Pin { index })
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let pinned = &mut REGISTRY.lock().pinned;
+        if let Some(place) = pinned.iter().position(|&index| index == self.index) {
+            pinned.swap_remove(place);
+        }
+    }
+}
+
+/// Locks the registry when no pin keeps a list from leaving. Who has one holds no lock that a list
+/// leaves under, and no new ones come: a list that leaves has no entries any more.
+fn lock_unpinned(index: u32) -> impl DerefMut<Target = Registry> {
+    loop {
+        let registry = REGISTRY.lock();
+        if !registry.pinned.contains(&index) {
+            return registry;
+        }
+        drop(registry);
+        yield_now();
+    }
+}
+
+/// Removes a list that is disowned. Waits for a tick under way, which may be reading the control
+/// block, and for who has found the list by an entry.
+pub(crate) fn leave(region: &Region, index: u32) {
+    let mut registry = lock_unpinned(index);
     let record = region.record(index);
     let address = record.list.load(Ordering::Relaxed) as usize;
     if registry.by_address.get(&address) != Some(&index) {

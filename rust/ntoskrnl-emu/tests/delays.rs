@@ -343,6 +343,121 @@ fn of_a_free_to_pool_and_a_free_to_the_list_the_first_counts() {
     }
 }
 
+/// Words of a control block.
+const CONTROL_WORDS: usize = CONTROL_BYTES / 8;
+
+/// What a caller writes into storage that was a list's: odd numbers, as a held lock's word is.
+fn take_back(storage: Block) {
+    (0..CONTROL_WORDS).for_each(|word| storage.write(word, 0x1235 + 2 * word as u64));
+}
+
+fn assert_taken_back(storage: Block) {
+    for word in 0..CONTROL_WORDS {
+        assert_eq!(storage.read(word), 0x1235 + 2 * word as u64, "word {word}");
+    }
+}
+
+#[test]
+fn a_list_that_is_gone_is_not_touched_by_a_free_of_its_entry_to_pool() {
+    let _turn = turn();
+    let mark = tag(b"DlDp");
+    for in_pool in [true, false] {
+        let options = Options {
+            tag: mark,
+            in_pool,
+            ..Options::default()
+        };
+        let list = List::new(options);
+        let entry = list.allocate();
+        let (freed, ()) = amid(
+            "owner found",
+            || catch_bug_check(|| free_pool(entry)),
+            || {
+                list.delete();
+                take_back(list.memory());
+            },
+        );
+        assert_eq!(freed, Ok(()));
+        assert_taken_back(list.memory());
+        assert_eq!(usage(mark, false).live(), 0);
+        // The same record serves another list, which the block is no entry of: this thread's own.
+        let list = List::new(options);
+        let entry = list.allocate();
+        let (freed, next) = amid(
+            "owner found",
+            || catch_bug_check(|| free_pool(entry)),
+            || {
+                let index = list.id() & 0xffff;
+                list.delete();
+                let mut others = Vec::new();
+                loop {
+                    let next = List::new(options);
+                    if next.id() & 0xffff == index {
+                        next.confine();
+                        break next;
+                    }
+                    others.push(next);
+                }
+            },
+        );
+        assert_eq!(freed, Ok(()));
+        assert_eq!(usage(mark, false).live(), 0);
+        next.delete();
+    }
+}
+
+#[test]
+fn a_list_stays_until_a_free_of_its_entry_to_pool_has_left_it() {
+    let _turn = turn();
+    let mark = tag(b"DlPp");
+    for in_pool in [true, false] {
+        let list = List::new(Options {
+            tag: mark,
+            in_pool,
+            ..Options::default()
+        });
+        let entry = list.allocate();
+        thread::scope(|scope| {
+            let (freed, deleting) = amid(
+                "owner pinned",
+                || catch_bug_check(|| free_pool(entry)),
+                || {
+                    let deleting = scope.spawn(|| {
+                        list.delete();
+                        take_back(list.memory());
+                    });
+                    // All but the last step of it.
+                    while list.u32_at(0x5c).load(Ordering::Relaxed) != 0 {
+                        thread::yield_now();
+                    }
+                    assert!(is_live(entry), "as a plain block");
+                    tick();
+                    deleting
+                },
+            );
+            assert_eq!(freed, Ok(()));
+            deleting.join().expect("it waited");
+        });
+        assert_taken_back(list.memory());
+        assert_eq!(usage(mark, false).live(), 0);
+    }
+}
+
+#[test]
+fn a_refused_free_to_pool_lets_its_list_go() {
+    let _turn = turn();
+    let list = new_list(TAG);
+    let entry = list.allocate();
+    list.confine();
+    let refused = thread::scope(|scope| {
+        let other = scope.spawn(|| stop(|| free_pool(entry)));
+        other.join().expect("it was refused")
+    });
+    assert_eq!(refused, confined_elsewhere(&list));
+    list.delete();
+    free_pool(entry);
+}
+
 /// Makes entries, before a window of its own.
 extern "system" fn make(
     pool_type: PoolType,

@@ -226,6 +226,29 @@ mod loom {
         }
     }
 
+    /// Which the contract of delete allows: what is allocated stays allocated.
+    #[test]
+    fn an_entry_is_freed_to_pool_while_its_list_is_deleted() {
+        race("free to pool against delete", 3, |race| {
+            let list = list_with(0);
+            let entry = list.allocate().unwrap();
+            let [one, other] = [list.clone(), list.clone()];
+            let delete = move || {
+                one.delete();
+                // Storage of the caller's again: what looks like a lock that nobody opens.
+                one.control.list_head[1].store(1, Ordering::Relaxed);
+            };
+            let to_pool = move || {
+                let block = other.region.at(entry).cast();
+                // SAFETY: allocated, and nobody else frees it.
+                unsafe { ExFreePool(block) }
+            };
+            race.run(delete, to_pool);
+            assert_eq!(list.control.list_head[1].load(Ordering::Relaxed), 1);
+            assert_eq!(list.region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
+        });
+    }
+
     #[test]
     fn a_flush_beside_allocations_and_frees_loses_nothing() {
         race("list of 2, flush against allocate and free", 3, |race| {
