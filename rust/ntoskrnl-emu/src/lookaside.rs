@@ -112,10 +112,7 @@ impl<'a> Live<'a> {
         let region = *region::mapped()?;
         let index = id & 0xffff;
         let record = region.record(index);
-        // Acquire: as in `registry::list`.
-        if record.state.load(Ordering::Acquire) != RECORD_LIVE
-            || record.generation.load(Ordering::Relaxed) != id >> 16
-        {
+        if !registry::has_id(record, id) {
             return None;
         }
         let offset = record.control.load(Ordering::Relaxed);

@@ -59,8 +59,8 @@ pub(crate) struct Entry {
 // for its owner (written before another thread knows the list), its chains of pages (the pool's lock)
 // and its counts. Fast paths read it without the lock, but only the record of a list that they were
 // given, whose initialisation its giver synchronises with (`using-lookaside-lists.md`: initialise and
-// delete are the driver's to synchronise). So relaxed throughout, except `state`, whose release and
-// acquire let a stale identifier be judged from any thread.
+// delete are the driver's to synchronise). So relaxed throughout, except `state` and `generation`, by
+// which an identifier is judged from any thread (see `has_id`).
 
 /// Enters a list; it is live when this returns.
 pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u32, NtStatus> {
@@ -79,7 +79,6 @@ pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u3
     };
     let record = region.record(index);
     let generation = record.generation.load(Ordering::Relaxed) % 0xffff + 1;
-    record.generation.store(generation, Ordering::Relaxed);
     record.list.store(address as u64, Ordering::Relaxed);
     record.kind.store(entry.kind, Ordering::Relaxed);
     record.size.store(entry.size, Ordering::Relaxed);
@@ -112,6 +111,8 @@ pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u3
     }
     newest.store(index, Ordering::Relaxed);
     registry.by_address.insert(address, index);
+    // Release, both: see `has_id`.
+    record.generation.store(generation, Ordering::Release);
     delay::point("record written");
     record.state.store(RECORD_LIVE, Ordering::Release);
     Ok(index)
@@ -282,6 +283,26 @@ pub fn id_of(region: &Region, index: u32) -> u32 {
     region.record(index).generation.load(Ordering::Relaxed) << 16 | index & 0xffff
 }
 
+/// Whether a record is that of the live list with an identifier.
+///
+/// The identifier may have come by any means, also by one that orders nothing. Then the state may be
+/// that of the list before, which was live too:
+///
+/// | a look-up of the new list | a list goes, a new one comes |
+/// |---|---|
+/// | | state = free; the other fields; generation = new; state = live |
+/// | state: live, long ago | |
+/// | generation: new | |
+///
+/// So the generation is stored after the other fields, with release, and loaded with acquire: who
+/// finds it sees them. It is loaded after the state, with acquire too: a state that is the next
+/// list's comes with a generation that is.
+#[inline(always)]
+pub(crate) fn has_id(record: &Record, id: u32) -> bool {
+    record.state.load(Ordering::Acquire) == RECORD_LIVE
+        && record.generation.load(Ordering::Acquire) == id >> 16
+}
+
 /// The identifier of an initialised list.
 ///
 /// # Errors
@@ -305,9 +326,7 @@ pub fn id(list: *const LookasideListEx) -> Result<u32, NtStatus> {
 pub fn list(id: u32, owner: u32) -> Result<*mut LookasideListEx, NtStatus> {
     let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
     let record = region.record(id & 0xffff);
-    // Acquire: pairs with the release in `enter`, so that a live record's fields are seen.
-    let state = record.state.load(Ordering::Acquire);
-    if state != RECORD_LIVE || record.generation.load(Ordering::Relaxed) != id >> 16 {
+    if !has_id(record, id) {
         return Err(stale(region, id));
     }
     let confined_to = record.owner.load(Ordering::Relaxed);
@@ -339,18 +358,13 @@ fn stale(region: &Region, id: u32) -> NtStatus {
 
 /// Marks a list as one that no new call may enter.
 pub(crate) fn close(record: &Record) {
-    // Release: pairs with the acquire in `list`.
+    // Release: pairs with the acquire in `has_id`.
     record.state.store(RECORD_CLOSED, Ordering::Release);
 }
 
 /// Whether a list with an identifier is initialised and not closed.
 pub fn is_live(id: u32) -> bool {
-    region::mapped().is_some_and(|region| {
-        let record = region.record(id & 0xffff);
-        // Acquire: as in `list`.
-        record.state.load(Ordering::Acquire) == RECORD_LIVE
-            && record.generation.load(Ordering::Relaxed) == id >> 16
-    })
+    region::mapped().is_some_and(|region| has_id(region.record(id & 0xffff), id))
 }
 
 /// The kind of a live list, as its record has it.
@@ -403,26 +417,28 @@ mod loom {
     fn who_finds_a_list_live_by_its_identifier_sees_its_record_whole() {
         race("registry, a new list beside look-ups", 3, |race| {
             assert!(region::configure(2).is_ok());
-            // The record was another list's before.
+            // The record was another list's before, and its state was "live" then.
             let before = List::new(64);
             let stale = id(before.at()).unwrap();
-            before.delete();
             let told = Arc::new(AtomicU32::new(stale));
             let teller = told.clone();
             let make = move || {
+                before.delete();
                 let list = List::new(16);
                 teller.store(id(list.at()).unwrap(), Relaxed);
                 list
             };
             let look_up = move || {
                 let given = told.load(Relaxed);
+                if given == stale {
+                    return;
+                }
                 if let Ok(found) = list(given, SHARED) {
-                    assert_ne!(given, stale);
                     let record = region::mapped().unwrap().record(given & 0xffff);
                     assert_eq!(record.size.load(Relaxed), 16);
                     assert_eq!(record.list.load(Relaxed), found.addr() as u64);
+                    assert_eq!(list(stale, SHARED), Err(STATUS_DELETE_PENDING));
                 }
-                assert_eq!(list(stale, SHARED), Err(STATUS_DELETE_PENDING));
             };
             race.run(make, look_up).0.delete();
         });
