@@ -179,6 +179,15 @@ export const EXPLANATIONS: readonly Explanation[] = [
     ]),
   },
   {
+    title: "A moment that no test can hold still",
+    why: "Whether a lock that stayed set was released after all, between the last look at it and " +
+      "its being taken over. The model of loom in `slist/head.rs` fails with it (`deno task prove`).",
+    mutants: head([
+      replaced("&", "|", "Head<'a>::lock_contended"),
+      "let is_stuck = first & LOCK != 0;",
+    ]),
+  },
+  {
     title: "How a waiting thread passes the time",
     why: "Fewer or other pauses before it yields: it gets the lock all the same.",
     mutants: head(
