@@ -251,7 +251,8 @@ async function checkTraces(options: Options): Promise<number> {
       bar.update(index + 1);
     }
   } finally {
-    const taken = new Set<string>();
+    // Nor is what was read written over.
+    const taken = new Set(inputs.map(({ name }) => fileName(name)));
     for (const { input, divergence } of found) reportDivergence(input, divergence, options, taken);
   }
   tally.divergences = found.length;
@@ -262,7 +263,7 @@ async function checkTraces(options: Options): Promise<number> {
 
 /**
  * Says how Rust and the model differ on a file, and saves a short trace where that can show it,
- * under a name that none of this run has `taken`.
+ * under a name that no other of this run has `taken`.
  */
 function reportDivergence(
   { name, trace }: Input,
@@ -277,11 +278,15 @@ function reportDivergence(
   );
   if (trace.kind !== "lists") return;
   const { text } = shortened(trace, divergence, { native, model, workers: 1, worker: 0 });
-  const base = name.split("/").at(-1);
+  const base = fileName(name);
   let short = `${base}.short`;
   for (let count = 2; taken.has(short); count++) short = `${base}.${count}.short`;
   taken.add(short);
   save(text, options, short);
+}
+
+function fileName(path: string): string {
+  return path.split("/").at(-1)!;
 }
 
 if (import.meta.main) {

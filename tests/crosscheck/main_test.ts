@@ -158,6 +158,11 @@ Deno.test("crosscheck: traces of one name are saved apart, and the shell can rea
       assertStringIncludes(await Deno.readTextFile(`${save}/${file}`), `tag=${tag}\n`);
       assertStringIncludes(err, `--trace='${folder}/it'\\''s here/${file}'\n`);
     }
+
+    const first = `${save}/x.trace.short`;
+    const text = await Deno.readTextFile(first);
+    await crosscheck([traces[1]!, `--trace=${first}`, "--save", save], broken);
+    assertEquals(await Deno.readTextFile(first), text);
   });
 });
 
