@@ -76,9 +76,14 @@ pub(crate) struct Live<'a> {
 impl<'a> Live<'a> {
     /// The list at an address; anything that is not initialised is refused by bug check 0xC4/0xCB.
     fn find(list: *mut LookasideListEx) -> Self {
-        match Self::known(list) {
-            Some(live) => live,
-            None => refuse_unknown(list.addr()),
+        loop {
+            if let Some(live) = Self::known(list) {
+                return live;
+            }
+            match Self::registered(list.addr()) {
+                Some(live) => live.see_to_identity(),
+                None => refuse_unknown(list.addr()),
+            }
         }
     }
 
@@ -151,8 +156,8 @@ impl<'a> Live<'a> {
     /// The list that begins with a header, if one does.
     pub(crate) fn with_header(header: *mut SListHeader) -> Option<Self> {
         let live = Self::registered(header.addr())?;
-        if live.control.index().load(Ordering::Relaxed) != live.index {
-            live.damaged();
+        while !live.has_its_index() {
+            live.see_to_identity();
         }
         Some(live)
     }
@@ -171,9 +176,8 @@ impl<'a> Live<'a> {
 
     /// Begins work on the list; waits for its holder, refuses who may not use it.
     fn enter(self) -> Section<'a> {
-        let owner = self.record.owner.load(Ordering::Relaxed);
-        if self.control.owner().load(Ordering::Relaxed) != owner {
-            self.damaged();
+        while !self.has_its_owner() {
+            self.see_to_identity();
         }
         let mut section = self.section(0);
         section.first = if section.is_shared {

@@ -313,6 +313,38 @@ fn a_free_that_was_held_for_seconds_puts_nothing_on_the_list_twice() {
 }
 
 #[test]
+fn damage_that_was_mended_is_not_reported_to_who_saw_it_before() {
+    let _turn = turn();
+    let mark = tag(b"DlDm");
+    // The owner and the record index, by which a list is found or entered.
+    for field in [0x58, 0x5c] {
+        for routine in [
+            |list: &List| list.allocate(),
+            |list: &List| pop(list.header()),
+        ] {
+            let list = new_list(mark);
+            let lost = list.keep(2);
+            let field = list.u32_at(field);
+            field.store(field.load(Ordering::Relaxed) ^ 1, Ordering::Relaxed);
+            let (late, kept) = amid(
+                "damage seen",
+                || catch_bug_check(|| routine(&list)),
+                || {
+                    assert_eq!(stop(|| list.allocate()), list.damage());
+                    list.keep(1)
+                },
+            );
+            assert_eq!(late, Ok(kept[0]), "as if nothing had happened");
+            list.free(kept[0]);
+            assert_eq!(list.current_depth(), 1);
+            list.delete();
+            lost.into_iter().for_each(free_pool);
+            assert_eq!(usage(mark, false).live(), 0);
+        }
+    }
+}
+
+#[test]
 fn of_a_free_to_pool_and_a_free_to_the_list_the_first_counts() {
     let _turn = turn();
     for depth in [4, 0] {

@@ -8,11 +8,12 @@ use super::routines::{default_allocate, default_free};
 use super::section::Section;
 use super::{BadEntry, CONFINED_LIST, Live, outside};
 use crate::bug_check::{BugCheck, bug_check};
+use crate::delay;
 use crate::owner::{self, SHARED};
 use crate::pool::{self, ExAllocatePoolWithTag, ExFreePool};
 use crate::region::add;
 use crate::registry;
-use crate::slist;
+use crate::slist::{self, Stuck};
 
 /// The list's memory contradicts what the emulation knows of it.
 pub(super) struct Damage;
@@ -27,17 +28,14 @@ pub(crate) fn refuse_confined(list: usize) -> ! {
     )
 }
 
-/// Refuses what is no initialised list, or one whose control block names another record.
+/// Refuses what is no initialised list.
 #[cold]
 #[inline(never)]
 pub(super) fn refuse_unknown(list: usize) -> ! {
-    match Live::registered(list) {
-        Some(_) => refuse_damaged(list),
-        None => bug_check(
-            DRIVER_VERIFIER_DETECTED_VIOLATION,
-            [0xCB, list as u64, 0, 0],
-        ),
-    }
+    bug_check(
+        DRIVER_VERIFIER_DETECTED_VIOLATION,
+        [0xCB, list as u64, 0, 0],
+    )
 }
 
 /// Refuses a list whose control block names another record, to who is in its section.
@@ -58,7 +56,8 @@ fn refuse_damaged(list: usize) -> ! {
     match Live::registered(list) {
         Some(live) => {
             live.refuse_other_owners();
-            live.seize().damaged()
+            let (Ok(section) | Err(section)) = live.seize();
+            section.damaged()
         }
         None => stop(list),
     }
@@ -101,14 +100,45 @@ impl<'a> Live<'a> {
         refuse_damaged(self.control.address())
     }
 
-    /// Enters the list whatever its control block says; waits for its holder.
-    fn seize(self) -> Section<'a> {
-        let mut section = self.section(0);
-        if section.is_shared {
-            // A lock that stayed set is this caller's as well.
-            section.first = section.head.lock().unwrap_or(0);
+    /// Whether the control block names the list's record.
+    pub(super) fn has_its_index(self) -> bool {
+        // Relaxed, here and in `has_its_owner`: as in `known`; who looks again is in the section.
+        self.control.index().load(Ordering::Relaxed) == self.index
+    }
+
+    /// Whether the control block names the list's owner.
+    pub(super) fn has_its_owner(self) -> bool {
+        let owner = self.record.owner.load(Ordering::Relaxed);
+        self.control.owner().load(Ordering::Relaxed) == owner
+    }
+
+    /// Refuses the list because its control block was written over, as was seen from outside its
+    /// section. Returns if another thread was first: then it is mended, and refused once.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn see_to_identity(self) {
+        self.refuse_other_owners();
+        delay::point("damage seen");
+        match self.seize() {
+            Ok(section) if self.has_its_index() && self.has_its_owner() => section.leave(),
+            Ok(section) | Err(section) => section.damaged(),
         }
-        section
+    }
+
+    /// Enters the list whatever its control block says; waits for its holder. An error is a section
+    /// whose lock had stayed set.
+    fn seize(self) -> Result<Section<'a>, Section<'a>> {
+        let mut section = self.section(0);
+        section.first = if section.is_shared {
+            match section.head.lock() {
+                Ok(first) => first,
+                Err(Stuck) => return Err(section),
+            }
+        } else {
+            // Relaxed: only this thread writes it.
+            section.head.first.load(Ordering::Relaxed)
+        };
+        Ok(section)
     }
 
     /// Writes the fields that say what the list is, from its record.
@@ -175,8 +205,10 @@ impl Section<'_> {
 
 #[cfg(all(test, loom))]
 mod loom {
-    use ::loom::sync::Arc;
+    use std::cell::Cell;
     use std::time::Duration;
+
+    use ::loom::sync::Arc;
 
     use super::super::models::List;
     use super::super::section::link_at;
@@ -187,9 +219,26 @@ mod loom {
 
     const SIZE: usize = 16;
 
+    std::thread_local! {
+        /// How often the damage was reported in this run of a model. The standard library's: all
+        /// threads of a model run on one of the system's.
+        static REPORTS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// Runs what may be the first to meet the damage. A refusal is counted.
+    fn meet<T>(run: impl FnOnce() -> T) -> Option<T> {
+        catch_bug_check(run)
+            .inspect_err(|stop| {
+                assert_eq!(stop.code, KERNEL_SECURITY_CHECK_FAILURE, "{stop}");
+                REPORTS.set(REPORTS.get() + 1);
+            })
+            .ok()
+    }
+
     /// A shared list that keeps two entries, and one that is allocated from it.
     fn list() -> (Arc<List>, u32) {
         Instant::set_step(Duration::ZERO);
+        REPORTS.set(0);
         assert!(region::configure(4).is_ok());
         let list = List::new(SIZE);
         let [first, second, third] = [0; 3].map(|_| list.allocate().unwrap());
@@ -202,32 +251,23 @@ mod loom {
     /// what it has in the end.
     fn free_and_allocate(list: &List, entry: u32) -> Vec<u32> {
         let mut held = Vec::new();
-        match catch_bug_check(|| list.free_again(entry)) {
-            Ok(()) => {}
-            Err(stop) => {
-                assert_eq!(stop.code, KERNEL_SECURITY_CHECK_FAILURE, "{stop}");
-                held.push(entry);
-            }
+        if meet(|| list.free_again(entry)).is_none() {
+            held.push(entry);
         }
         held.extend(allocate(list));
         held
     }
 
     fn allocate(list: &List) -> Option<u32> {
-        match catch_bug_check(|| list.allocate()) {
-            Ok(entry) => Some(entry.expect("the pool has room")),
-            Err(stop) => {
-                assert_eq!(stop.code, KERNEL_SECURITY_CHECK_FAILURE, "{stop}");
-                None
-            }
-        }
+        meet(|| list.allocate().expect("the pool has room"))
     }
 
-    /// The list is in order again once what is left of the damage is found: every block is held or
-    /// given up, and the list hands out new entries.
+    /// The list is in order again once what is left of the damage is found: it was reported once,
+    /// every block is held or given up, and the list hands out new entries.
     fn assert_mended(list: &List, held: &[u32]) {
         // Of no interest: the damage may have been found before.
-        let _ = catch_bug_check(|| list.flush());
+        let _ = meet(|| list.flush());
+        assert_eq!(REPORTS.get(), 1, "one write over the list's memory");
         assert_eq!(list.depth(), 0);
         for (number, entry) in held.iter().enumerate() {
             assert!(!held[..number].contains(entry), "handed out twice");
@@ -289,8 +329,7 @@ mod loom {
             // A stray write: the list ends early.
             link_at(list.region.at(first).cast()).store(0, Ordering::Relaxed);
             let [one, other] = [list.clone(), list.clone()];
-            // Whether it is this thread that finds the damage is of no interest.
-            let flush = move || catch_bug_check(|| one.flush()).is_ok();
+            let flush = move || meet(|| one.flush());
             let (_, held) = race.run(flush, move || free_and_allocate(&other, entry));
             assert_mended(&list, &held);
         });
