@@ -180,7 +180,8 @@ fn a_lock_bit_of_a_header_that_moves_is_waited_for() {
             memory.word(0).fetch_add(1 << 16, Ordering::Relaxed);
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        memory.word(1).fetch_and(!1, Ordering::Relaxed);
+        // As its holder releases it.
+        memory.word(1).store(entry.address(), Ordering::Release);
         waiter.join().expect("the bug check is caught")
     });
     assert_eq!(popped, Ok(entry));

@@ -4,20 +4,28 @@
 //! |---|---|---|
 //! | 0 | Depth in bits 0…15, Sequence in bits 16…63 | the holder; a push adds 0x10001, a pop 0xffff |
 //! | 1 | bit 0 the lock, bits 1…3 zero, the rest the first entry | who takes and who releases the lock |
+//! | 1, watched | bits 0 and 1, the rest a number of the watch | who has waited long for the lock |
 //!
 //! The lock word never holds a stale head: whoever takes the lock learns the head by the same
 //! compare-and-swap, and whoever releases it stores the new head. There is no load between which
 //! another thread could pop, reuse and push the same entry, so the ABA problem of a lock-free stack
 //! does not arise.
+//!
+//! A lock that stays set is taken over. Its holder knows the first entry himself, so that whoever
+//! waits for long may write a watch into word 1: a number that no other watch ever has. The release
+//! stores over it. So a watch that stays is the proof of one and the same holder, and the takeover is
+//! a compare-and-swap of it: where the lock was released and taken anew meanwhile, that fails.
 
 use std::time::Duration;
 
 use wdm::SListHeader;
 
-use crate::sync::{AtomicU64, Instant, Ordering, patience, spin_loop, yield_now};
+use crate::sync::{AtomicU64, Instant, Ordering, global, patience, spin_loop, yield_now};
 
 /// The lock bit of word 1.
 const LOCK: u64 = 1;
+/// Set with [`LOCK`]: the rest of word 1 is the number of a watch.
+const WATCHED: u64 = 2;
 /// The bits of word 1 that are no address.
 pub(crate) const RESERVED: u64 = 0xf;
 /// What a push adds to word 0: one to Depth, one to Sequence.
@@ -30,6 +38,11 @@ pub(crate) const DEPTH: u64 = 0xffff;
 /// The most that one look at the lock counts for: a process that was halted for seconds finds its
 /// other threads as far as they were.
 const LONGEST_SAMPLE: Duration = Duration::from_millis(50);
+
+global! {
+    /// How many watches there were.
+    static WATCHES: AtomicU64 = AtomicU64::new(0);
+}
 
 /// The header's lock stayed set although nobody works on the list. It is the caller's now.
 pub(crate) struct Stuck;
@@ -107,32 +120,49 @@ impl<'a> Head<'a> {
             if yields.is_multiple_of(patience::YIELDS) {
                 // Relaxed: only whether the word moves matters.
                 let counts = self.counts.load(Ordering::Relaxed);
+                let watch = self.watch().map(|watch| (watch, counts));
                 let now = Instant::now();
                 waited = match seen {
-                    Some((then, before)) if before == counts => {
+                    Some((then, before)) if watch == Some(before) => {
                         waited + now.duration_since(then).min(LONGEST_SAMPLE)
                     }
                     _ => Duration::ZERO,
                 };
-                if waited >= patience::STUCK && self.outlasted(counts) {
-                    // Acquire: as in `try_lock`, for it may have been released after all.
-                    let first = self.first.fetch_or(LOCK, Ordering::Acquire);
-                    let is_stuck = first & LOCK != 0;
-                    return if is_stuck { Err(Stuck) } else { Ok(first) };
+                if let Some((watch, _)) = watch
+                    && waited >= patience::STUCK
+                    && self.take_over(watch)
+                {
+                    return Err(Stuck);
                 }
-                seen = Some((now, counts));
+                seen = watch.map(|watch| (now, watch));
             }
         }
     }
 
-    /// Whether the caller is who may take over a lock that stayed set: of all who wait for it the one
-    /// that moves Sequence on, by which the others know that somebody works on the list again.
-    fn outlasted(self, counts: u64) -> bool {
-        let moved = counts.wrapping_add(DEPTH + 1);
-        // Relaxed: the word is its own message. Nobody sets it back, so that a later one cannot be
-        // taken for the one that was seen.
-        self.counts
-            .compare_exchange(counts, moved, Ordering::Relaxed, Ordering::Relaxed)
+    /// The watch on the lock's holder, a new one if there is none; `None` when the lock is free or
+    /// changes hands.
+    fn watch(self) -> Option<u64> {
+        // Relaxed, both: the word is its own message, and the compare-and-swap continues what was
+        // released before it.
+        let word = self.first.load(Ordering::Relaxed);
+        if word & LOCK == 0 || word & WATCHED != 0 {
+            return (word & LOCK != 0).then_some(word);
+        }
+        // Relaxed: the number only has to be different from every other.
+        let number = WATCHES.fetch_add(1, Ordering::Relaxed);
+        let watch = number << RESERVED.count_ones() | WATCHED | LOCK;
+        self.first
+            .compare_exchange(word, watch, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+            .then_some(watch)
+    }
+
+    /// Takes the lock from the holder that a watch is on, unless he released it or another waiter was
+    /// first.
+    fn take_over(self, watch: u64) -> bool {
+        // Acquire: as in `try_lock`. Relaxed on failure: nothing is read.
+        self.first
+            .compare_exchange(watch, LOCK, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
     }
 
@@ -140,7 +170,12 @@ impl<'a> Head<'a> {
     #[inline(always)]
     pub(crate) fn unlock(self, first: u64) {
         // Release: pairs with the acquire in `try_lock`.
+        #[cfg(not(loom))]
         self.first.store(first, Ordering::Release);
+        // A watch reads what the holder stored and writes at once, so that this store comes after it. Loom
+        // would let it come before, unless it reads as well.
+        #[cfg(loom)]
+        self.first.swap(first, Ordering::Release);
     }
 
     /// How many entries the header counts.
@@ -172,12 +207,14 @@ pub(crate) fn clear_counts(counts: &AtomicU64) -> u32 {
 
 #[cfg(all(test, loom))]
 mod loom {
+    use std::cell::Cell;
+
     use ::loom::cell::UnsafeCell;
     use ::loom::sync::Arc;
     use ::loom::thread;
 
     use super::*;
-    use crate::sync::model;
+    use crate::sync::{model, race};
 
     struct Guarded {
         counts: AtomicU64,
@@ -196,12 +233,16 @@ mod loom {
             })
         }
 
-        /// Writes under the lock. Returns whether it was taken over.
-        fn take_turn(&self) -> bool {
-            let head = Head {
+        fn head(&self) -> Head<'_> {
+            Head {
                 counts: &self.counts,
                 first: &self.first,
-            };
+            }
+        }
+
+        /// Writes under the lock. Returns whether it was taken over.
+        fn take_turn(&self) -> bool {
+            let head = self.head();
             let lock = head.lock();
             let turns = self.turns.with_mut(|turns| {
                 // SAFETY: the lock is held; where that means nothing, loom ends the model.
@@ -258,6 +299,45 @@ mod loom {
         Instant::set_step(Duration::from_millis(50));
         model("head, lock set", 3, || {
             assert_eq!(take_turns(2, 2, LOCK), 1)
+        });
+    }
+
+    std::thread_local! {
+        /// Whether a second section is entered. The standard library's, so that no other thread of a
+        /// model runs between the lock's last access and a look at it.
+        static IS_SECOND: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// The lock was held for long, but its holder releases it just when another thread's patience
+    /// ends. No time passes from then on.
+    #[test]
+    fn who_takes_a_lock_over_takes_it_from_the_holder_that_he_outlasted() {
+        race("head, a late release beside a takeover", 3, |race| {
+            Instant::set_step(Duration::from_millis(50));
+            let guarded = Guarded::new(LOCK);
+            let [holding, waiting] = [guarded.clone(), guarded];
+            let hold = move || {
+                let head = holding.head();
+                // Until the other's patience is nearly at its end.
+                (0..4).for_each(|_| yield_now());
+                Instant::set_step(Duration::ZERO);
+                head.unlock(0);
+                let lock = head.lock();
+                IS_SECOND.set(true);
+                assert!(lock.is_ok(), "nobody holds it for long");
+                head.counts.load(Ordering::Relaxed);
+                IS_SECOND.set(false);
+                head.unlock(0);
+            };
+            let wait = move || {
+                let head = waiting.head();
+                match head.lock() {
+                    Ok(_) => head.unlock(0),
+                    // The late release ends this section.
+                    Err(Stuck) => assert!(!IS_SECOND.get(), "taken from the second"),
+                }
+            };
+            race.run(hold, wait);
         });
     }
 }
