@@ -69,8 +69,13 @@ mod enabled {
         if RANDOM.get() == 0 {
             let seed = *SEED.get_or_init(|| {
                 let given = std::env::var("DELAY_SEED").ok();
-                let seed = given.and_then(|text| text.parse().ok());
-                let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
+                let seed = given.map_or_else(
+                    || RandomState::new().hash_one(0),
+                    |text| match text.parse() {
+                        Ok(seed) => seed,
+                        Err(error) => panic!("DELAY_SEED={text}: {error}"),
+                    },
+                );
                 eprintln!("DELAY_SEED={seed}");
                 seed
             });

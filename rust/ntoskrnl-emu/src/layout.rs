@@ -144,7 +144,8 @@ pub struct Record {
     pub mark: AtomicU32,
     /// Not zero once the list has held entries that its own pages do not hold.
     pub adopted: AtomicU32,
-    /// Entries given up because the list's memory was written over.
+    /// Entries given up because the list's memory was written over. For reports of what is left. One
+    /// that a flush is freeing at that moment may be counted too.
     pub abandoned: AtomicU32,
     /// One of [`KIND_EX`], [`KIND_NPAGED`], [`KIND_PAGED`].
     pub kind: AtomicU32,

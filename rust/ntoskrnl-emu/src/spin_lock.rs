@@ -294,10 +294,9 @@ mod tests {
 mod loom {
     use ::loom::cell::UnsafeCell;
     use ::loom::sync::Arc;
-    use ::loom::thread;
 
     use super::*;
-    use crate::sync::model;
+    use crate::sync::{model, on_threads};
 
     struct Guarded {
         lock: AtomicUsize,
@@ -330,11 +329,7 @@ mod loom {
             let guarded = guarded.clone();
             move || (0..each).for_each(|_| guarded.take_turn())
         };
-        let others: Vec<_> = (1..threads).map(|_| thread::spawn(turns.clone())).collect();
-        turns();
-        for other in others {
-            other.join().unwrap();
-        }
+        on_threads(threads as usize, turns);
         // SAFETY: every other thread is done.
         let turns = guarded.turns.with(|turns| unsafe { *turns });
         assert_eq!(turns, threads * each);

@@ -152,6 +152,19 @@ mod inner {
         );
     }
 
+    /// Has so many threads of a model do the same, this one among them, and returns what each did.
+    #[cfg(test)]
+    pub(crate) fn on_threads<T: 'static>(
+        threads: usize,
+        run: impl Fn() -> T + Clone + 'static,
+    ) -> Vec<T> {
+        let spawn = |_| loom::thread::spawn(run.clone());
+        let others: Vec<_> = (1..threads).map(spawn).collect();
+        let mut done = vec![run()];
+        done.extend(others.into_iter().map(|other| other.join().unwrap()));
+        done
+    }
+
     /// What two threads do at once.
     #[cfg(test)]
     pub(crate) struct Race {

@@ -185,7 +185,9 @@ impl Region {
     ///
     /// # Safety
     ///
-    /// None: loom ends the model where another thread writes to the block at the same time.
+    /// The block is the caller's, as of the mapping's routine of this name; it is unsafe for the same
+    /// callers. Where that is broken nothing is written: loom ends the model when another thread has
+    /// the block at the same time.
     pub(crate) unsafe fn fill(&self, offset: u32, _value: u8, bytes: usize) {
         let first = offset as usize / GRANULE;
         for content in &self.tables.contents[first..][..bytes.div_ceil(GRANULE)] {

@@ -211,10 +211,9 @@ mod loom {
 
     use ::loom::cell::UnsafeCell;
     use ::loom::sync::Arc;
-    use ::loom::thread;
 
     use super::*;
-    use crate::sync::{model, race};
+    use crate::sync::{model, on_threads, race};
 
     struct Guarded {
         counts: AtomicU64,
@@ -269,12 +268,10 @@ mod loom {
             let guarded = guarded.clone();
             move || (0..each).filter(|_| guarded.take_turn()).count()
         };
-        let others: Vec<_> = (1..threads).map(|_| thread::spawn(turns.clone())).collect();
-        let here = turns();
-        let there: usize = others.into_iter().map(|other| other.join().unwrap()).sum();
+        let takeovers = on_threads(threads, turns).into_iter().sum();
         let first = guarded.first.load(Ordering::Relaxed);
         assert_eq!(first, ((threads * each) as u64) << 4);
-        here + there
+        takeovers
     }
 
     #[test]

@@ -83,8 +83,12 @@ impl Tally {
 
 /// How many operations a scenario of so many threads does in each.
 pub fn operations(threads: usize) -> usize {
-    let all = std::env::var("STRESS_OPERATIONS").ok();
-    let all = all.and_then(|text| text.parse().ok()).unwrap_or(60_000);
+    let all = match std::env::var("STRESS_OPERATIONS") {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|error| panic!("STRESS_OPERATIONS={text}: {error}")),
+        Err(_) => 60_000,
+    };
     usize::max(all / threads, 100)
 }
 
