@@ -69,6 +69,8 @@ pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record, s
     }
     assign(&mut pool, region, &block, index);
     record.adopted.store(1, Ordering::Relaxed);
+    // Release: who frees the block a second time, to a list with the same mark that it was an entry of
+    // before, acquires this state and must not find the owner of then (the table in the parent module).
     region.state(offset).store(state, Ordering::Release);
     true
 }
