@@ -205,6 +205,66 @@ pub(crate) fn clear_counts(counts: &AtomicU64) -> u32 {
     (before & DEPTH) as u32
 }
 
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const ENTRY: u64 = 0x1230;
+
+    /// Runs a test on a header with a first entry, or none, whose lock is free.
+    fn on_headers(test: impl Fn(Head<'_>, u64)) {
+        for entry in [0, ENTRY] {
+            let [counts, first] = [AtomicU64::new(0), AtomicU64::new(entry)];
+            let head = Head {
+                counts: &counts,
+                first: &first,
+            };
+            test(head, entry);
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_free_is_not_watched() {
+        on_headers(|head, entry| {
+            assert_eq!(head.watch(), None);
+            assert_eq!(head.first.load(Ordering::Relaxed), entry);
+        });
+    }
+
+    #[test]
+    fn all_who_wait_for_one_holder_share_a_watch_and_each_holder_has_another() {
+        on_headers(|head, entry| {
+            let mut watches = Vec::new();
+            for _ in 0..3 {
+                assert_eq!(head.try_lock(), Some(entry));
+                let watch = head.watch();
+                assert_eq!(head.watch(), watch);
+                assert_eq!(watch, Some(head.first.load(Ordering::Relaxed)));
+                assert!(!watches.contains(&watch));
+                watches.push(watch);
+                assert_eq!(head.try_lock(), None, "it is locked all the same");
+                head.unlock(entry);
+            }
+        });
+    }
+
+    #[test]
+    fn a_lock_is_taken_over_once_and_from_the_watched_holder_only() {
+        on_headers(|head, entry| {
+            assert_eq!(head.try_lock(), Some(entry));
+            let before = head.watch().expect("it is locked");
+            head.unlock(entry);
+            assert!(!head.take_over(before), "it is free");
+            assert_eq!(head.try_lock(), Some(entry));
+            let watch = head.watch().expect("it is locked");
+            assert!(!head.take_over(before), "another has it");
+            assert!(head.take_over(watch));
+            assert!(!head.take_over(watch), "one was first");
+            assert_eq!(head.first.load(Ordering::Relaxed), LOCK);
+        });
+    }
+}
+
 #[cfg(all(test, loom))]
 mod loom {
     use std::cell::Cell;
