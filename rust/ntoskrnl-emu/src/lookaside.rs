@@ -22,7 +22,7 @@ use crate::owner::{self, SHARED};
 use crate::pool;
 use crate::region::{self, Region};
 use crate::registry::{self, Entry, Pin};
-use crate::slist::{Head, RESERVED, Stuck};
+use crate::slist::{Head, RESERVED};
 use crate::sync::{AtomicU64, Ordering};
 
 mod control;
@@ -179,16 +179,10 @@ impl<'a> Live<'a> {
         while !self.has_its_owner() {
             self.see_to_identity();
         }
-        let mut section = self.section(0);
-        section.first = if section.is_shared {
-            match section.head.lock() {
-                Ok(first) => first,
-                Err(Stuck) => section.damaged(),
-            }
-        } else {
-            self.refuse_other_owners();
-            // Relaxed: only this thread writes it.
-            section.head.first.load(Ordering::Relaxed)
+        self.refuse_other_owners();
+        let section = match self.seize() {
+            Ok(section) => section,
+            Err(section) => section.damaged(),
         };
         delay::point("section entered");
         section

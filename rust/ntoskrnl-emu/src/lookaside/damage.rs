@@ -127,7 +127,7 @@ impl<'a> Live<'a> {
 
     /// Enters the list whatever its control block says; waits for its holder. An error is a section
     /// whose lock had stayed set.
-    fn seize(self) -> Result<Section<'a>, Section<'a>> {
+    pub(super) fn seize(self) -> Result<Section<'a>, Section<'a>> {
         let mut section = self.section(0);
         section.first = if section.is_shared {
             match section.head.lock() {
