@@ -33,77 +33,79 @@ function replaced(what: string, by: string, where: string): string {
 }
 
 const emu = (file: string) => of(`rust/ntoskrnl-emu/src/${file}.rs`);
-const balance = emu("balance");
-const damage = emu("lookaside/damage");
-const head = emu("slist/head");
-const lookaside = emu("lookaside");
-const ownership = emu("pool/ownership");
+const balance = emu("host/balance");
+const damage = emu("list/damage");
+const header = emu("memory/slist_header");
+const list = emu("list");
+const membership = emu("pool/membership");
+const miss = emu("list/miss");
 const pages = emu("pool/pages");
 const pool = emu("pool");
-const raw = emu("lookaside/raw");
-const routines = emu("lookaside/routines");
-const rule = emu("lookaside/rule");
-const wdk = emu("pool/routines");
+const registry = emu("registry");
+const rule = emu("list/rule");
+const wdk = emu("routines/pool");
 
 export const EXPLANATIONS: readonly Explanation[] = [
   {
     title: "No bit is in both operands",
     why:
-      "A state byte has _busy_ and _cached_ in bits 7 and 6 and the list's mark below them, each " +
+      "A state byte has _allocated_ and _kept_ in bits 7 and 6 and the list's mark below them, each " +
       "flag is a bit of its own, and a lock that is taken, or a block that is given back, had its " +
       "bit clear: `|` and `^` give the same.",
     mutants: [
-      ...lookaside(
-        [replaced("|", "^", "Live<'a>::keeps"), "== STATE_CACHED | self.mark()"],
-        [replaced("|", "^", "Live<'a>::judge"), "if state == STATE_BUSY | self.mark()"],
+      ...list(
+        [replaced("|", "^", "ListRef<'a>::keeps"), "== STATE_KEPT | self.mark()"],
+        [replaced("|", "^", "check_entry"), "if state == STATE_ALLOCATED | mark"],
         [
-          replaced("|", "^", "Live<'a>::judge"),
-          "|| state & (STATE_BUSY | STATE_CACHED) == STATE_CACHED;",
+          replaced("|", "^", "check_entry"),
+          "|| state & (STATE_ALLOCATED | STATE_KEPT) == STATE_KEPT;",
         ],
         [
-          replaced("|", "^", "Live<'a>::set_state"),
+          replaced("|", "^", "ListRef<'a>::set_state"),
           ".store(state | self.mark(), Ordering::Release),",
         ],
       ),
-      ...raw([replaced("|", "^", "Live<'_>::take_in"), "let state = STATE_BUSY | self.mark();"]),
-      ...routines([
-        replaced("|", "^", "Live<'_>::admit"),
-        "let state = STATE_BUSY | self.mark();",
+      ...miss([
+        replaced("|", "^", "ListRef<'_>::adopt"),
+        "let state = STATE_ALLOCATED | self.mark();",
       ]),
       ...rule(
         [
-          replaced("|", "^", "Live<'a>::try_allocate"),
-          "|| state.load(Ordering::Acquire) != STATE_CACHED | mark",
+          replaced("|", "^", "ListRef<'a>::try_allocate"),
+          "|| state.load(Ordering::Acquire) != STATE_KEPT | mark",
         ],
         [
-          replaced("|", "^", "Live<'a>::try_allocate"),
-          "state.store(STATE_BUSY | mark, Ordering::Release);",
+          replaced("|", "^", "ListRef<'a>::try_allocate"),
+          "state.store(STATE_ALLOCATED | mark, Ordering::Release);",
         ],
         [
-          replaced("|", "^", "Live<'a>::try_free"),
-          "|| state.load(Ordering::Acquire) != STATE_BUSY | mark",
+          replaced("|", "^", "ListRef<'a>::try_free"),
+          "|| state.load(Ordering::Acquire) != STATE_ALLOCATED | mark",
         ],
         [
-          replaced("|", "^", "Live<'a>::try_free"),
-          "state.store(STATE_CACHED | mark, Ordering::Release);",
+          replaced("|", "^", "ListRef<'a>::try_free"),
+          "state.store(STATE_KEPT | mark, Ordering::Release);",
         ],
       ),
       ...pool([
         replaced("|", "^", "block_at"),
-        "if state & (STATE_BUSY | STATE_CACHED) == 0 {",
+        "if state & (STATE_ALLOCATED | STATE_KEPT) == 0 {",
       ]),
-      ...ownership(
+      ...membership(
         [
-          replaced("|", "^", "abandon_cached"),
-          "let cached = STATE_CACHED | record.mark.load(Ordering::Relaxed) as u8;",
+          replaced("|", "^", "abandon_kept"),
+          "let kept = STATE_KEPT | record.mark.load(Ordering::Relaxed) as u8;",
         ],
         [
           replaced("|", "^", "disown"),
-          "[STATE_BUSY | mark, STATE_CACHED | mark].contains(&state.load(Ordering::Relaxed));",
+          "[STATE_ALLOCATED | mark, STATE_KEPT | mark].contains(&state.load(Ordering::Relaxed));",
         ],
       ),
       ...pages(
-        [replaced("|", "^", "Pool::allocate"), ".store(STATE_BUSY | mark, Ordering::Release);"],
+        [
+          replaced("|", "^", "Pool::allocate"),
+          ".store(STATE_ALLOCATED | mark, Ordering::Release);",
+        ],
         [replaced("|", "^", "give_block"), "bits.load(Ordering::Relaxed) | 1 << (block % 64),"],
       ),
       ...wdk(
@@ -121,7 +123,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
           "let kinds = POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED;",
         ],
       ),
-      ...head(
+      ...header(
         [replaced("|", "^", "Head<'a>::try_lock"), "seen | LOCK,"],
         [
           replaced("|", "^", "Head<'a>::watch"),
@@ -133,18 +135,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     title: "Both sides of the bound come to the same",
     why:
-      "At the floor there is no surplus to give up. The record after the last is, modulo their " +
-      "number, that of index 0, which no list has. Page 0 is never given away, so a request as " +
+      "At the floor there is no surplus to give up. Page 0 is never given away, so a request as " +
       "large as the pool fails one step later. A block of exactly a page takes one page and begins " +
       "on it, whichever way it is cut.",
     mutants: [
       ...balance([
         replaced(">", ">=", "adjusted"),
         "if depth > FLOOR && allocates < u64::from(depth) {",
-      ]),
-      ...lookaside([
-        replaced("<", "<=", "Live<'a>::known"),
-        "(index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64;",
       ]),
       ...pages(
         [replaced(">", ">=", "Pool::allocate"), "if request.bytes > region.pool_bytes() {"],
@@ -153,22 +150,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
     ],
   },
   {
-    title: "What is written is overwritten before anyone can see it",
-    why: "A block that is pushed onto a list's header is kept by the list in the same section, " +
-      "which writes its state anew.",
-    mutants: raw([
-      replaced("|", "&", "Live<'_>::take_in"),
-      "let state = STATE_BUSY | self.mark();",
-    ]),
-  },
-  {
     title: "A guard that only saves work",
     why:
       "Without the page's flag the registry is asked, and it says the same: no list lies in the " +
       "block. The free blocks beyond a page's capacity are never reached: the lowest free block is " +
       "taken, and a page of which as many are taken as it holds is in no chain.",
     mutants: [
-      ...pool([replaced("&", "|", "active_list"), "if flags & FLAG_LIST == 0 {"]),
+      ...registry([replaced("&", "|", "list_in_block"), "if flags & FLAG_LIST == 0 {"]),
       ...pages([
         replaced("*", "/", "Pool::open_page"),
         "let count = capacity.saturating_sub(word * 64).min(64) as u32;",
@@ -178,8 +166,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     title: "A second line of defence",
     why:
-      "Who belongs to a large page that no list has is asked only where the state byte bears a " +
-      "list's mark, and then a list has the page.",
+      "The list of a large page is asked for only where the state byte bears a list's mark, and then " +
+      "a list has the page.",
     mutants: pool([
       "replace match guard page.kind.load(Ordering::Relaxed) == PAGE_LARGE with false in list_of",
       "0 if page.kind.load(Ordering::Relaxed) == PAGE_LARGE => 0,",
@@ -189,17 +177,17 @@ export const EXPLANATIONS: readonly Explanation[] = [
     title: "A moment that no test can hold still, but loom can",
     why:
       "Another thread has mended the list since this one saw the damage. The models of loom in " +
-      "`lookaside/damage.rs` fail with it (`deno task prove --only loom`).",
+      "`models/damage.rs` fail with it (`deno task prove --only loom`).",
     mutants: damage([
       "replace match guard self.has_its_index() && self.has_its_owner() with false in " +
-      "Live<'a>::see_to_identity",
+      "ListRef<'a>::check_identity",
       "Ok(section) if self.has_its_index() && self.has_its_owner() => section.leave(),",
     ]),
   },
   {
     title: "How a waiting thread passes the time",
     why: "Fewer or other pauses before it yields: it gets the lock all the same.",
-    mutants: head(
+    mutants: header(
       [replaced("<=", ">", "Head<'a>::lock_contended"), "if pauses <= patience::LONGEST_PAUSES {"],
       [replaced("*=", "+=", "Head<'a>::lock_contended"), "pauses *= 2;"],
     ),

@@ -1,12 +1,11 @@
 //! Runs the contract over the emulation: both handles, every kind of pool, nothing left behind.
 
 use std::collections::HashSet;
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use lookaside_contract::{Fixture, List, suite};
 use ntoskrnl_emu::catch_bug_check;
-use ntoskrnl_emu::region;
+use ntoskrnl_emu::host;
 use win_lookaside::{LocalLookasideAlloc, LookasideAlloc, PoolType};
 
 const TAG: u32 = u32::from_ne_bytes(*b"Cntr");
@@ -17,14 +16,14 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// Bytes of pool in use under the tags of entries and of control blocks.
 fn bytes_in_use() -> u64 {
-    let Some(region) = region::mapped() else {
+    let Some(region) = host::mapped() else {
         return 0;
     };
-    let rows = region.header().tag_limit.load(Ordering::Relaxed) as usize;
+    let rows = host::header(region).tag_limit as usize;
     (0..rows)
-        .map(|row| region.tag_row(row))
-        .filter(|row| [TAG, CONTROL_TAG].contains(&row.tag.load(Ordering::Relaxed)))
-        .map(|row| row.bytes.load(Ordering::Relaxed))
+        .map(|row| host::tag_row(region, row))
+        .filter(|row| [TAG, CONTROL_TAG].contains(&row.tag))
+        .map(|row| row.bytes)
         .sum()
 }
 

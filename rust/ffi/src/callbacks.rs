@@ -7,8 +7,7 @@
 use std::cell::RefCell;
 use std::ffi::c_void;
 
-use ntoskrnl_emu::pool::{block_at, holds_list};
-use ntoskrnl_emu::{region, registry};
+use ntoskrnl_emu::host::{self, block_at, holds_list};
 use wdm::{LookasideListEx, PoolType, STATUS_INVALID_PARAMETER};
 use win_lookaside::{AllocateFunctionEx, FreeFunctionEx};
 
@@ -94,7 +93,7 @@ fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
 }
 
 fn fits(block: u32, bytes: u32) -> bool {
-    region::mapped().is_some_and(|region| {
+    host::mapped().is_some_and(|region| {
         let found = block_at(region, block);
         found.is_some_and(|found| found.is_plain && found.capacity >= bytes)
             && !holds_list(region, block)
@@ -120,13 +119,13 @@ unsafe extern "system" fn allocate(
     tag: u32,
     list: *mut LookasideListEx,
 ) -> *mut c_void {
-    registry::id(list).map_or(std::ptr::null_mut(), |id| {
+    host::id(list).map_or(std::ptr::null_mut(), |id| {
         call_allocate(pool_type, bytes, tag, id)
     })
 }
 
 unsafe extern "system" fn free(entry: *mut c_void, list: *mut LookasideListEx) {
-    if let Ok(id) = registry::id(list) {
+    if let Ok(id) = host::id(list) {
         call_free(entry, id);
     }
 }
@@ -147,7 +146,7 @@ pub(crate) unsafe extern "system" fn legacy_free(entry: *mut c_void) {
 
 fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c_void {
     let function = isolate::current().and_then(|isolate| isolate.callbacks.allocate);
-    let (Some(function), Some(region)) = (function, region::mapped()) else {
+    let (Some(function), Some(region)) = (function, host::mapped()) else {
         return std::ptr::null_mut();
     };
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
@@ -160,7 +159,7 @@ fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c
 
 fn call_free(entry: *mut c_void, id: u32) {
     let function = isolate::current().and_then(|isolate| isolate.callbacks.free);
-    let (Some(function), Some(region)) = (function, region::mapped()) else {
+    let (Some(function), Some(region)) = (function, host::mapped()) else {
         return;
     };
     if let Some(block) = region.offset_of(entry.addr()) {

@@ -9,8 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use ntoskrnl_emu::layout::{SLOTS, SLOTS_OFFSET, Slot};
-use ntoskrnl_emu::{BugCheck, Stop, catch_stop, delay, owner, region, registry};
+use ntoskrnl_emu::host::layout::{SLOTS, SLOTS_OFFSET, Slot};
+use ntoskrnl_emu::host::{self, delay, owner};
+use ntoskrnl_emu::{BugCheck, Stop, catch_stop};
 use wdm::{NtStatus, STATUS_INTERNAL_ERROR, STATUS_QUOTA_EXCEEDED};
 use win_lookaside::LocalLookasideAlloc;
 
@@ -23,7 +24,7 @@ exports! {
 
     /// Sets the size of the pool before anything maps it; returns an NTSTATUS.
     fn lookaside_configure(mebibytes: u32) -> u32 {
-        region::configure(mebibytes).map_or_else(number, |()| 0)
+        host::configure(mebibytes).map_or_else(number, |()| 0)
     }
 
     /// Begins a new isolate on this thread, ending the one that was there. Returns the offset of
@@ -106,7 +107,7 @@ fn number(status: NtStatus) -> u32 {
 }
 
 fn begin() -> Result<u32, NtStatus> {
-    let region = region::map()?;
+    let region = host::map()?;
     let owner = owner::begin()?;
     for index in 0..SLOTS {
         let Some(slot) = region.slot(index) else {
@@ -146,7 +147,7 @@ fn end(handles: &RefCell<Vec<u32>>) {
     // Inside a callback a routine of the list that called it is still at work: those lists stay, as
     // leaks of an isolate that ended itself there.
     if !callbacks::is_running() {
-        for id in registry::confined_to(owner) {
+        for id in host::confined_to(owner) {
             let _ = catch_stop(|| {
                 if !legacy::end(id) {
                     drop(borrow(id).map(ManuallyDrop::into_inner));

@@ -3,11 +3,11 @@
 
 use std::mem::offset_of;
 
-use ntoskrnl_emu::layout::{
+use ntoskrnl_emu::host::layout::{
     GRANULE, Header, PAGES_OFFSET, Page, RECORD_FREE, RECORD_LIVE, RECORDS_OFFSET, Record,
-    STATE_BUSY, Slot, TAGS_OFFSET, TagRow,
+    STATE_ALLOCATED, Slot, TAGS_OFFSET, TagRow,
 };
-use ntoskrnl_emu::owner::SHARED;
+use ntoskrnl_emu::host::owner::SHARED;
 use wdm::{GeneralLookasidePool, PAGE_SIZE};
 
 /// Name and value of each, in the order in which they are written out.
@@ -60,7 +60,7 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("pageList", offset_of!(Page, list) as u32),
     ("pageBytes", PAGE_SIZE as u32),
     ("granuleBytes", GRANULE as u32),
-    ("stateBusy", STATE_BUSY as u32),
+    ("stateBusy", STATE_ALLOCATED as u32),
     // A list's control block in the pool.
     (
         "listHead",

@@ -2,12 +2,13 @@
 
 use std::ffi::c_void;
 
-use ntoskrnl_emu::layout::{KIND_EX, KIND_NPAGED, KIND_PAGED};
+use ntoskrnl_emu::host::layout::{KIND_EX, KIND_NPAGED, KIND_PAGED};
+use ntoskrnl_emu::host::{self, owner};
 use ntoskrnl_emu::{
     ExAllocateFromNPagedLookasideList, ExAllocateFromPagedLookasideList, ExAllocatePoolWithTag,
     ExDeleteNPagedLookasideList, ExDeletePagedLookasideList, ExFreePoolWithTag,
     ExFreeToNPagedLookasideList, ExFreeToPagedLookasideList, ExInitializeNPagedLookasideList,
-    ExInitializePagedLookasideList, owner, region, registry,
+    ExInitializePagedLookasideList,
 };
 use wdm::{
     NPagedLookasideList, NtStatus, PagedLookasideList, PoolType, STATUS_INSUFFICIENT_RESOURCES,
@@ -37,7 +38,7 @@ exports! {
     /// Gives an entry back to its legacy list.
     fn lookaside_legacy_free(id: u32, entry: u32) -> u32 {
         status(|| {
-            let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
+            let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
             find(id)?.free(region.at(entry).cast());
             Ok(())
         })
@@ -118,7 +119,7 @@ fn create(kind: u32, flags: u32, size: usize, tag: u32, with: u32) -> Result<(),
             ExInitializePagedLookasideList(list, allocate, free, flags, size, tag, 0);
         },
     }
-    let Ok(id) = registry::id(block.cast()) else {
+    let Ok(id) = host::id(block.cast()) else {
         // The routine returns no status: there are as many lists as there can be.
         // SAFETY: allocated above; no list came to be in it.
         unsafe { ExFreePoolWithTag(block, CONTROL_BLOCK_TAG) };
@@ -132,7 +133,7 @@ fn create(kind: u32, flags: u32, size: usize, tag: u32, with: u32) -> Result<(),
 
 fn find(id: u32) -> Result<Legacy, NtStatus> {
     let list = ntoskrnl_emu::list(id, owner::current())?;
-    let kind = registry::kind(id).filter(|&kind| kind != KIND_EX);
+    let kind = host::kind(id).filter(|&kind| kind != KIND_EX);
     kind.and_then(|kind| Legacy::new(kind, list.cast()))
         .ok_or(STATUS_INVALID_PARAMETER)
 }

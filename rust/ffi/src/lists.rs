@@ -3,13 +3,9 @@
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 
-use ntoskrnl_emu::{
-    BugCheck, Driver, Stop, balance, catch_stop, lookaside, owner, region, registry,
-};
-use wdm::{
-    BAD_POOL_CALLER, NtStatus, PoolTag, PoolType, STATUS_INVALID_DEVICE_STATE,
-    STATUS_INVALID_PARAMETER,
-};
+use ntoskrnl_emu::host::{self, owner, stops};
+use ntoskrnl_emu::{Driver, Stop, catch_stop};
+use wdm::{NtStatus, PoolTag, PoolType, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 
 use crate::callbacks::{self, ALLOCATES, FREES, allocate_routine, free_routine};
@@ -49,12 +45,15 @@ exports! {
     /// Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
     /// the caller's word for it, all others ask the thread.
     fn lookaside_alloc(id: u32, owner: u32) -> u32 {
-        match lookaside::hit(id, owner) { 0 => allocate(id), entry => entry }
+        // SAFETY: the export's contract: `owner` is what `lookaside_open` issued to this thread, and a
+        // shared list is used through a handle of this isolate, which keeps the list.
+        match unsafe { host::hit(id, owner) } { 0 => allocate(id), entry => entry }
     }
 
     /// Gives an entry back to its list; the owner as above.
     fn lookaside_free(id: u32, entry: u32, owner: u32) -> u32 {
-        if lookaside::keep(id, entry, owner) { 0 } else { free(id, entry) }
+        // SAFETY: as above; and what JavaScript allocated, no Rust code refers to.
+        if unsafe { host::keep(id, entry, owner) } { 0 } else { free(id, entry) }
     }
 
     /// Allocates up to `count` entries into an array of u32 and returns how many it could.
@@ -90,7 +89,7 @@ exports! {
                 ntoskrnl_emu::tick();
             } else {
                 let driver = Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
-                balance::tick_driver(driver.index());
+                host::tick_driver(driver.index());
             }
             Ok(())
         })
@@ -110,7 +109,7 @@ fn create(arguments: InitArgs) -> Result<(), NtStatus> {
         _ => STATUS_INVALID_PARAMETER,
     })?;
     if let Some(list) = list.into_raw() {
-        leave_value(registry::id(list.as_ptr())?);
+        leave_value(host::id(list.as_ptr())?);
     }
     Ok(())
 }
@@ -130,7 +129,7 @@ fn free(id: u32, entry: u32) -> u32 {
 }
 
 fn give_back(list: &LocalLookasideAlloc, entry: u32) {
-    let Some(region) = region::mapped() else {
+    let Some(region) = host::mapped() else {
         return;
     };
     // SAFETY: the emulation judges the entry before it touches anything: whatever JavaScript passes
@@ -140,8 +139,8 @@ fn give_back(list: &LocalLookasideAlloc, entry: u32) {
 
 fn owns(id: u32, entry: u32) -> Result<bool, NtStatus> {
     ntoskrnl_emu::list(id, owner::current())?;
-    let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
-    Ok(lookaside::is_allocated_from(region, id & 0xffff, entry))
+    let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
+    Ok(host::is_allocated_from(region, id & 0xffff, entry))
 }
 
 /// Checks that an array of JavaScript's can hold or give u32s; an empty one has no address.
@@ -190,7 +189,7 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
 fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
     check_array(entries, count)?;
     let list = borrow(id)?;
-    let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
+    let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
     // A copy: another Worker may write a shared array between check and use.
     let mut given = Vec::new();
     given
@@ -200,7 +199,7 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
         // SAFETY: the array has `count` elements, aligned and alive during the call.
         given.push(unsafe { entries.wrapping_add(index).read_volatile() });
     }
-    let refused = |&entry: &u32| lookaside::refusal_of(region, id & 0xffff, entry);
+    let refused = |&entry: &u32| host::refusal_of(region, id & 0xffff, entry);
     if let Some(stop) = given.iter().find_map(refused) {
         stop.raise();
     }
@@ -215,12 +214,7 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
         .find(|pair| matches!(pair, [a, b] if a == b))
     {
         let address = region.at(twice).addr() as u64;
-        let code = BAD_POOL_CALLER;
-        BugCheck {
-            code,
-            parameters: [0x07, 0, 0, address],
-        }
-        .raise();
+        stops::already_freed(address).raise();
     }
     for entry in given {
         give_back(&list, entry);

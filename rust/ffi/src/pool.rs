@@ -1,9 +1,8 @@
 //! The pool: its two mappings, and blocks from it.
 
-use ntoskrnl_emu::pool::block_at;
-use ntoskrnl_emu::region::{self, Region};
-use ntoskrnl_emu::{Driver, ExAllocatePoolWithTag, ExFreePool, ExFreePoolWithTag, KeBugCheckEx};
-use wdm::{BAD_POOL_CALLER, NtStatus, POOL_ZERO_ALLOCATION, PoolType, STATUS_INVALID_PARAMETER};
+use ntoskrnl_emu::host::{self, Region, block_at, stops};
+use ntoskrnl_emu::{Driver, ExAllocatePoolWithTag, ExFreePool, ExFreePoolWithTag};
+use wdm::{NtStatus, POOL_ZERO_ALLOCATION, PoolType, STATUS_INVALID_PARAMETER};
 
 use crate::isolate::{answer, status};
 
@@ -54,11 +53,11 @@ exports! {
 }
 
 fn mapping<T: Default>(of: impl FnOnce(&'static Region) -> T) -> T {
-    region::mapped().map(of).unwrap_or_default()
+    host::mapped().map(of).unwrap_or_default()
 }
 
 fn free(block: u32, tag: Option<u32>) -> Result<(), NtStatus> {
-    let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
+    let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
     let address = region.at(block).cast();
     match tag {
         // SAFETY: the emulation judges the block: whatever is none is refused by a bug check.
@@ -70,10 +69,9 @@ fn free(block: u32, tag: Option<u32>) -> Result<(), NtStatus> {
 }
 
 fn size(block: u32) -> Result<u32, NtStatus> {
-    let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
-    match block_at(region, block).filter(|block| !block.is_cached) {
+    let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
+    match block_at(region, block).filter(|block| !block.is_kept) {
         Some(block) => Ok(block.bytes),
-        // SAFETY: an export's catcher is armed.
-        None => unsafe { KeBugCheckEx(BAD_POOL_CALLER, 0x46, region.at(block).addr(), 0, 0) },
+        None => stops::invalid_address(region.at(block).addr() as u64).raise(),
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 
-use ntoskrnl_emu::{delay, owner, registry};
+use ntoskrnl_emu::host::{self, delay, owner};
 use spin::mutex::SpinMutex;
 use wdm::{LookasideListEx, NtStatus, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 use win_lookaside::LocalLookasideAlloc;
@@ -32,7 +32,7 @@ exports! {
             if !isolate::let_go(id) {
                 return Err(STATUS_INVALID_PARAMETER);
             }
-            registry::close_list(id);
+            host::close_list(id);
             delay::point("sharing closed");
             release(id)
         })
@@ -51,7 +51,7 @@ static TABLE: SpinMutex<Table, spin::relax::Yield> = SpinMutex::new(BTreeMap::ne
 
 fn share(id: u32) -> Result<(), NtStatus> {
     let list = ntoskrnl_emu::list(id, owner::current())?;
-    if registry::has_callbacks(id) {
+    if host::has_callbacks(id) {
         return Err(STATUS_INVALID_DEVICE_STATE);
     }
     let mut table = TABLE.lock();
@@ -74,8 +74,8 @@ fn share(id: u32) -> Result<(), NtStatus> {
 
 fn attach(id: u32) -> Result<(), NtStatus> {
     let mut table = TABLE.lock();
-    if !registry::is_live(id) {
-        return Err(registry::why_not_live(id));
+    if !host::is_live(id) {
+        return Err(host::why_not_live(id));
     }
     delay::point("sharing attach");
     let Some(shared) = table.get_mut(&id) else {
@@ -101,7 +101,7 @@ pub(crate) fn release(id: u32) -> Result<(), NtStatus> {
         let list = shared.list;
         table.remove(&id);
         // Before the table is unlocked: who comes by the identifier from now on finds it deleted.
-        registry::close_list(id);
+        host::close_list(id);
         list
     };
     delay::point("sharing released");

@@ -14,9 +14,9 @@ use lookaside::pool::lookaside_pool_free;
 use lookaside::sharing::{
     lookaside_attach, lookaside_close_list, lookaside_release, lookaside_share,
 };
-use ntoskrnl_emu::delay::amid;
-use ntoskrnl_emu::layout::{SLOTS_OFFSET, Slot};
-use ntoskrnl_emu::{owner, region, registry};
+use ntoskrnl_emu::host::delay::amid;
+use ntoskrnl_emu::host::layout::{SLOTS_OFFSET, Slot};
+use ntoskrnl_emu::host::{self, owner};
 use wdm::{NtStatus, PoolType, STATUS_DELETE_PENDING};
 
 const TAG: u32 = u32::from_le_bytes(*b"DlFf");
@@ -45,13 +45,13 @@ fn free_stranded() {
 
 /// Live blocks by a tag.
 fn live(tag: u32) -> u64 {
-    let Some(region) = region::mapped() else {
+    let Some(region) = host::mapped() else {
         return 0;
     };
-    let rows = region.header().tag_limit.load(Ordering::Relaxed) as usize;
-    let rows = (0..rows).map(|index| region.tag_row(index));
-    rows.filter(|row| row.tag.load(Ordering::Relaxed) == tag)
-        .map(|row| row.allocs.load(Ordering::Relaxed) - row.frees.load(Ordering::Relaxed))
+    let rows = host::header(region).tag_limit as usize;
+    let rows = (0..rows).map(|index| host::tag_row(region, index));
+    rows.filter(|row| row.tag == tag)
+        .map(|row| row.allocs - row.frees)
         .sum()
 }
 
@@ -73,7 +73,7 @@ impl Isolate {
         let offset = lookaside_open();
         assert_ne!(offset, 0, "an isolate can be opened");
         let index = (offset as usize - SLOTS_OFFSET) / size_of::<Slot>();
-        let region = region::mapped().expect("the pool is mapped");
+        let region = host::mapped().expect("the pool is mapped");
         Self {
             slot: region.slot(index).expect("the offset is a slot's"),
             offset,
@@ -148,7 +148,7 @@ fn isolated<T: Send>(run: impl FnOnce(&Isolate) -> T + Send) -> T {
 /// Asserts that nothing is left of a test's lists.
 #[track_caller]
 fn expect_nothing_left(id: u32) {
-    assert!(!registry::is_live(id));
+    assert!(!host::is_live(id));
     assert_eq!((live(TAG), live(CONTROL_TAG)), (0, 0));
 }
 
@@ -204,7 +204,7 @@ fn who_attaches_while_the_owner_closes_has_a_handle_of_a_closed_list() {
             // The list was live when the isolate looked; now its owner closes it.
             amid("sharing attach", attach, || {
                 amidst.wait();
-                while registry::is_live(id) {
+                while host::is_live(id) {
                     thread::yield_now();
                 }
             })
@@ -294,11 +294,11 @@ fn an_isolate_that_ends_takes_nothing_from_those_that_share_its_lists() {
         assert_eq!(ours.use_once(id), Ok(()));
         assert_eq!(isolated(|isolate| isolate.attach(id)), Ok(()));
         assert!(
-            registry::is_live(confined.load(Ordering::Relaxed)),
+            host::is_live(confined.load(Ordering::Relaxed)),
             "it has not ended yet"
         );
     });
-    assert!(!registry::is_live(confined.load(Ordering::Relaxed)));
+    assert!(!host::is_live(confined.load(Ordering::Relaxed)));
     assert_eq!(ours.use_once(id), Ok(()));
     assert_eq!(live(CONTROL_TAG), 1);
     assert_eq!(ours.release(id), Ok(()));
@@ -377,7 +377,7 @@ fn isolates_that_come_and_go_share_lists_until_they_are_closed() {
             drop(isolate);
             begin.wait();
             free_stranded();
-            left.push((registry::is_live(id), live(TAG), live(CONTROL_TAG)));
+            left.push((host::is_live(id), live(TAG), live(CONTROL_TAG)));
         }
     });
     assert_eq!(unexpected.into_inner().expect("no panic"), []);

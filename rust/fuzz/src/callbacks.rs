@@ -10,7 +10,7 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 
 use arbitrary::Arbitrary;
-use ntoskrnl_emu::{ExAllocatePoolWithTag, ExFreePool, Stop, region};
+use ntoskrnl_emu::{ExAllocatePoolWithTag, ExFreePool, Stop, host};
 use wdm::{
     AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw,
     LookasideListEx, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType,
@@ -207,7 +207,7 @@ fn free(kind: Free, entry: *mut c_void, list: *mut LookasideListEx) {
         list: list.addr(),
     });
     run_prepared();
-    let is_pool = region::mapped().is_some_and(|region| region.offset_of(entry.addr()).is_some());
+    let is_pool = host::mapped().is_some_and(|region| region.offset_of(entry.addr()).is_some());
     if !is_pool {
         give_outside(entry.addr());
     } else if kind == Free::Pool {

@@ -2,11 +2,10 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering;
 
-use ntoskrnl_emu::layout::{GRANULE, PAGE_FREE};
-use ntoskrnl_emu::region::{self, Region};
-use ntoskrnl_emu::{Driver, ExFreePool, catch_bug_check, pool};
+use ntoskrnl_emu::host::layout::{GRANULE, PAGE_FREE};
+use ntoskrnl_emu::host::{self, Region};
+use ntoskrnl_emu::{Driver, ExFreePool, catch_bug_check};
 use wdm::PAGE_SIZE;
 
 /// The two mappings; bigger than usual, so that no input that fits a handle exhausts the pool.
@@ -15,11 +14,11 @@ use wdm::PAGE_SIZE;
 ///
 /// Where the system has no address space.
 pub fn mapped() -> &'static Region {
-    match region::mapped() {
+    match host::mapped() {
         Some(region) => region,
         None => {
             ntoskrnl_emu::configure(256).expect("nothing is mapped yet");
-            region::map().expect("the pool can be mapped")
+            host::map().expect("the pool can be mapped")
         }
     }
 }
@@ -37,19 +36,15 @@ pub struct Usage {
 #[must_use]
 pub fn usage() -> Vec<((u32, bool), Usage)> {
     let region = mapped();
-    let limit = region.header().tag_limit.load(Ordering::Relaxed) as usize;
+    let limit = host::header(region).tag_limit as usize;
     (0..limit)
         .filter_map(|index| {
-            let row = region.tag_row(index);
-            let allocated = row.allocs.load(Ordering::Relaxed);
+            let row = host::tag_row(region, index);
             let usage = Usage {
-                blocks: allocated - row.frees.load(Ordering::Relaxed),
-                bytes: row.bytes.load(Ordering::Relaxed),
+                blocks: row.allocs - row.frees,
+                bytes: row.bytes,
             };
-            let key = (
-                row.tag.load(Ordering::Relaxed),
-                row.pool.load(Ordering::Relaxed) == 2,
-            );
+            let key = (row.tag, row.pool == 2);
             (usage != Usage::default()).then_some((key, usage))
         })
         .collect()
@@ -62,8 +57,8 @@ pub fn usage() -> Vec<((u32, bool), Usage)> {
 /// Where there is a list, a block, or a fault that was not met.
 pub fn assert_clean() {
     assert_eq!(usage(), [], "everything went back to pool");
-    let header = mapped().header();
-    assert_eq!(header.newest.load(Ordering::Relaxed), 0, "no list is left");
+    let header = host::header(mapped());
+    assert_eq!(header.newest, 0, "no list is left");
     Driver::root().faults().clear();
 }
 
@@ -88,16 +83,15 @@ pub fn read(offset: u32) -> u8 {
 }
 
 /// The live blocks that begin below an offset.
-pub fn live_blocks(end: u32) -> impl Iterator<Item = pool::Block> {
+pub fn live_blocks(end: u32) -> impl Iterator<Item = host::Block> {
     let region = mapped();
     let pages = end.div_ceil(PAGE_SIZE as u32).min(region.pages());
-    let pages =
-        (1..pages).filter(|&page| region.page(page).kind.load(Ordering::Relaxed) != PAGE_FREE);
+    let pages = (1..pages).filter(|&page| host::page(region, page).kind != PAGE_FREE);
     pages
         .flat_map(|page| (0..PAGE_SIZE / GRANULE).map(move |granule| (page, granule)))
         .filter_map(|(page, granule)| {
             let offset = page * PAGE_SIZE as u32 + (granule * GRANULE) as u32;
-            pool::block_at(region, offset)
+            host::block_at(region, offset)
         })
 }
 

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
+use ntoskrnl_emu::host::{self, owner};
 use ntoskrnl_emu::{
     BugCheck, ExFreePool, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
-    ExpInterlockedPushEntrySList, Stop, catch_stop, lookaside, owner, pool, registry,
+    ExpInterlockedPushEntrySList, Stop, catch_stop,
 };
 use wdm::{BAD_POOL_CALLER, KERNEL_SECURITY_CHECK_FAILURE, SListHeader};
 
@@ -18,6 +19,7 @@ use crate::list::{List, Options, Route};
 use crate::memory;
 use crate::operation::Operation;
 use crate::world::World;
+use crate::world::lists::{hit, keep};
 
 /// What an exposed list is made with: how, and bytes per entry.
 const EXPOSED: [(Route, usize); 5] = [
@@ -228,7 +230,7 @@ impl Stray {
         Exposed {
             list,
             identity: Identity::of(list),
-            id: registry::id(list.as_ptr()).expect("an initialised list"),
+            id: host::id(list.as_ptr()).expect("an initialised list"),
             size: options.size,
             out: Vec::new(),
         }
@@ -297,8 +299,8 @@ impl Stray {
         let SListHeader { alignment, region } = exposed.list.fields().list_head;
         assert_eq!((alignment & 0xffff, region), (0, 0), "empty");
         for (&entry, &of) in &self.freed {
-            let block = pool::block_at(memory::mapped(), offset(entry));
-            let is_kept = of == Some(index) && block.is_some_and(|block| block.is_cached);
+            let block = host::block_at(memory::mapped(), offset(entry));
+            let is_kept = of == Some(index) && block.is_some_and(|block| block.is_kept);
             assert!(!is_kept, "kept by an empty list: {entry:#x}");
         }
     }
@@ -515,7 +517,7 @@ impl Stray {
             Step::FlushRaw { list } => self.flush_raw(self.index(list)),
             Step::Hit { list } => {
                 let index = self.index(list);
-                let hit = lookaside::hit(self.lists[index].id, owner::current());
+                let hit = hit(self.lists[index].id);
                 if hit != 0 {
                     self.hold(index, memory::mapped().at(hit).expose_provenance());
                 }
@@ -525,7 +527,7 @@ impl Stray {
                 let Some(entry) = self.held_entry(index, which) else {
                     return;
                 };
-                if lookaside::keep(self.lists[index].id, offset(entry), owner::current()) {
+                if keep(self.lists[index].id, offset(entry)) {
                     self.release(index, entry);
                 }
             }
@@ -575,14 +577,14 @@ impl Stray {
     fn look(&self, index: usize) {
         let exposed = &self.lists[index];
         let _ = exposed.list.stats();
-        assert_eq!(registry::id(exposed.list.as_ptr()), Ok(exposed.id));
+        assert_eq!(host::id(exposed.list.as_ptr()), Ok(exposed.id));
         assert_eq!(
-            registry::list(exposed.id, owner::current()),
+            ntoskrnl_emu::list(exposed.id, owner::current()),
             Ok(exposed.list.as_ptr())
         );
         let region = memory::mapped();
         for &entry in &exposed.out {
-            let is_mine = lookaside::is_allocated_from(region, exposed.id & 0xFFFF, offset(entry));
+            let is_mine = host::is_allocated_from(region, exposed.id & 0xFFFF, offset(entry));
             assert!(is_mine, "what was handed out stays so: {entry:#x}");
         }
     }

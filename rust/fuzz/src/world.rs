@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::sync::atomic::Ordering;
 
-use ntoskrnl_emu::{Driver, InitializeSListHead, tick};
+use ntoskrnl_emu::{Driver, InitializeSListHead, host, tick};
 use wdm::{POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, SListHeader};
 
 use crate::callbacks;
@@ -20,7 +19,7 @@ use crate::operation::{Bad, CONTROL_TAG, Inner, LISTS, Operation, TAGS};
 
 mod blocks;
 mod expected;
-mod lists;
+pub(crate) mod lists;
 mod places;
 
 use places::{Place, State};
@@ -297,8 +296,8 @@ impl World {
             (fields.tag, fields.size as usize),
             (subject.options.tag, subject.size())
         );
-        let record = memory::mapped().record(subject.id & 0xFFFF);
-        assert_eq!(record.failed.load(Ordering::Relaxed), subject.failed);
+        let record = host::record(memory::mapped(), subject.id & 0xFFFF);
+        assert_eq!(record.failed, subject.failed);
         if let Some(stats) = list.stats() {
             let counted = (stats.total_allocates, stats.allocate_misses);
             assert_eq!(counted, (fields.total_allocates, fields.allocate_misses));

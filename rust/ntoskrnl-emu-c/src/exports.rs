@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_void};
 use std::io::Write;
 
 use emu::Driver;
-use emu::bug_check::in_foreign_frame;
+use emu::host::in_foreign_frame;
 use wdm::{
     AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw, Kirql,
     LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolType, SListEntry,

@@ -37,7 +37,7 @@ impl fmt::Display for BugCheck {
 impl std::error::Error for BugCheck {}
 
 impl BugCheck {
-    /// Raises it, as [`KeBugCheckEx`] does.
+    /// Raises it, as [`KeBugCheckEx`](crate::KeBugCheckEx) does.
     #[cold]
     #[inline(never)]
     pub fn raise(self) -> ! {
@@ -48,7 +48,7 @@ impl BugCheck {
     }
 }
 
-/// The unwind payload of a raised status ([`ExRaiseStatus`]).
+/// The unwind payload of a raised status ([`ExRaiseStatus`](crate::ExRaiseStatus)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Raised(pub NtStatus);
 
@@ -136,55 +136,11 @@ pub fn in_foreign_frame<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// `KeBugCheckEx`: brings the system down with a code and four parameters.
-///
-/// # Safety
-///
-/// None beyond Windows' own: it does not return. Unwinds to [`catch_bug_check`] when one is armed
-/// on this thread, else prints the `*** STOP` line and aborts the process.
-///
-/// # IRQL
-///
-/// Any level (`nf-wdm-kebugcheckex`).
-pub unsafe extern "system-unwind" fn KeBugCheckEx(
-    code: u32,
-    first: usize,
-    second: usize,
-    third: usize,
-    fourth: usize,
-) -> ! {
-    bug_check(
-        code,
-        [first as u64, second as u64, third as u64, fourth as u64],
-    )
-}
-
-/// Raises a bug check that was not judged beforehand.
-#[cold]
-#[inline(never)]
-pub(crate) fn bug_check(code: u32, parameters: [u64; 4]) -> ! {
-    BugCheck { code, parameters }.raise()
-}
-
 /// Prints a line and aborts. In one write: other threads and processes print as well.
 fn end_with(line: &str) -> ! {
     // Nowhere to complain where there is no standard error.
     let _ = std::io::stderr().write_all(line.as_bytes());
     std::process::abort();
-}
-
-/// `ExRaiseStatus`: raises an exception with a status.
-///
-/// # Safety
-///
-/// None beyond Windows' own: it does not return. Unwinds as [`Raised`] when a catcher is armed on
-/// this thread, else prints the status and aborts the process.
-///
-/// # IRQL
-///
-/// APC_LEVEL and below (`nf-wdm-exraisestatus`).
-pub unsafe extern "system-unwind" fn ExRaiseStatus(status: NtStatus) -> ! {
-    raise(status)
 }
 
 #[cold]

@@ -89,7 +89,7 @@ mod enabled {
         mixed ^ (mixed >> 31)
     }
 
-    /// How far the thread has come that a gate holds.
+    /// How far the thread that a gate holds has come.
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Progress {
         Coming,
@@ -129,7 +129,7 @@ mod enabled {
         }
     }
 
-    /// Does something when it is dropped, so also when a test fails: nobody must wait for ever.
+    /// Does something when it is dropped, so also when a test fails: no thread must wait for ever.
     struct Finally<F: FnMut()>(F);
 
     impl<F: FnMut()> Drop for Finally<F> {

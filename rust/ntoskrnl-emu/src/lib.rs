@@ -28,15 +28,24 @@
 //! assert_eq!(stop.unwrap_err().code, 0xC2);
 //! // SAFETY: as above.
 //! unsafe { ExFreeToLookasideListEx(list, second) };
-//! // SAFETY: the list is initialised and nobody else uses it.
+//! // SAFETY: the list is initialised and no other thread uses it.
 //! unsafe { ExDeleteLookasideListEx(list) };
 //! ```
 //!
 //! # Layers
 //!
-//! Bottom up: [`region`] maps the memory, [`pool`] cuts it into blocks, [`registry`] knows the
-//! lists, [`slist`] keeps the entries of a list, [`lookaside`] is the rule of allocate and free,
-//! [`balance`] tunes depths. [`bug_check`], [`owner`], [`fault`] and [`delay`] serve all of them.
+//! Bottom up; no file imports from a floor above its own.
+//!
+//! | floor | what it knows |
+//! |---|---|
+//! | `sync`, `owner`, `delay` | threads |
+//! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
+//! | `bug_check`, `stops` | how the emulation stops, and every stop |
+//! | `pool` | blocks |
+//! | `registry` | which lists exist |
+//! | `list` | the rule of allocate and free, and damage |
+//! | [`host`] | what no driver asks of a kernel |
+//! | `routines` | the names of `wdm.h` |
 
 #![allow(non_snake_case, reason = "the routines bear the WDK's names")]
 
@@ -45,47 +54,43 @@ compile_error!("a caught bug check is an unwind: build ntoskrnl-emu with panic=u
 #[cfg(not(target_endian = "little"))]
 compile_error!("the layouts are those of little-endian machines");
 
-pub mod balance;
-pub mod bug_check;
-pub mod delay;
-pub mod driver;
-pub mod fault;
-pub mod irql;
-pub mod layout;
-pub mod lookaside;
-pub mod owner;
-pub mod pool;
-pub mod region;
-pub mod registry;
-pub mod slist;
-pub mod spin_lock;
+mod bug_check;
+mod delay;
+pub mod host;
+mod list;
+mod memory;
+#[cfg(all(test, loom))]
+mod models;
+mod owner;
+mod pool;
+mod registry;
+mod routines;
+mod stops;
 mod sync;
 
-pub use balance::{set_depth, tick};
-pub use bug_check::{
-    BugCheck, ExRaiseStatus, KeBugCheckEx, Raised, Stop, catch_bug_check, catch_stop,
+pub use bug_check::{BugCheck, Raised, Stop, catch_bug_check, catch_stop};
+pub use host::{Driver, abandon, configure, confine, list, set_depth, share, tick};
+pub use routines::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
+pub use routines::lookaside_ex::{
+    ExAllocateFromLookasideListEx, ExDeleteLookasideListEx, ExFlushLookasideListEx,
+    ExFreeToLookasideListEx, ExInitializeLookasideListEx,
 };
-pub use driver::Driver;
-pub use irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
-pub use lookaside::{
-    ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
-    ExAllocateFromPagedLookasideList, ExDeleteLookasideListEx, ExDeleteNPagedLookasideList,
-    ExDeletePagedLookasideList, ExFlushLookasideListEx, ExFreeToLookasideListEx,
-    ExFreeToNPagedLookasideList, ExFreeToPagedLookasideList, ExInitializeLookasideListEx,
-    ExInitializeNPagedLookasideList, ExInitializePagedLookasideList, abandon, confine, share,
+pub use routines::lookaside_legacy::{
+    ExAllocateFromNPagedLookasideList, ExAllocateFromPagedLookasideList,
+    ExDeleteNPagedLookasideList, ExDeletePagedLookasideList, ExFreeToNPagedLookasideList,
+    ExFreeToPagedLookasideList, ExInitializeNPagedLookasideList, ExInitializePagedLookasideList,
 };
-pub use pool::{
+pub use routines::pool::{
     ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
     ExFreePoolWithTag,
 };
-pub use region::configure;
-pub use registry::list;
-pub use slist::{
+pub use routines::slist::{
     ExQueryDepthSList, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
     ExpInterlockedPushEntrySList, InitializeSListHead,
 };
-pub use spin_lock::{
+pub use routines::spin_lock::{
     KeAcquireSpinLockAtDpcLevel, KeAcquireSpinLockRaiseToDpc, KeInitializeSpinLock,
     KeReleaseSpinLock, KeReleaseSpinLockFromDpcLevel, KeTestSpinLock,
     KeTryToAcquireSpinLockAtDpcLevel,
 };
+pub use routines::stop::{ExRaiseStatus, KeBugCheckEx};

@@ -1,8 +1,8 @@
-//! Owners: who may use a confined list.
+//! Owners: the threads that may use confined lists.
 //!
-//! A confined list belongs to one owner. A thread is one owner for its life, except that a thread
-//! which hosts one JavaScript isolate after another takes a new owner for each
-//! ([`begin`]), so that a later isolate can never touch an earlier one's lists.
+//! A confined list belongs to one owner. A thread is one owner for its life. Only a thread that hosts
+//! one JavaScript isolate after another takes a new owner for each ([`begin`]), so that a later
+//! isolate can never touch an earlier one's lists.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};

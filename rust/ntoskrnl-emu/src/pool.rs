@@ -6,40 +6,34 @@
 //! size, so that entries of two lists never share a line of the state bytes.
 //!
 //! What is free, and what a block is, stands in the metadata, never in the pool itself: pool memory
-//! can be written over by anyone who has a view of it.
+//! can be written over through any view of it.
 
-use wdm::{DRIVER_VERIFIER_DETECTED_VIOLATION, PAGE_SIZE, PoolType};
+use wdm::{PAGE_SIZE, PoolType};
 
 use crate::bug_check::BugCheck;
-use crate::fault;
-use crate::layout::{
-    FLAG_LIST, FLAG_PAGED, GRANULE, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL, Page, Record, STATE_BUSY,
-    STATE_CACHED,
+use crate::memory::layout::{
+    FLAG_LIST, FLAG_PAGED, GRANULE, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL, Page, Record,
+    STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING,
 };
-use crate::region::Region;
-use crate::registry;
+use crate::memory::region::Region;
+use crate::stops;
 use crate::sync::{Lock, Ordering, global};
 
-mod ownership;
+pub(crate) mod faults;
+mod membership;
 mod pages;
-mod routines;
 mod runs;
 mod usage;
 
-pub(crate) use ownership::{abandon_cached, adopt, disown};
-pub(crate) use routines::not_of_pool;
-pub use routines::{
-    ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
-    ExFreePoolWithTag,
-};
+pub(crate) use membership::{abandon_kept, adopt, disown};
 
 use pages::Pool;
 
-/// What memory that nobody has initialised is filled with.
+/// What a new block is filled with, unless it is zeroed.
 pub const POISON: u8 = 0xB5;
 
-/// How many bytes of a block are filled so: beyond them a large block would commit memory that
-/// nobody may ever touch.
+/// How many bytes of a block are filled so. More of a large block would commit memory that may never
+/// be used.
 pub const POISONED_BYTES: usize = 1 << 16;
 
 global! {
@@ -71,7 +65,7 @@ pub struct Block {
     /// Whether it is paged pool.
     pub is_paged: bool,
     /// Whether it is an entry that its list keeps.
-    pub is_cached: bool,
+    pub is_kept: bool,
     /// Whether it is no list's entry.
     pub is_plain: bool,
 }
@@ -120,64 +114,81 @@ fn block_of(page: &Page, offset: u32) -> usize {
 }
 
 // Orderings in the pool. Descriptors, block words and usage are written under the pool's lock only,
-// which orders them. Without the lock they are read for a block that the reader was handed by a
-// synchronising act of his own, or that his list keeps: all of these are relaxed.
+// which orders them. Without the lock a thread reads them for a block that it was given by an act that
+// synchronises, or that its list keeps: all of these are relaxed.
 //
-// What may be nobody's, or another list's by now, is judged by its state byte first and then by its
-// page's list. Of two lists with the same mark a page can pass from one to the other meanwhile:
+// A block that may be free, or another list's by now, is checked by its state byte first and then by
+// its page's list. Of two lists with the same mark a page can pass from one to the other meanwhile:
 //
-// | who frees a second time | who freed first, and allocates from the other list |
+// | a thread that frees a second time | a thread that freed first, and allocates from the other list |
 // |---|---|
-// |                         | page.list = 0, page.list = other, state = busy, mark |
-// | state: busy, mark       | |
-// | page.list: other        | |
+// |                                   | page.list = 0, page.list = other, state = allocated, mark |
+// | state: allocated, mark            | |
+// | page.list: other                  | |
 //
-// The list must not be older than the state. So who stores a state that some list's mark is in
-// releases, and who judges by one acquires; on x86 neither costs anything.
+// The list must not be older than the state. So a store of a state with a list's mark releases, and a
+// load by which an entry is checked acquires; on x86 neither costs anything.
 
 /// Allocates a block, filled with [`POISON`], or `None` when the pool has none or is made to fail.
 pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
-    if fault::should_fail(region, request.driver, request.tag) {
+    if faults::should_fail(region, request.driver, request.tag) {
         return None;
     }
     let offset = POOL.lock().allocate(region, request)?;
-    fill(region, offset, POISON, request.bytes.min(POISONED_BYTES));
+    // SAFETY: the block was just allocated with at least that many bytes, for the caller.
+    unsafe { region.fill(offset, POISON, request.bytes.min(POISONED_BYTES)) };
     Some(offset)
 }
 
-fn fill(region: &Region, offset: u32, value: u8, bytes: usize) {
-    // SAFETY: the block was just allocated with at least that many bytes and nobody has it yet.
-    unsafe { region.fill(offset, value, bytes) }
+/// Frees the block that begins at an address; with a tag only a block of that tag.
+///
+/// # Errors
+///
+/// The bug check of freeing what is no block, or with another tag. Nothing has changed then.
+pub(crate) fn free(region: &Region, address: usize, tag: Option<u32>) -> Result<(), BugCheck> {
+    let given = address as u64;
+    let offset = region.offset_of(address);
+    let mut pool = POOL.lock();
+    match offset.and_then(|offset| block_at(region, offset)) {
+        Some(block) if block.is_kept => Err(stops::already_freed(given)),
+        Some(block) if tag.is_some_and(|tag| tag != block.tag) => {
+            let tag = tag.unwrap_or(0);
+            Err(stops::wrong_tag(given, block.tag, tag))
+        }
+        Some(block) => {
+            pool.free(region, &block);
+            Ok(())
+        }
+        None => Err(refusal(region, address)),
+    }
+}
+
+/// The bug check of freeing an address where no block begins.
+fn refusal(region: &Region, address: usize) -> BugCheck {
+    let given = address as u64;
+    let Some(offset) = region.offset_of(address) else {
+        return stops::not_of_pool(given);
+    };
+    let is_granule = (offset as usize).is_multiple_of(GRANULE);
+    let state = region.state(offset).load(Ordering::Relaxed);
+    if is_granule && matches!(state, STATE_FREED | STATE_LEAVING) {
+        stops::already_freed(given)
+    } else if is_inside(region, offset) {
+        stops::inside_a_block(given)
+    } else {
+        stops::invalid_address(given)
+    }
 }
 
 /// Frees an entry that its list does not keep, by the default routine.
 pub(crate) fn free_entry(region: &Region, offset: u32) {
     let mut pool = POOL.lock();
-    region.state(offset).store(STATE_BUSY, Ordering::Relaxed);
+    region
+        .state(offset)
+        .store(STATE_ALLOCATED, Ordering::Relaxed);
     if let Some(block) = block_at(region, offset) {
         pool.free(region, &block);
     }
-}
-
-/// The bug check of freeing a block that a live list lies in. Windows looks for it under Driver
-/// Verifier only; here a freed control block would be somebody else's memory.
-pub(crate) fn active_list(region: &Region, offset: u32) -> Option<BugCheck> {
-    let flags = region.page_at(offset).flags.load(Ordering::Relaxed);
-    if flags & FLAG_LIST == 0 {
-        return None;
-    }
-    let block = block_at(region, offset)?;
-    let start = region.at(offset).addr();
-    let list = registry::first_list_in(start..start + block.capacity as usize)?;
-    Some(BugCheck {
-        code: DRIVER_VERIFIER_DETECTED_VIOLATION,
-        parameters: [0xCC, list as u64, start as u64, u64::from(block.bytes)],
-    })
-}
-
-/// Whether an initialised list lies in the block that begins at an offset.
-pub fn holds_list(region: &Region, offset: u32) -> bool {
-    active_list(region, offset).is_some()
 }
 
 /// The live block that begins at an offset.
@@ -186,7 +197,7 @@ pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
         return None;
     }
     let state = region.state(offset).load(Ordering::Relaxed);
-    if state & (STATE_BUSY | STATE_CACHED) == 0 {
+    if state & (STATE_ALLOCATED | STATE_KEPT) == 0 {
         return None;
     }
     let page = region.page(page_of(offset));
@@ -196,8 +207,8 @@ pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
         capacity: 0,
         tag: page.tag.load(Ordering::Relaxed),
         is_paged: page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0,
-        is_cached: state & STATE_BUSY == 0,
-        is_plain: state == STATE_BUSY,
+        is_kept: state & STATE_ALLOCATED == 0,
+        is_plain: state == STATE_ALLOCATED,
     };
     if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
         let page_bytes = PAGE_SIZE as u32;

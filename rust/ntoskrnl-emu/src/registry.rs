@@ -7,16 +7,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{DerefMut, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wdm::{
-    LookasideListEx, NtStatus, STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_PARAMETER,
-};
+use wdm::{LookasideListEx, NtStatus, STATUS_INSUFFICIENT_RESOURCES};
 
+use crate::bug_check::BugCheck;
 use crate::delay;
-use crate::layout::{RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record, mark_of};
-use crate::lookaside::{Control, refuse_confined};
+use crate::memory::control_block::Control;
+use crate::memory::layout::{
+    FLAG_LIST, RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record, mark_of,
+};
+use crate::memory::region::Region;
 use crate::owner::SHARED;
-use crate::region::{self, Region};
+use crate::pool;
+use crate::stops;
 use crate::sync::{Lock, global, yield_now};
 
 global! {
@@ -42,7 +44,7 @@ struct Registry {
 }
 
 /// What a new list is.
-pub(crate) struct Entry {
+pub(crate) struct NewList {
     pub(crate) kind: u32,
     pub(crate) size: u32,
     pub(crate) asked_size: u32,
@@ -50,20 +52,24 @@ pub(crate) struct Entry {
     pub(crate) tag: u32,
     pub(crate) flags: u32,
     pub(crate) maximum_depth: u16,
+    /// The callbacks' addresses, zero for the default routines.
     pub(crate) allocate: u64,
     pub(crate) free: u64,
+    /// What the control block's `Allocate` and `Free` show.
+    pub(crate) shown_allocate: u64,
+    pub(crate) shown_free: u64,
     pub(crate) driver: u32,
 }
 
-// Orderings in this file: what a record says of its list is written under the registry's lock, but
-// for its owner (written before another thread knows the list), its chains of pages (the pool's lock)
-// and its counts. Fast paths read it without the lock, but only the record of a list that they were
-// given, whose initialisation its giver synchronises with (`using-lookaside-lists.md`: initialise and
-// delete are the driver's to synchronise). So relaxed throughout, except `state` and `generation`, by
-// which an identifier is judged from any thread (see `has_id`).
+// Orderings in this file: the registry's lock guards the writing of a record, but for its owner
+// (written before another thread knows the list), its chains of pages (the pool's lock) and its
+// counts. Fast paths read it without the lock, but only the record of a list that they were given:
+// its giver synchronises with its initialisation (`using-lookaside-lists.md`: the driver synchronises
+// initialise and delete). So relaxed throughout, except `state` and `generation`, by which any thread
+// looks an identifier up (see `has_id`).
 
 /// Enters a list; it is live when this returns.
-pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u32, NtStatus> {
+pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u32, NtStatus> {
     let mut registry = REGISTRY.lock();
     let index = match registry.free.pop_front() {
         Some(index) => index,
@@ -80,25 +86,29 @@ pub(crate) fn enter(region: &Region, address: usize, entry: &Entry) -> Result<u3
     let record = region.record(index);
     let generation = record.generation.load(Ordering::Relaxed) % 0xffff + 1;
     record.list.store(address as u64, Ordering::Relaxed);
-    record.kind.store(entry.kind, Ordering::Relaxed);
-    record.size.store(entry.size, Ordering::Relaxed);
-    record.asked_size.store(entry.asked_size, Ordering::Relaxed);
-    record.pool_type.store(entry.pool_type, Ordering::Relaxed);
-    record.tag.store(entry.tag, Ordering::Relaxed);
+    record.kind.store(new.kind, Ordering::Relaxed);
+    record.size.store(new.size, Ordering::Relaxed);
+    record.asked_size.store(new.asked_size, Ordering::Relaxed);
+    record.pool_type.store(new.pool_type, Ordering::Relaxed);
+    record.tag.store(new.tag, Ordering::Relaxed);
     record.owner.store(SHARED, Ordering::Relaxed);
-    record.allocate.store(entry.allocate, Ordering::Relaxed);
-    record.free.store(entry.free, Ordering::Relaxed);
+    record.allocate.store(new.allocate, Ordering::Relaxed);
+    record.free.store(new.free, Ordering::Relaxed);
+    record
+        .shown_allocate
+        .store(new.shown_allocate, Ordering::Relaxed);
+    record.shown_free.store(new.shown_free, Ordering::Relaxed);
     record.failed.store(0, Ordering::Relaxed);
-    record.driver.store(entry.driver, Ordering::Relaxed);
+    record.driver.store(new.driver, Ordering::Relaxed);
     record
         .control
         .store(region.offset_of(address).unwrap_or(0), Ordering::Relaxed);
-    record.flags.store(entry.flags, Ordering::Relaxed);
+    record.flags.store(new.flags, Ordering::Relaxed);
     record.partial.store(0, Ordering::Relaxed);
     record.full.store(0, Ordering::Relaxed);
     record
         .maximum_depth
-        .store(u32::from(entry.maximum_depth), Ordering::Relaxed);
+        .store(u32::from(new.maximum_depth), Ordering::Relaxed);
     record.mark.store(mark_of(index), Ordering::Relaxed);
     record.adopted.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
@@ -125,8 +135,8 @@ pub(crate) struct Pin {
 
 /// Keeps the list with an index from leaving, if there is one.
 ///
-/// For who found the list by an entry of it: nobody promised him that it is not deleted meanwhile.
-/// It may be disowned before he looks again, or another list may have the index.
+/// For a caller that found the list by an entry of it: the list may be deleted meanwhile. It may
+/// disown the entry before the caller looks again, or another list may have the index.
 pub(crate) fn pin(region: &Region, index: u32) -> Option<Pin> {
     let mut registry = REGISTRY.lock();
     if region.record(index).list.load(Ordering::Relaxed) == 0 {
@@ -145,8 +155,8 @@ impl Drop for Pin {
     }
 }
 
-/// Locks the registry when no pin keeps a list from leaving. Who has one holds no lock that a list
-/// leaves under, and no new ones come: a list that leaves has no entries any more.
+/// Locks the registry when no pin keeps a list from leaving. A thread with a pin holds no lock that
+/// this one waits under, and no new pins come: a list that leaves has no entries any more.
 fn lock_unpinned(index: u32) -> impl DerefMut<Target = Registry> {
     loop {
         let registry = REGISTRY.lock();
@@ -158,8 +168,8 @@ fn lock_unpinned(index: u32) -> impl DerefMut<Target = Registry> {
     }
 }
 
-/// Removes a list that is disowned. Waits for a tick under way, which may be reading the control
-/// block, and for who has found the list by an entry.
+/// Removes a list whose entries are disowned. Waits for a tick under way, which may be reading the
+/// control block, and for each pin.
 pub(crate) fn leave(region: &Region, index: u32) {
     let mut registry = lock_unpinned(index);
     let record = region.record(index);
@@ -222,31 +232,41 @@ fn link(region: &Region, first: u32, second: u32) {
     }
 }
 
-/// The control block of a list whose links may be written. A list outside the pool that was freed
-/// without being deleted is somebody else's memory by now: it is left alone unless it still names
-/// its own record.
+/// The control block of a list whose links may be written. The memory of a list outside the pool
+/// that was not deleted may be used for something else by now: it is left alone unless it still
+/// names its own record. The caller holds the registry's lock.
 fn control_to_link(region: &Region, index: u32) -> Option<Control<'static>> {
     if index == 0 {
         return None;
     }
-    let control = control_of(region, region.record(index));
+    // SAFETY: the record of a registered list, which cannot leave while the registry is locked.
+    let control = unsafe { control_of(region, region.record(index)) };
     let is_ours = region.record(index).control.load(Ordering::Relaxed) != 0
         || control.index().load(Ordering::Relaxed) == index;
     is_ours.then_some(control)
 }
 
-/// The control block of a registered list.
-pub(crate) fn control_of(region: &Region, record: &Record) -> Control<'static> {
-    let pointer = match record.control.load(Ordering::Relaxed) {
+/// The address of a registered list.
+pub(crate) fn address_of(region: &Region, record: &Record) -> *mut LookasideListEx {
+    match record.control.load(Ordering::Relaxed) {
         0 => {
             let address = record.list.load(Ordering::Relaxed) as usize;
             std::ptr::with_exposed_provenance_mut(address)
         }
         offset => region.at(offset).cast(),
-    };
-    // SAFETY: a registered list's control block stays where it is until it is deleted, which takes
-    // it out of the registry.
-    unsafe { Control::new(pointer) }
+    }
+}
+
+/// The control block of a registered list.
+///
+/// # Safety
+///
+/// - The record is that of a registered list. Its initialisation promised that its control block
+///   stays where it is until it is deleted, which takes it out of the registry.
+/// - The list does not leave the registry while the result is used.
+pub(crate) unsafe fn control_of(region: &Region, record: &Record) -> Control<'static> {
+    // SAFETY: by the caller's word: aligned, as `initialise` checks, and readable and writable.
+    unsafe { Control::new(address_of(region, record)) }
 }
 
 /// The index of the list at an address.
@@ -254,8 +274,28 @@ pub(crate) fn find(address: usize) -> Option<u32> {
     REGISTRY.lock().by_address.get(&address).copied()
 }
 
+/// The bug check of freeing the block that begins at an offset, if an initialised list lies in it.
+///
+/// Windows looks for one under Driver Verifier only. Here the memory of a control block would become
+/// another block's.
+pub(crate) fn list_in_block(region: &Region, offset: u32) -> Option<BugCheck> {
+    let flags = region.page_at(offset).flags.load(Ordering::Relaxed);
+    if flags & FLAG_LIST == 0 {
+        return None;
+    }
+    let block = pool::block_at(region, offset)?;
+    let start = region.at(offset).addr();
+    let list = first_list_in(start..start + block.capacity as usize)?;
+    Some(stops::list_in_block(list, start, block.bytes))
+}
+
+/// Whether an initialised list lies in the block that begins at an offset.
+pub fn holds_list(region: &Region, offset: u32) -> bool {
+    list_in_block(region, offset).is_some()
+}
+
 /// The first list whose control block begins in a range of addresses.
-pub(crate) fn first_list_in(range: Range<usize>) -> Option<usize> {
+fn first_list_in(range: Range<usize>) -> Option<usize> {
     REGISTRY
         .lock()
         .by_address
@@ -285,8 +325,8 @@ pub fn id_of(region: &Region, index: u32) -> u32 {
 
 /// Whether a record is that of the live list with an identifier.
 ///
-/// The identifier may have come by any means, also by one that orders nothing. Then the state may be
-/// that of the list before, which was live too:
+/// The identifier may come by any means, also by one that orders nothing. Then the state that is seen
+/// may be that of the list before, which was live too:
 ///
 /// | a look-up of the new list | a list goes, a new one comes |
 /// |---|---|
@@ -294,153 +334,17 @@ pub fn id_of(region: &Region, index: u32) -> u32 {
 /// | state: live, long ago | |
 /// | generation: new | |
 ///
-/// So the generation is stored after the other fields, with release, and loaded with acquire: who
-/// finds it sees them. It is loaded after the state, with acquire too: a state that is the next
-/// list's comes with a generation that is.
+/// So the generation is stored after the other fields, with release, and loaded with acquire: a
+/// look-up that finds it sees them. It is loaded after the state, with acquire too: the state of the
+/// next list comes with the generation of the next list.
 #[inline(always)]
 pub(crate) fn has_id(record: &Record, id: u32) -> bool {
     record.state.load(Ordering::Acquire) == RECORD_LIVE
         && record.generation.load(Ordering::Acquire) == id >> 16
 }
 
-/// The identifier of an initialised list.
-///
-/// # Errors
-///
-/// STATUS_INVALID_PARAMETER when no list is initialised there.
-pub fn id(list: *const LookasideListEx) -> Result<u32, NtStatus> {
-    let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
-    let index = find(list.addr()).ok_or(STATUS_INVALID_PARAMETER)?;
-    Ok(id_of(region, index))
-}
-
-/// The control block of the list with an identifier, for an owner.
-///
-/// A list that is confined to another owner is refused by a bug check of ours, 0xC4 (0x4C4B0001).
-///
-/// # Errors
-///
-/// STATUS_INVALID_PARAMETER when no list ever had that identifier, STATUS_DELETE_PENDING when the
-/// list is deleted.
-#[inline]
-pub fn list(id: u32, owner: u32) -> Result<*mut LookasideListEx, NtStatus> {
-    let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
-    let record = region.record(id & 0xffff);
-    if !has_id(record, id) {
-        return Err(stale(region, id));
-    }
-    let confined_to = record.owner.load(Ordering::Relaxed);
-    let address = record.list.load(Ordering::Relaxed) as usize;
-    if confined_to != SHARED && confined_to != owner {
-        refuse_confined(address);
-    }
-    Ok(control_of(region, record).as_ptr().cast())
-}
-
-/// Why no live list has an identifier: STATUS_DELETE_PENDING when one had it, else
-/// STATUS_INVALID_PARAMETER.
-pub fn why_not_live(id: u32) -> NtStatus {
-    region::mapped().map_or(STATUS_INVALID_PARAMETER, |region| stale(region, id))
-}
-
-#[cold]
-fn stale(region: &Region, id: u32) -> NtStatus {
-    let newest = region
-        .record(id & 0xffff)
-        .generation
-        .load(Ordering::Relaxed);
-    if id & 0xffff != 0 && (1..=newest).contains(&(id >> 16)) {
-        STATUS_DELETE_PENDING
-    } else {
-        STATUS_INVALID_PARAMETER
-    }
-}
-
-/// Marks a list as one that no new call may enter.
+/// Closes a list: no look-up by its identifier finds it from now on.
 pub(crate) fn close(record: &Record) {
     // Release: pairs with the acquire in `has_id`.
     record.state.store(RECORD_CLOSED, Ordering::Release);
-}
-
-/// Whether a list with an identifier is initialised and not closed.
-pub fn is_live(id: u32) -> bool {
-    region::mapped().is_some_and(|region| has_id(region.record(id & 0xffff), id))
-}
-
-/// The kind of a live list, as its record has it.
-pub fn kind(id: u32) -> Option<u32> {
-    let region = region::mapped().filter(|_| is_live(id))?;
-    Some(region.record(id & 0xffff).kind.load(Ordering::Relaxed))
-}
-
-/// Whether a list has a callback.
-pub fn has_callbacks(id: u32) -> bool {
-    region::mapped().is_some_and(|region| {
-        let record = region.record(id & 0xffff);
-        record.allocate.load(Ordering::Relaxed) | record.free.load(Ordering::Relaxed) != 0
-    })
-}
-
-/// Closes a list for all who come by its identifier; it is deleted later.
-pub fn close_list(id: u32) {
-    if let Some(region) = region::mapped()
-        && is_live(id)
-    {
-        close(region.record(id & 0xffff));
-    }
-}
-
-/// The identifiers of the lists that are confined to an owner, the oldest first.
-pub fn confined_to(owner: u32) -> Vec<u32> {
-    let mut ids = Vec::new();
-    if let Some(region) = region::mapped() {
-        each(region, |index, record| {
-            if record.owner.load(Ordering::Relaxed) == owner {
-                ids.push(id_of(region, index));
-            }
-        });
-    }
-    ids
-}
-
-#[cfg(all(test, loom))]
-mod loom {
-    use ::loom::sync::Arc;
-    use std::sync::atomic::Ordering::Relaxed;
-
-    use super::*;
-    use crate::lookaside::models::List;
-    use crate::sync::{AtomicU32, race};
-
-    /// An identifier may reach another thread by any means, also by one that orders nothing.
-    #[test]
-    fn who_finds_a_list_live_by_its_identifier_sees_its_record_whole() {
-        race("registry, a new list beside look-ups", 3, |race| {
-            assert!(region::configure(2).is_ok());
-            // The record was another list's before, and its state was "live" then.
-            let before = List::new(64);
-            let stale = id(before.at()).unwrap();
-            let told = Arc::new(AtomicU32::new(stale));
-            let teller = told.clone();
-            let make = move || {
-                before.delete();
-                let list = List::new(16);
-                teller.store(id(list.at()).unwrap(), Relaxed);
-                list
-            };
-            let look_up = move || {
-                let given = told.load(Relaxed);
-                if given == stale {
-                    return;
-                }
-                if let Ok(found) = list(given, SHARED) {
-                    let record = region::mapped().unwrap().record(given & 0xffff);
-                    assert_eq!(record.size.load(Relaxed), 16);
-                    assert_eq!(record.list.load(Relaxed), found.addr() as u64);
-                    assert_eq!(list(stale, SHARED), Err(STATUS_DELETE_PENDING));
-                }
-            };
-            race.run(make, look_up).0.delete();
-        });
-    }
 }

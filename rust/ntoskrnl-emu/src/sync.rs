@@ -2,8 +2,9 @@
 //! loom build (`--cfg loom`) the models of them.
 //!
 //! A loom build is the whole crate on loom's atomics, with sizes that keep a model small (see
-//! [`layout`](crate::layout)) and with memory of the models' own (`region/loom.rs`). Its models stand
-//! at the foot of the files that they prove, in modules called `loom`.
+//! [`layout`](crate::memory::layout)) and with memory of the models' own (`memory/region/loom.rs`).
+//! Its models stand in modules called `loom`: in `models` where they need a list, else at the foot of
+//! the file that they prove.
 
 pub(crate) use self::inner::*;
 
@@ -28,7 +29,7 @@ mod inner {
         pub(crate) const FIRST_PAUSES: u32 = 16;
         /// The longest row of pauses before the thread yields instead.
         pub(crate) const LONGEST_PAUSES: u32 = 64;
-        /// Yields between two looks at whether anybody works on the list.
+        /// Yields between two looks at whether a thread works on the list.
         pub(crate) const YIELDS: u32 = 64;
         /// How long a lock may stay set, with word 0 unchanged, before it is taken for damage.
         pub(crate) const STUCK: Duration = Duration::from_secs(2);

@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::balance::{Period, adjusted, tick_driver};
+use ntoskrnl_emu::host::{self, Period, adjusted, tick_driver};
 use ntoskrnl_emu::tick;
 use wdm::GeneralLookasidePool;
 
@@ -209,7 +209,7 @@ fn a_tick_of_one_driver_leaves_others_lists_alone() {
 #[test]
 fn ticks_of_several_threads_take_no_period_twice() {
     let _turn = turn();
-    let before = mapped().header().ticks.load(Ordering::Relaxed);
+    let before = host::header(mapped()).ticks;
     let list = List::of(64);
     miss(&list, 4);
     std::thread::scope(|scope| {
@@ -217,7 +217,7 @@ fn ticks_of_several_threads_take_no_period_twice() {
             scope.spawn(tick);
         }
     });
-    let ticks = mapped().header().ticks.load(Ordering::Relaxed) - before;
+    let ticks = host::header(mapped()).ticks - before;
     assert_eq!(ticks, 4);
     // One tick saw 4 misses; to the others the list was idle.
     let mut expected = 8;

@@ -66,7 +66,7 @@ fn free_by_default(list: &List, entry: Block) {
     let field = std::mem::offset_of!(wdm::GeneralLookasidePool, free);
     let routine = list.u64_at(field).load(Ordering::Relaxed) as usize;
     let routine = std::ptr::with_exposed_provenance::<()>(routine);
-    // SAFETY: the field of an initialised list without callbacks, which nobody wrote over.
+    // SAFETY: the field of an initialised list without callbacks, which was not written over.
     let routine = unsafe { std::mem::transmute::<*const (), DefaultFree>(routine) };
     // SAFETY: what cannot be freed is refused.
     unsafe { routine(entry.0, list.as_ptr()) }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use ntoskrnl_emu::bug_check::in_foreign_frame;
+use ntoskrnl_emu::host::in_foreign_frame;
 use ntoskrnl_emu::{
     BugCheck, ExRaiseStatus, KeBugCheckEx, KeGetCurrentIrql, Raised, Stop as Ended,
     catch_bug_check, catch_stop,

@@ -6,7 +6,8 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::{owner, registry, tick};
+use ntoskrnl_emu::host::{self, owner};
+use ntoskrnl_emu::tick;
 use wdm::GeneralLookasidePool;
 
 /// Runs `run` on another thread.
@@ -75,12 +76,12 @@ fn its_identifier_is_refused_to_another_owner() {
     let _turn = turn();
     let list = List::confined(64);
     let id = list.id();
-    assert_eq!(registry::list(id, owner::current()), Ok(list.as_ptr()));
+    assert_eq!(ntoskrnl_emu::list(id, owner::current()), Ok(list.as_ptr()));
     elsewhere(|| {
-        let refused = stop(|| registry::list(id, owner::current()));
+        let refused = stop(|| ntoskrnl_emu::list(id, owner::current()));
         assert_eq!(refused, confined_elsewhere(&list));
     });
-    let forged = stop(|| registry::list(id, owner::current() + 1));
+    let forged = stop(|| ntoskrnl_emu::list(id, owner::current() + 1));
     assert_eq!(forged, confined_elsewhere(&list));
 }
 
@@ -128,7 +129,7 @@ fn sharing_twice_is_sharing_once() {
 }
 
 #[test]
-fn the_control_block_says_who_may_use_the_list() {
+fn the_control_block_names_the_owner_of_the_list() {
     let _turn = turn();
     let field = offset_of!(GeneralLookasidePool, future);
     let list = List::of(64);
@@ -146,15 +147,15 @@ fn a_thread_that_begins_a_new_owner_cannot_use_the_lists_of_the_one_before() {
         let list = List::confined(64);
         let entry = list.allocate();
         let before = owner::current();
-        assert_eq!(registry::confined_to(before), [list.id()]);
+        assert_eq!(host::confined_to(before), [list.id()]);
         let now = owner::begin().expect("identifiers are left");
         assert_ne!(now, before);
         assert_eq!(owner::current(), now);
         assert_eq!(stop(|| list.allocate()), confined_elsewhere(&list));
         assert_eq!(stop(|| list.free(entry)), confined_elsewhere(&list));
-        assert_eq!(registry::confined_to(now), []);
+        assert_eq!(host::confined_to(now), []);
         list.abandon();
-        assert_eq!(registry::confined_to(before), []);
+        assert_eq!(host::confined_to(before), []);
     });
 }
 
@@ -193,7 +194,7 @@ fn a_list_confined_to_a_thread_that_ended_stays_refused_and_can_be_abandoned() {
 }
 
 #[test]
-fn pool_takes_no_entry_of_another_threads_list_and_from_nobody_what_the_list_keeps() {
+fn pool_takes_no_entry_of_another_threads_list_and_from_no_thread_what_the_list_keeps() {
     let _turn = turn();
     let list = List::confined(64);
     let out = list.allocate();

@@ -1,5 +1,5 @@
 //! Memory of lists that was written over: the next operation that meets it is a bug check with the
-//! list's address, what the list kept is abandoned, and everybody else goes on.
+//! list's address, what the list kept is abandoned, and every other list goes on.
 
 mod common;
 
@@ -46,7 +46,7 @@ fn meet_damage(list: &List, most: usize) -> Vec<Block> {
 }
 
 fn abandoned(list: &List) -> u32 {
-    list.record().abandoned.load(Ordering::Relaxed)
+    list.record().abandoned
 }
 
 /// Asserts that a list works by the rule, and gives back what the test needed for that.
@@ -463,7 +463,8 @@ fn a_damaged_confined_list_is_refused_to_other_threads_and_left_as_it_is() {
     list.free(kept[0]);
 }
 
-/// A list in the random test: who has what, and whether its memory is written over.
+/// A list in the random test: what it keeps, what is allocated, and whether its memory is written
+/// over.
 struct Subject {
     list: List,
     out: Vec<Block>,

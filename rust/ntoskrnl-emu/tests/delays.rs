@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use common::*;
-use ntoskrnl_emu::delay::{amid, point};
-use ntoskrnl_emu::{catch_bug_check, list as list_with, owner, registry, tick};
+use ntoskrnl_emu::host::delay::{amid, point};
+use ntoskrnl_emu::host::{self, owner};
+use ntoskrnl_emu::{catch_bug_check, list as list_with, tick};
 use wdm::*;
 
 /// A list in the pool that keeps nothing, with a tag of its own.
@@ -22,7 +23,7 @@ fn new_list(mark: u32) -> List {
     })
 }
 
-/// What an identifier leads to, for whoever does not own the list.
+/// What an identifier leads to, for a thread that does not own the list.
 fn status_of(id: u32) -> Result<(), NtStatus> {
     list_with(id, owner::current()).map(drop)
 }
@@ -35,19 +36,17 @@ fn a_list_that_is_being_entered_is_found_by_no_identifier() {
         "record written",
         || assert_eq!(storage.initialise(Options::default()), STATUS_SUCCESS),
         || {
-            let limit = mapped().header().record_limit.load(Ordering::Relaxed);
-            let is_its = |&index: &u32| {
-                mapped().record(index).list.load(Ordering::Relaxed) == storage.address()
-            };
+            let limit = host::header(mapped()).record_limit;
+            let is_its = |&index: &u32| host::record(mapped(), index).list == storage.address();
             let index = (1..limit).find(is_its).expect("its record is written");
-            let id = registry::id_of(mapped(), index);
-            assert!(!registry::is_live(id));
+            let id = host::id_of(mapped(), index);
+            assert!(!host::is_live(id));
             assert_eq!(status_of(id), Err(STATUS_DELETE_PENDING));
             id
         },
     );
     assert_eq!(storage.id(), id);
-    assert!(registry::is_live(id));
+    assert!(host::is_live(id));
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn a_list_that_is_being_deleted_is_closed_until_it_is_gone() {
             window,
             || list.delete(),
             || {
-                assert!(!registry::is_live(id));
+                assert!(!host::is_live(id));
                 assert_eq!(status_of(id), Err(STATUS_DELETE_PENDING));
                 assert_eq!(usage(mark, false).live(), 0, "it was emptied first");
                 tick();
@@ -105,7 +104,7 @@ fn a_list_that_is_being_deleted_is_closed_until_it_is_gone() {
 #[test]
 fn a_record_is_issued_again_only_when_the_list_before_has_left() {
     let _turn = turn();
-    let limit = || mapped().header().record_limit.load(Ordering::Relaxed);
+    let limit = || host::header(mapped()).record_limit;
     let before = limit();
     let mut lists = Vec::new();
     // Until no record is left that was issued before.
@@ -127,7 +126,7 @@ fn a_record_is_issued_again_only_when_the_list_before_has_left() {
         let new = others.1.join().expect("a list can be made");
         assert_eq!((new.id() & 0xffff, new.id() == id), (id & 0xffff, false));
         assert!(
-            registry::is_live(new.id()),
+            host::is_live(new.id()),
             "the list before takes nothing from it"
         );
     });
@@ -313,7 +312,7 @@ fn a_free_that_was_held_for_seconds_puts_nothing_on_the_list_twice() {
 }
 
 #[test]
-fn damage_that_was_mended_is_not_reported_to_who_saw_it_before() {
+fn damage_that_was_mended_is_not_reported_to_a_thread_that_saw_it_before() {
     let _turn = turn();
     let mark = tag(b"DlDm");
     // The owner and the record index, by which a list is found or entered.

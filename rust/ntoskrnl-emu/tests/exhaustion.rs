@@ -3,10 +3,9 @@
 mod common;
 
 use std::sync::MutexGuard;
-use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::{Stop as Ended, catch_stop, configure, pool, region};
+use ntoskrnl_emu::{Stop as Ended, catch_stop, configure, host};
 use wdm::*;
 
 const POOL_BYTES: usize = 1 << 20;
@@ -16,7 +15,7 @@ const MOST_BYTES: usize = POOL_BYTES - PAGE;
 /// The turn of one test, with the small pool mapped.
 fn small_pool() -> MutexGuard<'static, ()> {
     let turn = turn();
-    if region::mapped().is_none() {
+    if host::mapped().is_none() {
         assert_eq!(configure(0), Err(STATUS_INVALID_PARAMETER));
         assert_eq!(configure(4096), Err(STATUS_INVALID_PARAMETER));
         assert_eq!(configure(7), Ok(()));
@@ -119,7 +118,7 @@ fn a_list_gives_null_counts_the_misses_and_goes_on_when_there_is_room_again() {
             let counters = list.counters();
             assert_eq!(counters.allocates, count + more);
             assert_eq!(counters.allocate_misses, count + more);
-            assert_eq!(list.record().failed.load(Ordering::Relaxed), more);
+            assert_eq!(list.record().failed, more);
         }
         list.free(entries[5]);
         assert_eq!(list.allocate(), entries[5], "a hit needs no pool");
@@ -234,7 +233,7 @@ fn a_list_that_is_abandoned_lets_go_of_blocks_wherever_they_lie() {
                 let _rest = nonpaged(2048);
                 push(list.header(), block);
                 list.abandon();
-                let found = pool::block_at(mapped(), block.offset());
+                let found = host::block_at(mapped(), block.offset());
                 assert!(found.is_some_and(|found| found.is_plain), "{block:?}");
                 let anew = list.initialise(Options {
                     size: 2048,

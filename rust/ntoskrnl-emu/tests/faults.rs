@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::*;
-use ntoskrnl_emu::Driver;
+use ntoskrnl_emu::{Driver, host};
 use wdm::{POOL_FLAG_PAGED, PoolType, STATUS_SUCCESS};
 
 fn fail_next(count: u32, tag: u32) {
@@ -82,7 +82,7 @@ fn clear_takes_back_all_rules() {
 #[test]
 fn no_check_is_on_while_there_is_no_rule() {
     let _turn = turn();
-    let checks = || mapped().header().checks.load(Ordering::Relaxed);
+    let checks = || host::header(mapped()).checks;
     assert_eq!(checks(), 0);
     fail_next(2, TAG);
     assert_ne!(checks(), 0);

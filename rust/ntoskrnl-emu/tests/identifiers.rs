@@ -6,8 +6,7 @@ mod common;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::lookaside::{hit, keep};
-use ntoskrnl_emu::{owner, registry};
+use ntoskrnl_emu::host::{self, owner};
 
 fn in_pool(size: usize) -> List {
     List::new(Options {
@@ -19,6 +18,18 @@ fn in_pool(size: usize) -> List {
 
 fn contents(list: &List) -> Vec<u64> {
     (0..12).map(|word| list.memory().read(word)).collect()
+}
+
+/// Allocates by an identifier.
+fn hit(id: u32, caller: u32) -> u32 {
+    // SAFETY: no other thread has the lists of these tests, so none is confined to another owner.
+    unsafe { host::hit(id, caller) }
+}
+
+/// Frees by an identifier, as [`hit`].
+fn keep(id: u32, entry: u32, caller: u32) -> bool {
+    // SAFETY: as of `hit`; and the tests hold no reference to an entry.
+    unsafe { host::keep(id, entry, caller) }
 }
 
 /// Asserts that neither path does anything.
@@ -115,7 +126,7 @@ fn a_stale_or_forged_identifier_gets_nothing() {
     for forged in [0, id & 0xffff, id ^ 0x1_0000, id ^ 1, u32::MAX] {
         assert_left_to_the_routines(&list, forged, entry, caller);
     }
-    registry::close_list(id);
+    host::close_list(id);
     assert_left_to_the_routines(&list, id, entry, caller);
     list.delete();
     assert_left_to_the_routines(&list, id, entry, caller);

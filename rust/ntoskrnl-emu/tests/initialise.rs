@@ -7,8 +7,8 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::lookaside::judge;
-use ntoskrnl_emu::{ExInitializeLookasideListEx, registry};
+use ntoskrnl_emu::ExInitializeLookasideListEx;
+use ntoskrnl_emu::host::{self, validate_arguments};
 use wdm::*;
 
 extern "system" fn no_entry(_: PoolType, _: usize, _: u32, _: *mut LookasideListEx) -> *mut c_void {
@@ -21,11 +21,11 @@ fn field32(list: &List, offset: usize) -> u32 {
     list.u32_at(offset).load(Ordering::Relaxed)
 }
 
-/// What initialisation says, and says to who asks before.
+/// The answer of initialisation, and of the check before it.
 fn refused(options: Options) -> NtStatus {
     let list = List::storage(false);
     let status = list.initialise(options);
-    let asked = judge(
+    let asked = validate_arguments(
         options.pool_type,
         options.flags,
         options.size,
@@ -351,8 +351,8 @@ fn a_list_that_is_initialised_again_begins_anew_and_its_old_entries_stay_allocat
     for in_pool in [false, true] {
         let options = Options { in_pool, ..options };
         let list = List::new(options);
-        let busy = list.allocate();
-        let cached = list.keep(2);
+        let allocated = list.allocate();
+        let kept = list.keep(2);
         let before = usage(mark, false);
         assert_eq!(before.live(), 3);
         let old = list.id();
@@ -362,16 +362,16 @@ fn a_list_that_is_initialised_again_begins_anew_and_its_old_entries_stay_allocat
         assert_eq!(list.counters(), Counters::default());
         assert_eq!((list.depth(), list.current_depth()), (4, 0));
         assert_ne!(list.id(), old);
-        assert_eq!(registry::list(old, 0), Err(STATUS_DELETE_PENDING));
-        assert_eq!(stop(|| list.free(busy)), not_an_entry(busy));
-        assert_eq!(stop(|| list.free(cached[0])), not_an_entry(cached[0]));
+        assert_eq!(ntoskrnl_emu::list(old, 0), Err(STATUS_DELETE_PENDING));
+        assert_eq!(stop(|| list.free(allocated)), not_an_entry(allocated));
+        assert_eq!(stop(|| list.free(kept[0])), not_an_entry(kept[0]));
         let fresh = list.allocate();
-        assert!(!cached.contains(&fresh) && fresh != busy);
+        assert!(!kept.contains(&fresh) && fresh != allocated);
         list.free(fresh);
         list.delete();
         assert_eq!(stop(|| list.delete()), no_list(&list), "there was one list");
 
-        for block in [busy, cached[0], cached[1]] {
+        for block in [allocated, kept[0], kept[1]] {
             free_pool_with_tag(block, mark);
         }
         assert_eq!(usage(mark, false).live(), 0);
@@ -384,14 +384,17 @@ fn an_identifier_names_its_list_until_it_is_deleted_and_no_other_after() {
     let list = List::of(64);
     let id = list.id();
     assert_ne!(id, 0);
-    assert_eq!(registry::list(id, 0), Ok(list.as_ptr()));
+    assert_eq!(ntoskrnl_emu::list(id, 0), Ok(list.as_ptr()));
     list.delete();
-    assert_eq!(registry::list(id, 0), Err(STATUS_DELETE_PENDING));
-    assert_eq!(registry::id(list.as_ptr()), Err(STATUS_INVALID_PARAMETER));
+    assert_eq!(ntoskrnl_emu::list(id, 0), Err(STATUS_DELETE_PENDING));
+    assert_eq!(host::id(list.as_ptr()), Err(STATUS_INVALID_PARAMETER));
     assert_eq!(list.initialise(Options::default()), STATUS_SUCCESS);
     assert_ne!(list.id(), id);
-    assert_eq!(registry::list(id, 0), Err(STATUS_DELETE_PENDING));
+    assert_eq!(ntoskrnl_emu::list(id, 0), Err(STATUS_DELETE_PENDING));
     for unknown in [0, 1 << 16, 0xffff_ffff, 0x1_fff0] {
-        assert_eq!(registry::list(unknown, 0), Err(STATUS_INVALID_PARAMETER));
+        assert_eq!(
+            ntoskrnl_emu::list(unknown, 0),
+            Err(STATUS_INVALID_PARAMETER)
+        );
     }
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use ntoskrnl_emu::{Driver, Stop as Ended, catch_stop, pool};
+use ntoskrnl_emu::{Driver, Stop as Ended, catch_stop, host};
 use wdm::*;
 
 const LEGAL: [PoolType; 6] = [
@@ -152,12 +152,12 @@ fn usage_counts_the_requested_bytes_by_tag_and_kind_of_pool() {
         }
     );
     for (index, (block, size, is_paged)) in blocks.into_iter().enumerate() {
-        let found = pool::block_at(mapped(), block.offset()).map(|block| {
+        let found = host::block_at(mapped(), block.offset()).map(|block| {
             (
                 u64::from(block.bytes),
                 block.tag,
                 block.is_paged,
-                block.is_cached,
+                block.is_kept,
             )
         });
         assert_eq!(found, Some((size, mark, is_paged, false)));
@@ -178,7 +178,7 @@ fn new_memory_is_poisoned_and_zeroed_only_where_asked() {
     for bytes in [8, 64, 4096, 9000] {
         let dirty = nonpaged(bytes);
         for word in 0..bytes / 8 {
-            assert_eq!(dirty.read(word), u64::from_ne_bytes([pool::POISON; 8]));
+            assert_eq!(dirty.read(word), u64::from_ne_bytes([host::POISON; 8]));
         }
         free_pool(dirty);
         let zeroed = allocate_pool(PoolType(512 | POOL_ZERO_ALLOCATION), bytes, TAG);
@@ -448,7 +448,7 @@ fn pool2_clears_the_memory_unless_told_otherwise() {
         for extra in [0, POOL_FLAG_USE_QUOTA, POOL_FLAG_CACHE_ALIGNED] {
             for bytes in [8, 1000, 4096, 10_000] {
                 let dirty = allocate_pool2(kind | extra | POOL_FLAG_UNINITIALIZED, bytes, TAG);
-                assert_eq!(dirty.read(0), u64::from_ne_bytes([pool::POISON; 8]));
+                assert_eq!(dirty.read(0), u64::from_ne_bytes([host::POISON; 8]));
                 let zeroed = allocate_pool2(kind | extra, bytes, TAG);
                 assert!((0..bytes / 8).all(|word| zeroed.read(word) == 0));
                 if extra == POOL_FLAG_CACHE_ALIGNED {
@@ -466,7 +466,7 @@ fn pool2_aligns_to_lines_only_where_its_flags_ask() {
     let _turn = turn();
     for (extra, capacity) in [(0, 16), (POOL_FLAG_CACHE_ALIGNED, 128)] {
         let block = allocate_pool2(POOL_FLAG_NON_PAGED | extra, 8, TAG);
-        let found = pool::block_at(mapped(), block.offset()).expect("it is live");
+        let found = host::block_at(mapped(), block.offset()).expect("it is live");
         assert_eq!(found.capacity, capacity);
         free_pool(block);
     }
@@ -584,11 +584,8 @@ fn all_tags_together_are_counted_even_when_there_are_more_than_rows() {
         "all_tags_together_are_counted_even_when_there_are_more_than_rows",
         || {
             let total = || -> u64 {
-                (0..ntoskrnl_emu::layout::TAG_ROWS)
-                    .map(|row| {
-                        let row = mapped().tag_row(row);
-                        row.bytes.load(std::sync::atomic::Ordering::Relaxed)
-                    })
+                (0..host::layout::TAG_ROWS)
+                    .map(|row| host::tag_row(mapped(), row).bytes)
                     .sum()
             };
             let blocks: Vec<Block> = (0..5_000_u32)

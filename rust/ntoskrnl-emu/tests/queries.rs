@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use ntoskrnl_emu::{Driver, lookaside, owner, pool, region, registry};
+use ntoskrnl_emu::Driver;
+use ntoskrnl_emu::host::{self, owner};
 use wdm::{STATUS_DELETE_PENDING, STATUS_INVALID_PARAMETER};
 
 mod common;
@@ -18,13 +19,13 @@ fn an_identifier_tells_the_kind_of_its_list_and_whether_it_has_callbacks() {
         free: Some(keep),
         ..Options::default()
     });
-    assert_eq!(registry::kind(plain.id()), registry::kind(calling.id()));
-    assert!(!registry::has_callbacks(plain.id()));
-    assert!(registry::has_callbacks(calling.id()));
+    assert_eq!(host::kind(plain.id()), host::kind(calling.id()));
+    assert!(!host::has_callbacks(plain.id()));
+    assert!(host::has_callbacks(calling.id()));
     let id = plain.id();
     plain.delete();
-    assert_eq!(registry::kind(id), None);
-    assert_eq!(registry::kind(0), None);
+    assert_eq!(host::kind(id), None);
+    assert_eq!(host::kind(0), None);
 }
 
 #[test]
@@ -36,18 +37,18 @@ fn a_closed_list_is_refused_by_its_identifier_and_stays_until_it_is_deleted() {
     });
     let id = list.id();
     let entry = list.allocate();
-    registry::close_list(id);
-    registry::close_list(id);
-    assert!(!registry::is_live(id));
-    assert_eq!(registry::why_not_live(id), STATUS_DELETE_PENDING);
+    host::close_list(id);
+    host::close_list(id);
+    assert!(!host::is_live(id));
+    assert_eq!(host::why_not_live(id), STATUS_DELETE_PENDING);
     let found = ntoskrnl_emu::list(id, owner::current());
     assert_eq!(found, Err(STATUS_DELETE_PENDING));
     list.free(entry);
     assert_eq!(list.allocate(), entry, "by its address it still works");
     list.free(entry);
     list.delete();
-    assert_eq!(registry::why_not_live(id), STATUS_DELETE_PENDING);
-    assert_eq!(registry::why_not_live(0), STATUS_INVALID_PARAMETER);
+    assert_eq!(host::why_not_live(id), STATUS_DELETE_PENDING);
+    assert_eq!(host::why_not_live(0), STATUS_INVALID_PARAMETER);
 }
 
 #[test]
@@ -57,9 +58,9 @@ fn the_lists_of_an_owner_are_those_confined_to_it_the_oldest_first() {
         let _shared = List::of(64);
         let lists = [List::confined(16), List::confined(32)];
         let ids = lists.each_ref().map(List::id);
-        assert_eq!(registry::confined_to(owner::current()), ids);
+        assert_eq!(host::confined_to(owner::current()), ids);
         lists[0].delete();
-        assert_eq!(registry::confined_to(owner::current()), ids[1..]);
+        assert_eq!(host::confined_to(owner::current()), ids[1..]);
     })
     .join()
     .unwrap();
@@ -73,7 +74,7 @@ fn a_block_tells_whether_it_is_plain_an_entry_or_kept() {
     let entry = list.allocate();
     let kept = list.keep(1)[0];
     let told = |block: Block| {
-        pool::block_at(mapped(), block.offset()).map(|found| (found.is_plain, found.is_cached))
+        host::block_at(mapped(), block.offset()).map(|found| (found.is_plain, found.is_kept))
     };
     assert_eq!(told(plain), Some((true, false)));
     assert_eq!(told(entry), Some((false, false)));
@@ -95,8 +96,7 @@ fn an_entry_is_allocated_from_its_list_until_it_is_freed() {
         ..Options::default()
     });
     let index = |list: &List| list.id() & 0xffff;
-    let is_allocated =
-        |list: &List, offset| lookaside::is_allocated_from(mapped(), index(list), offset);
+    let is_allocated = |list: &List, offset| host::is_allocated_from(mapped(), index(list), offset);
     let entry = list.allocate();
     assert!(is_allocated(&list, entry.offset()));
     assert!(!is_allocated(&other, entry.offset()));
@@ -114,14 +114,10 @@ fn a_driver_is_found_by_the_index_that_the_metadata_has() {
 }
 
 #[test]
-fn an_index_or_offset_beyond_its_table_is_answered_from_within() {
+fn javascript_is_shown_the_metadata_up_to_the_state_bytes() {
     let region = mapped();
-    assert!(region.slot(0).is_some());
-    assert!(region.slot(usize::MAX).is_none());
-    assert!(std::ptr::eq(region.page(region.pages()), region.page(0)));
-    assert!(std::ptr::eq(region.state(u32::MAX), region.state(0)));
     assert_eq!(
-        region::mapped().map(|region| region.pages()),
+        host::mapped().map(|region| region.pages()),
         Some(region.pages())
     );
     // JavaScript sees the state bytes, and none of the words behind them.

@@ -142,7 +142,7 @@ fn damage_that_one_thread_finds_takes_no_entry_from_another() {
     // What is left of the damage, if the last write was not found.
     let _ = catch_bug_check(|| list.flush());
     list.flush();
-    let abandoned = u64::from(list.record().abandoned.load(Ordering::Relaxed));
+    let abandoned = u64::from(list.record().abandoned);
     let live = usage(u32::from_le_bytes(*b"Race"), false).live();
     assert_eq!(
         live,

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::layout::RECORDS;
-use ntoskrnl_emu::registry;
+use ntoskrnl_emu::host;
+use ntoskrnl_emu::host::layout::RECORDS;
 use wdm::{STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS};
 
 const FORWARD: usize = 0x40;
@@ -39,11 +39,11 @@ fn assert_linked(lists: &[&List]) {
 /// The addresses of all lists, the oldest first, by the records.
 fn registered() -> Vec<usize> {
     let mut addresses = Vec::new();
-    let mut index = mapped().header().newest.load(Ordering::Relaxed);
+    let mut index = host::header(mapped()).newest;
     while index != 0 {
-        let record = mapped().record(index);
-        addresses.push(record.list.load(Ordering::Relaxed) as usize);
-        index = record.previous.load(Ordering::Relaxed);
+        let record = host::record(mapped(), index);
+        addresses.push(record.list as usize);
+        index = record.previous;
     }
     addresses.reverse();
     addresses
@@ -120,14 +120,14 @@ fn a_damaged_list_keeps_its_place() {
 fn records_are_used_again_and_identifiers_are_not_soon() {
     let _turn = turn();
     let list = List::storage(false);
-    let before = mapped().header().record_limit.load(Ordering::Relaxed);
+    let before = host::header(mapped()).record_limit;
     let mut seen = HashSet::new();
     for _ in 0..20_000 {
         assert_eq!(list.initialise(Options::default()), STATUS_SUCCESS);
         assert!(seen.insert(list.id()));
         list.delete();
     }
-    let after = mapped().header().record_limit.load(Ordering::Relaxed);
+    let after = host::header(mapped()).record_limit;
     assert!(after <= before.max(1) + 1, "{before} {after}");
 }
 
@@ -148,7 +148,7 @@ fn more_lists_than_records_are_status_insufficient_resources_until_one_goes() {
     first.delete();
     assert_eq!(another.initialise(Options::default()), STATUS_SUCCESS);
     assert_ne!(another.id(), id);
-    assert!(registry::list(id, 0).is_err());
+    assert!(ntoskrnl_emu::list(id, 0).is_err());
     another.free(another.allocate());
     ntoskrnl_emu::tick();
     for list in &lists {

@@ -126,7 +126,7 @@ impl Handle {
         } = *arguments;
         // Before there is a control block: a refusal must change nothing. A real kernel judges later,
         // when it initialises the list; over it a default routine that would raise is named first.
-        ex::judge(pool_type, flags.0, size, depth).map_err(refuse)?;
+        ex::validate_arguments(pool_type, flags.0, size, depth).map_err(refuse)?;
         if raising == Raising::Refused && arguments.raises_without_callback() {
             return Err(refuse(STATUS_INVALID_PARAMETER_5));
         }

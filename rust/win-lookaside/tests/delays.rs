@@ -12,7 +12,7 @@ use std::thread;
 
 use allocator_api2::alloc::{AllocError, Allocator};
 use common::{CONTROL_TAG, stop, tag, turn, usage};
-use ntoskrnl_emu::delay::amid;
+use ntoskrnl_emu::host::delay::amid;
 use wdm::{STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER_4};
 use win_lookaside::LookasideError::InitError;
 use win_lookaside::{LookasideAlloc, LookasideResult, PoolType};

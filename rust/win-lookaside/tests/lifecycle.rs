@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Barrier;
 use std::thread;
 
-use ntoskrnl_emu::{catch_bug_check, registry};
+use ntoskrnl_emu::{catch_bug_check, host};
 use wdm::{STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER_4};
 use win_lookaside::{
     ExAllocateFromLookasideListEx, ExFreePoolWithTag, FreeFunctionEx, LocalLookasideAlloc,
@@ -342,10 +342,10 @@ fn drop_of_a_damaged_list_takes_it_out_of_the_system() {
     let list = new_list(64);
     fill(&list, 2);
     let raw = damage(list).into_raw().unwrap();
-    let id = registry::id(raw.as_ptr()).unwrap();
+    let id = host::id(raw.as_ptr()).unwrap();
     // SAFETY: the list came from `into_raw`, and no other handle owns it.
     drop(unsafe { LookasideAlloc::from_raw(raw) });
-    assert!(!registry::is_live(id));
+    assert!(!host::is_live(id));
 }
 
 #[test]

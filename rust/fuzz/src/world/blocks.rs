@@ -1,6 +1,6 @@
 //! Doing what an operation says to pool, or to a header of no list, and comparing.
 
-use ntoskrnl_emu::pool::POISON;
+use ntoskrnl_emu::host::POISON;
 use ntoskrnl_emu::{
     ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
     ExFreePoolWithTag, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,

@@ -1,6 +1,6 @@
 //! What the rules make of an operation.
 
-use ntoskrnl_emu::pool::POISON;
+use ntoskrnl_emu::host::POISON;
 use ntoskrnl_emu::{BugCheck, Stop};
 use wdm::{
     BAD_POOL_CALLER, BAD_POOL_HEADER, DRIVER_VERIFIER_DETECTED_VIOLATION, NtStatus, PAGE_SIZE,

@@ -1,8 +1,9 @@
 //! Doing what an operation says to a list, and comparing.
 
+use ntoskrnl_emu::host::{self, owner};
 use ntoskrnl_emu::{
     Driver, ExAllocatePoolWithTag, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
-    ExpInterlockedPushEntrySList, catch_stop, lookaside, owner, registry,
+    ExpInterlockedPushEntrySList, catch_stop,
 };
 use wdm::{PoolType, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER_5};
 
@@ -184,7 +185,7 @@ impl World {
         } else {
             options.depth
         };
-        let id = registry::id(list.as_ptr()).expect("an initialised list");
+        let id = host::id(list.as_ptr()).expect("an initialised list");
         self.slots[index].subject = Some(Subject {
             list,
             options: *options,
@@ -313,17 +314,13 @@ impl World {
                 .as_ref()
                 .is_none_or(|subject| subject.id != id)
         {
-            assert_eq!(
-                lookaside::hit(id, owner::current()),
-                0,
-                "a stale identifier"
-            );
+            assert_eq!(hit(id), 0, "a stale identifier");
         }
         let is_mixed = self.is_mixed;
         let Some(subject) = self.slots[index].subject.as_mut() else {
             return;
         };
-        let hit = lookaside::hit(subject.id, owner::current());
+        let hit = hit(subject.id);
         let region = memory::mapped();
         if hit == 0 {
             let could = is_in_pool(subject.list.address()) && !subject.model.kept.is_empty();
@@ -351,7 +348,7 @@ impl World {
             return;
         };
         let could = is_in_pool(subject.list.address()) && is_out && !subject.model.is_full();
-        if lookaside::keep(subject.id, offset, owner::current()) {
+        if keep(subject.id, offset) {
             assert!(could, "kept: {entry:#x}");
             subject.model.free(entry);
             self.set_state(entry, State::Kept(index));
@@ -450,4 +447,16 @@ impl World {
             _ => {}
         }
     }
+}
+
+/// Allocates by an identifier, for this thread.
+pub(crate) fn hit(id: u32) -> u32 {
+    // SAFETY: this thread's owner; no other thread runs, so none deletes the list.
+    unsafe { host::hit(id, owner::current()) }
+}
+
+/// Frees by an identifier, for this thread.
+pub(crate) fn keep(id: u32, entry: u32) -> bool {
+    // SAFETY: as of `hit`; entries are kept as addresses, and no reference to one is left.
+    unsafe { host::keep(id, entry, owner::current()) }
 }

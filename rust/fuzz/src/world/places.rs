@@ -168,7 +168,7 @@ impl World {
     }
 
     pub(super) fn check_new(address: usize, bytes: usize, value: u8) {
-        for at in Self::written(bytes).filter(|&at| at < ntoskrnl_emu::pool::POISONED_BYTES) {
+        for at in Self::written(bytes).filter(|&at| at < ntoskrnl_emu::host::POISONED_BYTES) {
             // SAFETY: inside a block that was just allocated.
             let byte = unsafe { pointer(address + at).cast::<u8>().read() };
             assert_eq!(byte, value, "byte {at} of a new block: {address:#x}");

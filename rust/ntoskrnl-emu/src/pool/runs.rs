@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many single pages are kept aside, unmerged, for the next page of small blocks.
 const SINGLES: usize = 256;
 
-/// The pages that nobody uses.
+/// The pages that are not allocated.
 ///
 /// # Invariants
 ///

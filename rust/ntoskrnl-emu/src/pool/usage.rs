@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use crate::layout::TagRow;
-use crate::region::Region;
+use crate::memory::layout::TagRow;
+use crate::memory::region::Region;
 
-/// Finds the rows of usage by tag. The rows stand in the metadata, where anyone may read them.
+/// Finds the rows of usage by tag. The rows stand in the metadata, which tools read.
 pub(super) struct Usage {
     rows: Option<HashMap<(u32, bool), usize>>,
 }

@@ -1,7 +1,7 @@
 //! Safe wrappers around the raw routines, so that the tests read as rules.
 //!
-//! They are safe because the emulation judges what it is given: an entry that is not a list's is
-//! refused, never followed. What a wrapper still relies on, each says.
+//! They are safe because the emulation checks its arguments: an entry that is not a list's is refused,
+//! never followed. Each wrapper says what else it relies on.
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ntoskrnl_emu::region::{self, Region};
+use ntoskrnl_emu::host::{self, RecordValues, Region};
 use ntoskrnl_emu::*;
 use wdm::{
     AllocateFunctionExRaw, FreeFunctionExRaw, GeneralLookaside, GeneralLookasidePool,
@@ -52,7 +52,7 @@ pub fn stop<T>(run: impl FnOnce() -> T) -> Stop {
     }
 }
 
-/// A pool block or entry; copies are handed to other threads by tests that say who may use it.
+/// A pool block or entry. A test that hands copies to other threads says which of them may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Block(pub *mut c_void);
 
@@ -107,7 +107,7 @@ impl Block {
 
 /// The two mappings, made if they were not yet.
 pub fn mapped() -> &'static Region {
-    region::map().expect("the pool can be mapped")
+    host::map().expect("the pool can be mapped")
 }
 
 pub fn allocate_pool(pool_type: PoolType, bytes: usize, tag: u32) -> Block {
@@ -152,17 +152,14 @@ impl Usage {
 /// Usage of a tag in nonpaged or paged pool.
 pub fn usage(tag: u32, paged: bool) -> Usage {
     let region = mapped();
-    let limit = region.header().tag_limit.load(Ordering::Relaxed) as usize;
+    let limit = host::header(region).tag_limit as usize;
     (0..limit)
-        .map(|index| region.tag_row(index))
-        .find(|row| {
-            row.tag.load(Ordering::Relaxed) == tag
-                && row.pool.load(Ordering::Relaxed) == 1 + u32::from(paged)
-        })
+        .map(|index| host::tag_row(region, index))
+        .find(|row| row.tag == tag && row.pool == 1 + u32::from(paged))
         .map_or(Usage::default(), |row| Usage {
-            allocs: row.allocs.load(Ordering::Relaxed),
-            frees: row.frees.load(Ordering::Relaxed),
-            bytes: row.bytes.load(Ordering::Relaxed),
+            allocs: row.allocs,
+            frees: row.frees,
+            bytes: row.bytes,
         })
 }
 
@@ -233,7 +230,7 @@ pub struct List {
     in_pool: bool,
 }
 
-// SAFETY: the routines judge which thread may do what; the storage is reached by atomics only.
+// SAFETY: the routines check which thread may do what; the storage is reached by atomics only.
 unsafe impl Send for List {}
 // SAFETY: as for Send.
 unsafe impl Sync for List {}
@@ -360,7 +357,7 @@ impl List {
         self.at.addr() as u64
     }
 
-    /// The control block as memory that anyone may write.
+    /// The control block as memory that any thread may write.
     pub fn memory(&self) -> Block {
         Block(self.at.cast())
     }
@@ -451,11 +448,12 @@ impl List {
     /// The list's identifier.
     #[track_caller]
     pub fn id(&self) -> u32 {
-        registry::id(self.at).expect("the list is initialised")
+        host::id(self.at).expect("the list is initialised")
     }
 
-    pub fn record(&self) -> &'static layout::Record {
-        mapped().record(self.id() & 0xffff)
+    /// The values of the list's record.
+    pub fn record(&self) -> RecordValues {
+        host::record(mapped(), self.id() & 0xffff)
     }
 
     pub fn u16_at(&self, offset: usize) -> &AtomicU16 {
@@ -535,7 +533,7 @@ pub fn no_list(list: &List) -> Stop {
 
 /// What `is_busy` says of a block: whether a live block begins there.
 pub fn is_live(block: Block) -> bool {
-    pool::block_at(mapped(), block.offset()).is_some()
+    host::block_at(mapped(), block.offset()).is_some()
 }
 
 /// A plain S-list header outside the pool.
@@ -549,7 +547,7 @@ impl Header {
             alignment: u64::MAX,
             region: u64::MAX,
         });
-        // SAFETY: nobody else uses it yet.
+        // SAFETY: no other thread uses it yet.
         unsafe { InitializeSListHead(&raw mut *header) };
         Self { header }
     }

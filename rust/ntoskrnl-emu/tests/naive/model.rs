@@ -4,7 +4,7 @@
 //! It knows no memory: an entry is whatever its user calls one, an address or an ordinal. The
 //! property tests and the fuzz targets (`rust/fuzz`) compare with it.
 
-/// A mistake that is put into the model on purpose: whoever compares must find it.
+/// A mistake that is put into the model on purpose: a comparison must find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// The entry freed first comes first.
@@ -144,7 +144,7 @@ impl<E: Copy + PartialEq> Model<E> {
         Some(entry)
     }
 
-    /// Forgets an allocated entry: somebody else has it now.
+    /// Forgets an allocated entry: another list or the program has it now.
     pub fn lose(&mut self, entry: E) {
         self.out.retain(|&other| other != entry);
     }

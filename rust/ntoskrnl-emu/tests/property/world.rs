@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::thread;
 
 use ntoskrnl_emu::{
-    Driver, ExAllocatePoolWithTag, ExFreePool, Stop as Ended, catch_stop, pool, tick,
+    Driver, ExAllocatePoolWithTag, ExFreePool, Stop as Ended, catch_stop, host, tick,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -25,7 +25,7 @@ const MOST_OUT: usize = 150;
 /// The tag of plain blocks.
 const BLOCK_TAG: u32 = tag(b"PrBk");
 
-/// A pool block or a callback's own memory that somebody has: a list or the program.
+/// A pool block or a callback's own memory that a list or the program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Holding {
     block: Block,
@@ -59,7 +59,7 @@ impl Holding {
 
     /// How large an entry the block can become: how pool rounds up is pool's business.
     fn capacity(self) -> usize {
-        pool::block_at(mapped(), self.block.offset()).map_or(0, |block| block.capacity as usize)
+        host::block_at(mapped(), self.block.offset()).map_or(0, |block| block.capacity as usize)
     }
 }
 
@@ -201,7 +201,7 @@ struct World {
     subjects: Vec<Subject>,
     /// Plain blocks, and what was allocated from lists that are no more.
     blocks: Vec<Holding>,
-    /// Where everything that somebody has begins and ends.
+    /// Where each block that is in use begins and ends.
     extents: BTreeMap<u64, u64>,
     /// Usage that was there before, by tag and pool.
     before: HashMap<(u32, bool), Usage>,
@@ -221,7 +221,7 @@ impl Drop for World {
                 // SAFETY: made with this layout; no list is left that knows it.
                 unsafe { dealloc(holding.block.0.cast(), OUTSIDE) };
             } else {
-                // In a world that went astray it may be nobody's.
+                // In a world that went astray it may be free.
                 let _ = catch_stop(|| free_pool(holding.block));
             }
         }
@@ -259,7 +259,7 @@ impl World {
         Ok(world)
     }
 
-    /// Notes that somebody has a block; nobody else may have a part of it.
+    /// Notes that a block is in use; no other block may have a part of it.
     fn take(&mut self, holding: Holding) -> Checked {
         let start = holding.block.address();
         let end = start + holding.bytes as u64;
@@ -275,7 +275,7 @@ impl World {
         Ok(())
     }
 
-    /// Notes that nobody has a block any more.
+    /// Notes that a block is not in use any more.
     fn gone(&mut self, holding: Holding) {
         self.extents.remove(&holding.block.address());
     }
@@ -573,7 +573,7 @@ impl World {
         let model = std::mem::replace(&mut subject.model, Model::new(shape.maximum, self.flaw));
         subject.confine();
         self.disposed(before, &flushed)?;
-        // Nobody's entries: plain blocks from now on.
+        // No list's entries: plain blocks from now on.
         for entry in model.kept.into_iter().chain(model.out) {
             entry.fill();
             self.blocks.push(entry);

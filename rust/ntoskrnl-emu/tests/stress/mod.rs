@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 
-use ntoskrnl_emu::pool::POISON;
+use ntoskrnl_emu::host::POISON;
 use wdm::PoolType;
 
 use crate::common::*;
@@ -94,12 +94,12 @@ pub fn operations(threads: usize) -> usize {
 
 const GRANULES: usize = (64 << 20) / 16;
 
-/// Who has each 16 bytes of the pool, as far as this test handed them out.
+/// The owner of each 16 bytes of the pool, as far as this test handed them out.
 static OWNERS: [AtomicU32; GRANULES] = [const { AtomicU32::new(0) }; GRANULES];
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// A number that nobody else has.
+/// A number that no other owner has.
 pub fn new_owner() -> u32 {
     // Relaxed: the number only has to be different from every other.
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -113,7 +113,7 @@ fn owners_of(entry: Block, bytes: usize) -> &'static [AtomicU32] {
 // Relaxed in both: of two threads that were given one entry the swap finds out which is second,
 // whatever else they see.
 
-/// Notes whose an entry is; nobody else may have a part of it.
+/// Notes the owner of an entry; no other owner may have a part of it.
 #[track_caller]
 fn take_over(entry: Block, bytes: usize, owner: u32) {
     for place in owners_of(entry, bytes) {
@@ -126,7 +126,7 @@ fn take_over(entry: Block, bytes: usize, owner: u32) {
 fn give_up(entry: Block, bytes: usize, owner: u32) {
     for place in owners_of(entry, bytes) {
         let before = place.swap(0, Ordering::Relaxed);
-        assert_eq!(before, owner, "{entry:x?} is somebody else's");
+        assert_eq!(before, owner, "{entry:x?} is another owner's");
     }
 }
 
@@ -235,7 +235,7 @@ struct Working<'a>(&'a AtomicUsize);
 
 impl Drop for Working<'_> {
     fn drop(&mut self) {
-        // Relaxed, as where it is read: only whether anybody works matters.
+        // Relaxed, as where it is read: only whether a thread works matters.
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,8 +1,8 @@
 //! The emulated kernel: the routines of `ntoskrnl-emu`.
 
 use ntoskrnl_emu::KeGetCurrentIrql;
-pub use ntoskrnl_emu::delay::point as delay;
-pub use ntoskrnl_emu::lookaside::judge;
+pub use ntoskrnl_emu::host::delay::point as delay;
+pub use ntoskrnl_emu::host::validate_arguments;
 pub use ntoskrnl_emu::{
     ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
     ExAllocateFromPagedLookasideList, ExAllocatePoolWithTag, ExDeleteLookasideListEx,

@@ -365,7 +365,12 @@ pub fn quietly(run: impl FnOnce()) -> bool {
 }
 
 /// Nothing: which pool types and flags there are, only the kernel can say, when it initialises a list.
-pub fn judge(_pool: PoolType, _flags: u32, _size: usize, _depth: u16) -> Result<(), NtStatus> {
+pub fn validate_arguments(
+    _pool: PoolType,
+    _flags: u32,
+    _size: usize,
+    _depth: u16,
+) -> Result<(), NtStatus> {
     Ok(())
 }
 

@@ -38,7 +38,9 @@ pub use backend::{
     ExInitializePagedLookasideList, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
     ExpInterlockedPushEntrySList, KeBugCheckEx,
 };
-pub(crate) use backend::{abandon, confine, delay, free_without_list, judge, quietly, share};
+pub(crate) use backend::{
+    abandon, confine, delay, free_without_list, quietly, share, validate_arguments,
+};
 pub use origin::{Origin, Origins};
 
 /// Holds a routine of either backend to its declaration in `wdm.h`.

@@ -1,0 +1,85 @@
+//! What no driver asks of a kernel: lists by identifier, ticks, drivers, faults, and the state of
+//! the emulation for tests and tools.
+//!
+//! A function by which safe code could break memory is `unsafe`. To take an entry under a forged
+//! owner, or to free one that is still in use, takes an `unsafe` block:
+//!
+//! ```compile_fail,E0133
+//! # use ntoskrnl_emu::host::{hit, owner};
+//! let entry = hit(1, owner::current());
+//! ```
+//!
+//! ```compile_fail,E0133
+//! # use ntoskrnl_emu::host::{keep, owner};
+//! let is_kept = keep(1, 0x1000, owner::current());
+//! ```
+//!
+//! What the emulation believes of its lists and pages is read as plain values:
+//!
+//! ```
+//! # use ntoskrnl_emu::host;
+//! let region = host::map()?;
+//! let record = host::record(region, 0);
+//! assert_eq!(record.list, 0, "no list has record 0");
+//! # Ok::<(), wdm::NtStatus>(())
+//! ```
+//!
+//! The atomics themselves are not reachable:
+//!
+//! ```compile_fail,E0624
+//! # use ntoskrnl_emu::host;
+//! let region = host::map().unwrap();
+//! region.record(1).allocate.store(0x1234, std::sync::atomic::Ordering::Relaxed);
+//! ```
+
+pub(crate) mod balance;
+pub(crate) mod driver;
+mod fault;
+mod lists;
+#[cfg(not(loom))]
+mod values;
+
+pub use balance::{FLOOR, MISS_RATIO, Period, adjusted, set_depth, tick, tick_driver};
+pub use driver::Driver;
+pub use fault::Faults;
+pub use lists::{
+    abandon, close_list, confine, confined_to, has_callbacks, id, is_allocated_from, is_live, kind,
+    list, refusal_of, share, validate_arguments, why_not_live,
+};
+#[cfg(not(loom))]
+pub use values::{
+    HeaderValues, PageValues, RecordValues, TagRowValues, header, page, record, state, tag_row,
+};
+
+pub use crate::bug_check::in_foreign_frame;
+pub use crate::list::{hit, keep};
+pub use crate::memory::region::{
+    DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,
+};
+pub use crate::pool::{Block, POISON, POISONED_BYTES, block_at};
+pub use crate::registry::{holds_list, id_of};
+
+/// Moments between two steps of a protocol, for tests.
+pub mod delay {
+    #[cfg(delays)]
+    pub use crate::delay::amid;
+    pub use crate::delay::point;
+}
+
+/// The layout of the metadata.
+///
+/// The types tell offsets. No function gives a reference to one of these, but for [`Slot`]s: the
+/// emulation believes nothing that stands there.
+pub mod layout {
+    pub use crate::memory::layout::*;
+}
+
+/// Owners of confined lists.
+pub mod owner {
+    pub use crate::owner::{SHARED, begin, current};
+}
+
+/// Every stop that the emulation raises.
+pub mod stops {
+    pub use crate::stops::*;
+}

@@ -1,0 +1,601 @@
+//! Lookaside lists: the rule of allocate and free, for every kind of list.
+//!
+//! The rule is the one of Microsoft's public header: an allocation takes the entry freed last or,
+//! if there is none, calls the allocate routine; a free keeps the entry while the list holds fewer
+//! than `Depth`, and else calls the free routine. Callbacks run outside every critical section.
+//!
+//! A SHARED list is worked on under the lock bit of its header (see
+//! [`slist_header`](crate::memory::slist_header)). A confined list belongs to one owner and takes
+//! no lock; every other owner is refused.
+
+use std::ffi::c_void;
+
+use wdm::{
+    INITIAL_LOOKASIDE_DEPTH, LookasideListEx, NtStatus, SListHeader, STATUS_INVALID_PARAMETER,
+};
+
+use crate::bug_check::BugCheck;
+use crate::delay;
+use crate::memory::control_block::Control;
+use crate::memory::layout::{
+    GRANULE, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING,
+};
+use crate::memory::region::{self, Region};
+use crate::memory::slist_header::{Head, RESERVED};
+use crate::owner::SHARED;
+use crate::pool;
+use crate::registry::{self, NewList, Pin};
+use crate::stops;
+use crate::sync::{AtomicU64, Ordering};
+
+mod arguments;
+mod damage;
+mod foreign;
+mod miss;
+mod raw;
+mod rule;
+mod section;
+
+pub(crate) use arguments::Arguments;
+pub(crate) use miss::{allocate_by_default, free_by_default};
+pub use rule::{hit, keep};
+pub(crate) use section::link_at;
+
+use damage::refuse_inside;
+use section::Section;
+
+/// Why an entry cannot be freed to a list.
+enum BadEntry {
+    AlreadyFreed,
+    NotOfThisList,
+}
+
+impl BadEntry {
+    /// The bug check of freeing it.
+    fn stop(&self, entry: u64) -> BugCheck {
+        match self {
+            Self::AlreadyFreed => stops::already_freed(entry),
+            Self::NotOfThisList => stops::invalid_address(entry),
+        }
+    }
+}
+
+/// An initialised list.
+///
+/// # Invariants
+///
+/// - `record` is the record with `index`, and it is this list's.
+/// - `control` is the list's control block. It stays readable and writable, and the list is not
+///   deleted by another thread, while the reference is used.
+///
+/// Each constructor is `unsafe` for the second; that is the contract of every routine on a list.
+#[derive(Clone, Copy)]
+pub(crate) struct ListRef<'a> {
+    /// By value, so that the hit path has it in registers.
+    region: Region,
+    record: &'static Record,
+    index: u32,
+    control: Control<'a>,
+}
+
+impl<'a> ListRef<'a> {
+    /// The list at an address. Raises the bug check for a list that is not initialised.
+    ///
+    /// # Safety
+    ///
+    /// - 0x60 bytes at `list` are readable and writable for `'a`, unless `list` is null or not a
+    ///   multiple of 16. They are accessed by atomics of the fields' widths, or by foreign code.
+    /// - The list is not deleted by another thread while the result is used.
+    unsafe fn find(list: *mut LookasideListEx) -> Self {
+        loop {
+            // SAFETY: by the caller's word, both.
+            if let Some(found) = unsafe { Self::known(list) } {
+                return found;
+            }
+            // SAFETY: by the caller's word: the list is not deleted meanwhile.
+            match unsafe { Self::registered(list.addr()) } {
+                Some(found) => found.check_identity(),
+                None => stops::not_initialised(list.addr()).raise(),
+            }
+        }
+    }
+
+    /// The list at an address, if its control block names a record that names the address.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::find`], both.
+    #[inline(always)]
+    unsafe fn known(list: *mut LookasideListEx) -> Option<Self> {
+        let region = *region::mapped()?;
+        if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
+            return None;
+        }
+        // SAFETY: aligned; readable, writable and accessed so by the caller's word.
+        let control = unsafe { Control::new(list) };
+        // Relaxed, as in `registry`: a thread that is given the list synchronises with its giver.
+        let index = control.index().load(Ordering::Relaxed);
+        let record = region.record(index);
+        // A record that no list has holds address 0, so index 0 and stale ones fail here too. One
+        // beyond the table would be taken modulo its length: a stray write made it.
+        let is_known =
+            (index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64;
+        is_known.then_some(Self {
+            region,
+            record,
+            index,
+            control,
+        })
+    }
+
+    /// The live list in the pool with an identifier, if its control block names its record.
+    ///
+    /// # Safety
+    ///
+    /// The list with that identifier, if there is one, is not deleted while the result is used.
+    #[inline(always)]
+    unsafe fn by_id(id: u32) -> Option<Self> {
+        let region = *region::mapped()?;
+        let index = id & 0xffff;
+        let record = region.record(index);
+        if !registry::has_id(record, id) {
+            return None;
+        }
+        let offset = record.control.load(Ordering::Relaxed);
+        if offset == 0 {
+            return None;
+        }
+        // SAFETY: a live list's control block, which lies in the pool: aligned, never unmapped, and
+        // the list's by the caller's word.
+        let control = unsafe { Control::new(region.at(offset).cast()) };
+        let is_known = control.index().load(Ordering::Relaxed) == index;
+        is_known.then_some(Self {
+            region,
+            record,
+            index,
+            control,
+        })
+    }
+
+    /// The list with a record, whatever its control block says.
+    ///
+    /// # Safety
+    ///
+    /// A list is registered with that index, and it does not leave while the result is used.
+    unsafe fn at(region: &Region, index: u32) -> ListRef<'static> {
+        let record = region.record(index);
+        // SAFETY: the record of a registered list, which does not leave, by the caller's word.
+        let control = unsafe { registry::control_of(region, record) };
+        ListRef {
+            region: *region,
+            record,
+            index,
+            control,
+        }
+    }
+
+    /// The list that the registry knows at an address, whatever its control block says.
+    ///
+    /// # Safety
+    ///
+    /// The list there, if there is one, is not deleted while the result is used.
+    unsafe fn registered(address: usize) -> Option<Self> {
+        let region = region::mapped()?;
+        let index = registry::find(address)?;
+        // SAFETY: registered, and not deleted meanwhile by the caller's word.
+        Some(unsafe { Self::at(region, index) })
+    }
+
+    /// The list that begins with a header, if one does.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::registered`].
+    pub(crate) unsafe fn with_header(header: *mut SListHeader) -> Option<Self> {
+        // SAFETY: by the caller's word.
+        let list = unsafe { Self::registered(header.addr()) }?;
+        while !list.has_its_index() {
+            list.check_identity();
+        }
+        Some(list)
+    }
+
+    fn mark(self) -> u8 {
+        self.record.mark.load(Ordering::Relaxed) as u8
+    }
+
+    fn size(self) -> usize {
+        self.record.size.load(Ordering::Relaxed) as usize
+    }
+
+    fn as_ptr(self) -> *mut LookasideListEx {
+        self.control.as_ptr().cast()
+    }
+
+    /// Enters the list's section. Waits for its holder; raises for another owner.
+    fn enter(self) -> Section<'a> {
+        while !self.has_its_owner() {
+            self.check_identity();
+        }
+        self.refuse_other_owners();
+        let section = match self.seize() {
+            Ok(section) => section,
+            Err(section) => section.damaged(),
+        };
+        delay::point("section entered");
+        section
+    }
+
+    /// Whether a link leads to an entry that this list keeps. Checked before the link is followed.
+    fn keeps(self, link: u64) -> bool {
+        match self.region.offset_of(link as usize) {
+            Some(offset) => {
+                link & RESERVED == 0
+                    // Acquire, here and in `check_entry`: see the orderings in `pool`.
+                    && self.region.state(offset).load(Ordering::Acquire)
+                        == STATE_KEPT | self.mark()
+                    && pool::list_of(&self.region, offset) == self.index
+            }
+            None => foreign::is_kept_by(link as usize, self.index),
+        }
+    }
+
+    /// The address of an entry by its link.
+    fn entry_at(self, link: u64) -> *mut c_void {
+        match self.region.offset_of(link as usize) {
+            Some(offset) => self.region.at(offset).cast(),
+            None => std::ptr::with_exposed_provenance_mut(link as usize),
+        }
+    }
+
+    /// The link word of an entry.
+    ///
+    /// # Safety
+    ///
+    /// The list keeps the entry, or it is allocated from the list and freed by this call.
+    unsafe fn link_of(self, link: u64) -> &'static AtomicU64 {
+        // SAFETY: an entry of the list, by the caller's word.
+        unsafe { link_at(self.entry_at(link)) }
+    }
+
+    /// Checks that an entry is allocated from this list. Called inside the section, so that of two
+    /// frees of one entry only one finds it allocated.
+    fn check_entry(self, entry: u64) -> Result<(), BadEntry> {
+        check_entry(&self.region, self.index, self.mark(), entry)
+    }
+
+    /// Marks an entry as kept or allocated. Called inside the section.
+    fn set_state(self, link: u64, state: u8) {
+        match self.region.offset_of(link as usize) {
+            // Release: see the orderings in `pool`.
+            Some(offset) => self
+                .region
+                .state(offset)
+                .store(state | self.mark(), Ordering::Release),
+            None if state == STATE_KEPT => _ = foreign::keep(link as usize, self.index),
+            None => _ = foreign::hand_out(link as usize, self.index),
+        }
+    }
+
+    /// Takes an entry off the list, for the free routine to dispose of. A callback gets it as a
+    /// plain block; on its way to pool no other thread can free it.
+    fn release(self, link: u64) {
+        let is_default = self.record.free.load(Ordering::Relaxed) == 0;
+        let state = if is_default {
+            STATE_LEAVING
+        } else {
+            STATE_ALLOCATED
+        };
+        match self.region.offset_of(link as usize) {
+            Some(offset) => self.region.state(offset).store(state, Ordering::Relaxed),
+            None => foreign::dismiss(link as usize, self.index),
+        }
+    }
+
+    /// The section that a hit path left for a slow one. The control block may have been written over
+    /// since.
+    ///
+    /// # Safety
+    ///
+    /// - As of [`Self::find`], both.
+    /// - The caller is in the list's section, with this first entry.
+    unsafe fn resume(list: *mut LookasideListEx, first: u64) -> Section<'a> {
+        // SAFETY: by the caller's word, both.
+        match unsafe { Self::known(list) } {
+            Some(found) => found.section(first),
+            // SAFETY: by the caller's word: it is in the section of the list there.
+            None => unsafe { refuse_inside(list.addr(), first) },
+        }
+    }
+
+    /// A section that the caller is in already.
+    fn section(self, first: u64) -> Section<'a> {
+        // SAFETY: the control block, which is the list's by the invariants, begins with its header.
+        let head = unsafe { Head::new(self.control.list_head()) };
+        let is_shared = self.record.owner.load(Ordering::Relaxed) == SHARED;
+        Section {
+            list: self,
+            head,
+            first,
+            is_shared,
+        }
+    }
+
+    /// Empties the list through its free routine.
+    fn flush(self) {
+        let (mut link, count) = self.enter().detach();
+        delay::point("list detached");
+        let mut flushed = 0;
+        let mut refused = None;
+        while link != 0 {
+            if !self.keeps(link) {
+                self.damaged();
+            }
+            // SAFETY: the list keeps the entry, as was just checked.
+            let next = unsafe { self.link_of(link) }.load(Ordering::Relaxed);
+            match self.refusal_of_pool(link) {
+                None => {
+                    self.release(link);
+                    self.dispose(self.entry_at(link));
+                }
+                // It stays allocated; the others must not be lost with it.
+                Some(stop) => {
+                    self.set_state(link, STATE_ALLOCATED);
+                    refused = Some(stop);
+                }
+            }
+            flushed += 1;
+            link = next;
+        }
+        if flushed != count {
+            self.damaged();
+        }
+        if let Some(stop) = refused {
+            stop.raise();
+        }
+    }
+
+    /// Empties the list and takes it out of the system.
+    fn delete(self) {
+        self.flush();
+        registry::close(self.record);
+        delay::point("list closed");
+        self.forget();
+    }
+
+    /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
+    /// stays allocated as plain blocks.
+    fn abandon(self) {
+        pool::abandon_kept(&self.region, self.index, self.record);
+        self.forget();
+    }
+
+    /// Takes a list that keeps nothing out of the system. What is allocated from it stays allocated
+    /// as plain blocks.
+    fn forget(self) {
+        if self.record.adopted.load(Ordering::Relaxed) != 0 {
+            foreign::forget(self.index, true);
+        }
+        pool::disown(&self.region, self.index, self.record);
+        self.control.index().store(0, Ordering::Relaxed);
+        delay::point("list forgotten");
+        registry::leave(&self.region, self.index);
+    }
+
+    // No other thread knows a list while its owner changes, and a thread that passes it on
+    // synchronises: relaxed. A thread that uses it all the same finds that control block and record
+    // disagree, and is refused by the record, which names one owner all the while.
+
+    fn confine_to(self, owner: u32) {
+        self.record.owner.store(owner, Ordering::Relaxed);
+        delay::point("list confining");
+        self.control.owner().store(owner, Ordering::Relaxed);
+    }
+
+    fn belong_to_all(self) {
+        self.control.owner().store(SHARED, Ordering::Relaxed);
+        delay::point("list sharing");
+        self.record.owner.store(SHARED, Ordering::Relaxed);
+    }
+}
+
+/// Checks that an entry is allocated from the list with a record index and a mark.
+fn check_entry(region: &Region, index: u32, mark: u8, entry: u64) -> Result<(), BadEntry> {
+    match region.offset_of(entry as usize) {
+        Some(offset) => {
+            let state = region.state(offset).load(Ordering::Acquire);
+            if state == STATE_ALLOCATED | mark
+                && entry & RESERVED == 0
+                && pool::list_of(region, offset) == index
+            {
+                return Ok(());
+            }
+            let is_freed = matches!(state, STATE_FREED | STATE_LEAVING)
+                || state & (STATE_ALLOCATED | STATE_KEPT) == STATE_KEPT;
+            Err(if is_freed && entry & RESERVED == 0 {
+                BadEntry::AlreadyFreed
+            } else {
+                BadEntry::NotOfThisList
+            })
+        }
+        None if foreign::is_allocated_from(entry as usize, index) => Ok(()),
+        None if foreign::is_kept(entry as usize) => Err(BadEntry::AlreadyFreed),
+        None => Err(BadEntry::NotOfThisList),
+    }
+}
+
+/// Why an entry cannot be freed to the list with an index now: the bug check that would be raised.
+pub(crate) fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<BugCheck> {
+    let record = region.record(index);
+    let entry = region.at(offset).addr() as u64;
+    let is_live = record.state.load(Ordering::Relaxed) == RECORD_LIVE;
+    let mark = record.mark.load(Ordering::Relaxed) as u8;
+    let checked = if is_live {
+        check_entry(region, index, mark, entry)
+    } else {
+        Err(BadEntry::NotOfThisList)
+    };
+    checked.err().map(|bad| bad.stop(entry))
+}
+
+/// Makes storage an empty list that the registry knows.
+///
+/// # Safety
+///
+/// - `list` is null, or 0x60 bytes there are readable and writable until the list is deleted. From
+///   now on they are accessed by atomics of the fields' widths, or by foreign code.
+/// - The callbacks that `new` names can be called as the routine of its kind documents.
+/// - No other thread uses the list that may be there already.
+pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Result<(), NtStatus> {
+    if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
+        return Err(STATUS_INVALID_PARAMETER);
+    }
+    let region = region::map()?;
+    let address = list.expose_provenance();
+    // SAFETY: no other thread uses, so deletes, a list there, by the caller's word.
+    if let Some(before) = unsafe { ListRef::registered(address) } {
+        before.refuse_other_owners();
+        // As on Windows, the old list is lost: its entries stay allocated.
+        before.abandon();
+    }
+    // SAFETY: aligned; readable, writable and accessed so by the caller's word.
+    let control = unsafe { Control::new(list) };
+    // SAFETY: the control block begins with its header.
+    let head = unsafe { Head::new(control.list_head()) };
+    // Before the registry knows the list: a tick may come as soon as it does, and must not write
+    // back what it found here before. Relaxed: the registry's lock orders these for a tick, and a
+    // thread that is given the list synchronises with its giver.
+    head.counts.store(0, Ordering::Relaxed);
+    head.first.store(0, Ordering::Relaxed);
+    control
+        .depth()
+        .store(INITIAL_LOOKASIDE_DEPTH, Ordering::Relaxed);
+    for counter in [
+        control.total_allocates(),
+        control.allocate_misses(),
+        control.total_frees(),
+        control.free_misses(),
+        control.last_total_allocates(),
+        control.last_allocate_misses(),
+    ] {
+        counter.store(0, Ordering::Relaxed);
+    }
+    let index = registry::enter(region, address, new)?;
+    delay::point("list entered");
+    if let Some(offset) = region.offset_of(address) {
+        pool::note_list(region, offset);
+    }
+    ListRef {
+        region: *region,
+        record: region.record(index),
+        index,
+        control,
+    }
+    .write_identity();
+    Ok(())
+}
+
+/// Empties a list through its free routine.
+///
+/// # Safety
+///
+/// As of [`ListRef::find`], both.
+pub(crate) unsafe fn flush(list: *mut LookasideListEx) {
+    // SAFETY: by the caller's word.
+    unsafe { ListRef::find(list) }.flush();
+}
+
+/// Empties a list and takes it out of the system.
+///
+/// # Safety
+///
+/// As of [`ListRef::find`], both; and no other thread uses the list.
+pub(crate) unsafe fn delete(list: *mut LookasideListEx) {
+    // SAFETY: by the caller's word.
+    unsafe { ListRef::find(list) }.delete();
+}
+
+/// Takes a list out of the system as it is, if the registry knows it.
+///
+/// # Safety
+///
+/// No other thread uses the list.
+pub(crate) unsafe fn abandon(list: *mut LookasideListEx) {
+    // SAFETY: no other thread deletes it, by the caller's word.
+    if let Some(found) = unsafe { ListRef::registered(list.addr()) } {
+        found.abandon();
+    }
+}
+
+/// Confines a list to an owner; 0 stands for none, and changes nothing.
+///
+/// # Safety
+///
+/// As of [`ListRef::find`], both; and no other thread knows the list.
+pub(crate) unsafe fn confine(list: *mut LookasideListEx, owner: u32) {
+    // SAFETY: by the caller's word.
+    let found = unsafe { ListRef::find(list) };
+    if owner != 0 {
+        found.confine_to(owner);
+    }
+}
+
+/// Makes a list that is confined to the calling thread every thread's.
+///
+/// # Safety
+///
+/// As of [`ListRef::find`], both; and no other thread uses the list.
+pub(crate) unsafe fn share(list: *mut LookasideListEx) {
+    // SAFETY: by the caller's word.
+    let found = unsafe { ListRef::find(list) };
+    found.enter().leave();
+    found.belong_to_all();
+}
+
+/// The section of the list that a pool block is allocated from. The list stays registered.
+pub(crate) struct SectionOfEntry {
+    section: Section<'static>,
+    pin: Pin,
+}
+
+impl SectionOfEntry {
+    pub(crate) fn leave(self) {
+        self.section.leave();
+        drop(self.pin);
+    }
+}
+
+/// Enters the list that a block is allocated from, if the block is an entry: another thread may be
+/// freeing it to the list at this moment. Raises for an entry of another owner's confined list.
+///
+/// The list may be deleted at any time: its entries outlive it.
+///
+/// | a free to pool | a delete of the list |
+/// |---|---|
+/// | finds the list | |
+/// | | disowns the entry; the list leaves; its storage is the caller's |
+/// | enters it | |
+///
+/// So the list is pinned, and its entry checked again, before it is entered.
+pub(crate) fn enter_list_of(region: &Region, offset: u32) -> Option<SectionOfEntry> {
+    loop {
+        let index = list_of_entry(region, offset)?;
+        delay::point("owner found");
+        let pin = registry::pin(region, index)?;
+        if list_of_entry(region, offset) == Some(index) {
+            delay::point("owner pinned");
+            // SAFETY: registered when it was pinned, and the pin keeps it from leaving. That it is
+            // still the entry's list tells that its control block is the list's.
+            let section = unsafe { ListRef::at(region, index) }.enter();
+            return Some(SectionOfEntry { section, pin });
+        }
+    }
+}
+
+/// The list that a block is allocated from, by record index.
+fn list_of_entry(region: &Region, offset: u32) -> Option<u32> {
+    // Acquire: see the orderings in `pool`.
+    let state = region.state(offset).load(Ordering::Acquire);
+    let is_entry = state & STATE_ALLOCATED != 0 && state != STATE_ALLOCATED;
+    is_entry.then(|| pool::list_of(region, offset))
+}

@@ -1,0 +1,305 @@
+//! The rule of allocate and free: hit paths, and what lies beside them.
+
+use std::ffi::c_void;
+use std::sync::atomic::Ordering;
+
+use wdm::LookasideListEx;
+
+use super::ListRef;
+use super::damage::Damage;
+use super::section::{Section, link_at};
+use crate::memory::layout::{STATE_ALLOCATED, STATE_KEPT};
+use crate::memory::region::add;
+use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
+use crate::owner::{self, SHARED};
+use crate::pool;
+
+/// How far a hit path came.
+enum Attempt<T> {
+    Done(T),
+    /// Nothing is done; the section is entered, with this first entry.
+    Inside(u64),
+    /// Nothing is done, and the section is not entered.
+    Outside,
+}
+
+impl<'a> ListRef<'a> {
+    /// Begins work on the list, if that takes no waiting and nothing is out of order.
+    #[inline(always)]
+    fn try_enter(self, caller: impl FnOnce() -> u32) -> Option<Section<'a>> {
+        let owner = self.record.owner.load(Ordering::Relaxed);
+        if self.control.owner().load(Ordering::Relaxed) != owner {
+            return None;
+        }
+        // SAFETY: the control block, which is the list's by the invariants, begins with its header.
+        let head = unsafe { Head::new(self.control.list_head()) };
+        let is_shared = owner == SHARED;
+        let first = if is_shared {
+            head.try_lock()?
+        } else if owner == caller() {
+            // Relaxed: only this thread writes it.
+            head.first.load(Ordering::Relaxed)
+        } else {
+            return None;
+        };
+        Some(Section {
+            list: self,
+            head,
+            first,
+            is_shared,
+        })
+    }
+
+    // The hit paths below check the first entry before they follow its link. Of the link they check
+    // only that it cannot disturb the lock: whether it leads to an entry is checked when it is the
+    // first. All that is out of the ordinary goes to the slow paths, which check anew and raise. They
+    // are called in tail position with what the caller has in registers anyway: the next locked
+    // instruction of a hit has to wait for each of its stores to the stack.
+
+    /// Takes the first entry of a list in the pool.
+    #[inline(always)]
+    fn try_allocate(self, caller: impl FnOnce() -> u32) -> Attempt<u32> {
+        let Some(section) = self.try_enter(caller) else {
+            return Attempt::Outside;
+        };
+        let Some(offset) = self.region.offset_of(section.first as usize) else {
+            return Attempt::Inside(section.first);
+        };
+        let mark = self.mark();
+        let state = self.region.state(offset);
+        // State bytes are acquired and released (see `pool`). Else relaxed, here and in `try_free`: what
+        // the holder before wrote came with the section.
+        if section.first & RESERVED != 0
+            || state.load(Ordering::Acquire) != STATE_KEPT | mark
+            || pool::page_list(&self.region, offset) != self.index
+            || section.head.depth() == 0
+        {
+            return Attempt::Inside(section.first);
+        }
+        // SAFETY: an entry that the list keeps in the pool, as was just checked.
+        let next = unsafe { link_at(self.region.at(offset).cast()) }.load(Ordering::Relaxed);
+        if next & RESERVED != 0 {
+            return Attempt::Inside(section.first);
+        }
+        add(self.control.total_allocates(), 1);
+        state.store(STATE_ALLOCATED | mark, Ordering::Release);
+        slist_header::add_counts(section.head.counts, POPPED);
+        section.leave_with(next);
+        Attempt::Done(offset)
+    }
+
+    /// Keeps an entry of a list in the pool.
+    #[inline(always)]
+    fn try_free(self, link: u64, caller: impl FnOnce() -> u32) -> Attempt<()> {
+        let Some(section) = self.try_enter(caller) else {
+            return Attempt::Outside;
+        };
+        let Some(offset) = self.region.offset_of(link as usize) else {
+            return Attempt::Inside(section.first);
+        };
+        let mark = self.mark();
+        let state = self.region.state(offset);
+        if (link | section.first) & RESERVED != 0
+            || state.load(Ordering::Acquire) != STATE_ALLOCATED | mark
+            || pool::page_list(&self.region, offset) != self.index
+            || section.head.depth() >= self.control.depth().load(Ordering::Relaxed)
+        {
+            return Attempt::Inside(section.first);
+        }
+        add(self.control.total_frees(), 1);
+        state.store(STATE_KEPT | mark, Ordering::Release);
+        // SAFETY: an entry in the pool that the list keeps from here on.
+        let next = unsafe { link_at(self.region.at(offset).cast()) };
+        next.store(section.first, Ordering::Relaxed);
+        slist_header::add_counts(section.head.counts, PUSHED);
+        section.leave_with(link);
+        Attempt::Done(())
+    }
+
+    /// Allocates: the rule.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::find`], both.
+    #[inline(always)]
+    pub(crate) unsafe fn allocate(list: *mut LookasideListEx) -> *mut c_void {
+        // SAFETY: by the caller's word.
+        let Some(found) = (unsafe { Self::known(list) }) else {
+            // SAFETY: by the caller's word.
+            return unsafe { Self::allocate_cold(list) };
+        };
+        match found.try_allocate(owner::known) {
+            Attempt::Done(offset) => found.region.at(offset).cast(),
+            // SAFETY: by the caller's word; the attempt entered the section.
+            Attempt::Inside(first) => unsafe { Self::allocate_slow(list, first) },
+            // SAFETY: by the caller's word.
+            Attempt::Outside => unsafe { Self::allocate_cold(list) },
+        }
+    }
+
+    /// An allocation that has to wait, or to be refused.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::find`], both.
+    #[inline(never)]
+    unsafe fn allocate_cold(list: *mut LookasideListEx) -> *mut c_void {
+        // SAFETY: by the caller's word.
+        let found = unsafe { Self::find(list) };
+        found.allocate_in(found.enter())
+    }
+
+    /// An allocation that is more than a hit in the pool.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::resume`].
+    #[inline(never)]
+    unsafe fn allocate_slow(list: *mut LookasideListEx, first: u64) -> *mut c_void {
+        // SAFETY: by the caller's word.
+        let section = unsafe { Self::resume(list, first) };
+        section.list.allocate_in(section)
+    }
+
+    fn allocate_in(self, mut section: Section<'_>) -> *mut c_void {
+        match section.pop() {
+            Ok(entry) => {
+                add(self.control.total_allocates(), 1);
+                if !entry.is_null() {
+                    section.leave();
+                    return entry;
+                }
+                add(self.control.allocate_misses(), 1);
+                section.leave();
+                self.make()
+            }
+            Err(Damage) => section.damaged(),
+        }
+    }
+
+    /// Frees: the rule. Checks come before effects.
+    ///
+    /// # Safety
+    ///
+    /// - As of [`Self::find`], both.
+    /// - If `entry` is allocated from the list, its memory is the list's from now on.
+    #[inline(always)]
+    pub(crate) unsafe fn free(list: *mut LookasideListEx, entry: *mut c_void) {
+        // SAFETY: by the caller's word.
+        let Some(found) = (unsafe { Self::known(list) }) else {
+            // SAFETY: by the caller's word.
+            return unsafe { Self::free_cold(list, entry) };
+        };
+        match found.try_free(entry.addr() as u64, owner::known) {
+            Attempt::Done(()) => {}
+            // SAFETY: by the caller's word; the attempt entered the section.
+            Attempt::Inside(first) => unsafe { Self::free_slow(list, entry, first) },
+            // SAFETY: by the caller's word.
+            Attempt::Outside => unsafe { Self::free_cold(list, entry) },
+        }
+    }
+
+    /// A free that has to wait, or to be refused.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::free`].
+    #[inline(never)]
+    unsafe fn free_cold(list: *mut LookasideListEx, entry: *mut c_void) {
+        // SAFETY: by the caller's word.
+        let found = unsafe { Self::find(list) };
+        found.free_in(found.enter(), entry);
+    }
+
+    /// A free that is more than a push in the pool.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::free`] and of [`Self::resume`].
+    #[inline(never)]
+    unsafe fn free_slow(list: *mut LookasideListEx, entry: *mut c_void, first: u64) {
+        // SAFETY: by the caller's word.
+        let section = unsafe { Self::resume(list, first) };
+        section.list.free_in(section, entry);
+    }
+
+    fn free_in(self, mut section: Section<'_>, entry: *mut c_void) {
+        let link = entry.addr() as u64;
+        if section.is_inconsistent() {
+            section.damaged();
+        }
+        if let Err(bad) = self.check_entry(link)
+            && !self.is_own_block(&bad, entry)
+        {
+            section.leave();
+            bad.stop(link).raise();
+        }
+        let is_full = section.head.depth() >= self.control.depth().load(Ordering::Relaxed);
+        if is_full && let Some(stop) = self.refusal_of_pool(link) {
+            section.leave();
+            stop.raise();
+        }
+        add(self.control.total_frees(), 1);
+        if is_full {
+            add(self.control.free_misses(), 1);
+            self.release(link);
+            section.leave();
+            self.dispose(self.entry_at(link));
+        } else {
+            section.push(link);
+            section.leave();
+        }
+    }
+}
+
+/// Allocates from a list by its identifier if that is a hit for the owner; else zero, and nothing has
+/// changed. It never raises.
+///
+/// A caller that has its owner at hand spares a look at thread-local memory.
+///
+/// # Safety
+///
+/// - If the list is confined to `owner`, that is the calling thread's owner
+///   ([`current`](crate::owner::current)): else two threads would work on one list at once.
+/// - The list with that identifier, if there is one, is not deleted by another thread meanwhile.
+#[inline(always)]
+#[must_use]
+pub unsafe fn hit(id: u32, owner: u32) -> u32 {
+    // SAFETY: the list is not deleted meanwhile, by the caller's word.
+    let Some(list) = (unsafe { ListRef::by_id(id) }) else {
+        return 0;
+    };
+    match list.try_allocate(|| owner) {
+        Attempt::Done(offset) => offset,
+        Attempt::Inside(first) => {
+            list.section(first).leave();
+            0
+        }
+        Attempt::Outside => 0,
+    }
+}
+
+/// Frees an entry to a list by its identifier if the owner may and the list keeps it; else false,
+/// and nothing has changed. It never raises.
+///
+/// # Safety
+///
+/// - As of [`hit`], both.
+/// - If `entry` is allocated from the list, its memory is the list's from now on: no reference to it
+///   and no owner of it, such as a `Box`, is left.
+#[inline(always)]
+#[must_use]
+pub unsafe fn keep(id: u32, entry: u32, owner: u32) -> bool {
+    // SAFETY: the list is not deleted meanwhile, by the caller's word.
+    let Some(list) = (unsafe { ListRef::by_id(id) }) else {
+        return false;
+    };
+    match list.try_free(list.region.at(entry).addr() as u64, || owner) {
+        Attempt::Done(()) => true,
+        Attempt::Inside(first) => {
+            list.section(first).leave();
+            false
+        }
+        Attempt::Outside => false,
+    }
+}

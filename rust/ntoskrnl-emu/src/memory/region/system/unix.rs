@@ -1,0 +1,46 @@
+//! POSIX.
+
+use std::ptr::NonNull;
+
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
+
+/// Reserves `bytes` of zeroed memory at a multiple of `alignment`; physical memory is committed as
+/// it is touched.
+pub(in super::super) fn reserve(bytes: usize, alignment: usize) -> Result<NonNull<u8>, NtStatus> {
+    let padded = bytes
+        .checked_add(alignment)
+        .ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
+    // SAFETY: a fresh anonymous mapping at an address of the system's choice touches no other.
+    let mapping = unsafe {
+        mmap_anonymous(
+            std::ptr::null_mut(),
+            padded,
+            ProtFlags::READ | ProtFlags::WRITE,
+            MapFlags::PRIVATE | MapFlags::NORESERVE,
+        )
+    };
+    let start = mapping
+        .map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?
+        .cast::<u8>();
+    let before = start.addr().wrapping_neg() % alignment;
+    let wanted = start.wrapping_add(before);
+    let after = padded - before - bytes;
+    for (margin, length) in [(start, before), (wanted.wrapping_add(bytes), after)] {
+        if let Some(margin) = NonNull::new(margin).filter(|_| length > 0) {
+            // SAFETY: whole pages of the mapping just made, which no other code knows.
+            unsafe { release(margin, length) };
+        }
+    }
+    NonNull::new(wanted).ok_or(STATUS_INSUFFICIENT_RESOURCES)
+}
+
+/// Gives a part of a mapping back.
+///
+/// # Safety
+///
+/// `start` and `bytes` are whole pages of a mapping by [`reserve`], and not used.
+pub(in super::super) unsafe fn release(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: by the caller's word. A refusal leaves the range mapped, which does no harm.
+    let _ = unsafe { munmap(start.as_ptr().cast(), bytes) };
+}

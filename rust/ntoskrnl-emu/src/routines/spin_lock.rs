@@ -1,0 +1,328 @@
+//! Spin locks (`KSPIN_LOCK`).
+//!
+//! A lock is one pointer-sized word: zero when free, else the number of the thread that holds it. So
+//! a mistake that would hang a processor of Windows is a bug check here. A thread that waits yields
+//! after a while: the holder may be preempted.
+
+use std::cell::Cell;
+
+use wdm::{DISPATCH_LEVEL, Kirql};
+
+use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
+use crate::stops;
+use crate::sync::{AtomicUsize, Ordering, global, per_thread, spin_loop, yield_now};
+
+/// How often a waiting thread looks before it yields.
+const LOOKS: u32 = 64;
+
+global! {
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+}
+
+per_thread! {
+    static HOLDER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The calling thread's number, odd as a held lock's word is on Windows.
+fn holder() -> usize {
+    HOLDER.with(|holder| {
+        if holder.get() == 0 {
+            // Relaxed: the number only has to be different from every other thread's.
+            holder.set(NEXT.fetch_add(2, Ordering::Relaxed));
+        }
+        holder.get()
+    })
+}
+
+/// The word of a lock.
+///
+/// # Safety
+///
+/// `lock` is an aligned word that lives for `'a` and is only accessed by the routines of this file.
+unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
+    // SAFETY: by the caller's word.
+    unsafe { &*lock.cast::<AtomicUsize>() }
+}
+
+fn try_take(word: &AtomicUsize) -> bool {
+    // Acquire: pairs with the release in `release`. Relaxed on failure: nothing is read.
+    word.compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
+        .is_ok()
+}
+
+/// Raises the bug check for a lock that the calling thread holds already.
+fn refuse_held(word: &AtomicUsize) {
+    // Relaxed: only this thread writes its own number.
+    if word.load(Ordering::Relaxed) == holder() {
+        stops::lock_already_owned(std::ptr::from_ref(word).addr()).raise();
+    }
+}
+
+fn take(word: &AtomicUsize) {
+    refuse_held(word);
+    while !try_take(word) {
+        let mut looks = 0;
+        // Relaxed: a hint; taking the lock synchronises.
+        while word.load(Ordering::Relaxed) != 0 {
+            looks += 1;
+            if looks < LOOKS {
+                spin_loop();
+            } else {
+                yield_now();
+            }
+        }
+    }
+}
+
+fn release(word: &AtomicUsize) {
+    // Relaxed: only this thread writes its own number.
+    if word.load(Ordering::Relaxed) != holder() {
+        stops::lock_not_owned(std::ptr::from_ref(word).addr()).raise();
+    }
+    // Release: pairs with the acquire in `try_take`.
+    word.store(0, Ordering::Release);
+}
+
+/// `KeInitializeSpinLock`: makes a word a free lock.
+///
+/// # Safety
+///
+/// `lock` is an aligned word that no other thread uses yet, and is only used as a lock from now on.
+///
+/// # IRQL
+///
+/// Any level (`nf-wdm-keinitializespinlock`).
+pub unsafe extern "system-unwind" fn KeInitializeSpinLock(lock: *mut usize) {
+    // SAFETY: by the caller's word.
+    let word = unsafe { word(lock) };
+    // Relaxed: a thread that is given the lock synchronises with its giver.
+    word.store(0, Ordering::Relaxed);
+}
+
+/// `KeAcquireSpinLockRaiseToDpc`, which `KeAcquireSpinLock` is made of: raises to DISPATCH_LEVEL,
+/// takes the lock, and returns the level before.
+///
+/// Above DISPATCH_LEVEL it is bug check 0xC4 (0x42, level, lock, 0), as under Driver Verifier. A
+/// thread that holds the lock already gets SPIN_LOCK_ALREADY_OWNED (0x0F) with the lock's address,
+/// which is ours: Windows names no parameters, and most often just hangs.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and below (`nf-wdm-keacquirespinlock`).
+pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usize) -> Kirql {
+    // SAFETY: no obligations.
+    let current = unsafe { KeGetCurrentIrql() };
+    if current > DISPATCH_LEVEL {
+        stops::acquire_at_level(current, lock.addr()).raise();
+    }
+    // SAFETY: by the caller's word.
+    let word = unsafe { word(lock) };
+    refuse_held(word);
+    // SAFETY: lowered when the lock is released, by the caller's word.
+    let before = unsafe { KeRaiseIrqlToDpcLevel() };
+    take(word);
+    before
+}
+
+/// `KeReleaseSpinLock`: releases the lock and lowers to the level that the acquire returned.
+///
+/// At another level than DISPATCH_LEVEL it is bug check 0xC4 (0x32, level, lock, 0), as under Driver
+/// Verifier; a lock that the thread does not hold is SPIN_LOCK_NOT_OWNED (0x10) with its address,
+/// which is ours.
+///
+/// # Safety
+///
+/// The calling thread holds `lock`, and `level` is what the acquire returned.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL (`nf-wdm-kereleasespinlock`).
+pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: Kirql) {
+    // SAFETY: no obligations.
+    let current = unsafe { KeGetCurrentIrql() };
+    if current != DISPATCH_LEVEL {
+        stops::release_at_level(current, lock.addr()).raise();
+    }
+    // SAFETY: by the caller's word.
+    release(unsafe { word(lock) });
+    // SAFETY: by the caller's word.
+    unsafe { KeLowerIrql(level) };
+}
+
+/// `KeAcquireSpinLockAtDpcLevel`: takes the lock; the level stays.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`); not checked.
+pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usize) {
+    // SAFETY: by the caller's word.
+    take(unsafe { word(lock) });
+}
+
+/// `KeReleaseSpinLockFromDpcLevel`: releases the lock; the level stays.
+///
+/// # Safety
+///
+/// The calling thread holds `lock`.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`); not checked.
+pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut usize) {
+    // SAFETY: by the caller's word.
+    release(unsafe { word(lock) });
+}
+
+/// `KeTryToAcquireSpinLockAtDpcLevel`: takes the lock if it is free, and returns 1; else 0.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`); not checked.
+pub unsafe extern "system-unwind" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut usize) -> u8 {
+    // SAFETY: by the caller's word.
+    u8::from(try_take(unsafe { word(lock) }))
+}
+
+/// `KeTestSpinLock`: 1 when the lock is free, else 0.
+///
+/// # Safety
+///
+/// `lock` is initialised.
+///
+/// # IRQL
+///
+/// Any level (`nf-wdm-ketestspinlock`).
+pub unsafe extern "system-unwind" fn KeTestSpinLock(lock: *mut usize) -> u8 {
+    // SAFETY: by the caller's word.
+    let word = unsafe { word(lock) };
+    // Relaxed: a hint.
+    u8::from(word.load(Ordering::Relaxed) == 0)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use wdm::PASSIVE_LEVEL;
+
+    use super::*;
+    use crate::catch_bug_check;
+    use crate::stops::{SPIN_LOCK_ALREADY_OWNED, SPIN_LOCK_NOT_OWNED};
+
+    #[test]
+    fn a_lock_is_exclusive_and_restores_the_level() {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let lock = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        // SAFETY: an initialised lock.
+                        let level = unsafe { KeAcquireSpinLockRaiseToDpc(lock.as_ptr()) };
+                        assert_eq!(level, PASSIVE_LEVEL);
+                        // Two steps on purpose: only the lock makes them one.
+                        let count = COUNT.load(Ordering::Relaxed);
+                        COUNT.store(count + 1, Ordering::Relaxed);
+                        // SAFETY: held by this thread.
+                        unsafe { KeReleaseSpinLock(lock.as_ptr(), level) };
+                    }
+                });
+            }
+        });
+        assert_eq!(COUNT.load(Ordering::Relaxed), 4000);
+        // SAFETY: an initialised lock.
+        assert_eq!(unsafe { KeTestSpinLock(lock.as_ptr()) }, 1);
+    }
+
+    #[test]
+    fn broken_contracts_are_bug_checks() {
+        let mut lock = 7;
+        let lock = &raw mut lock;
+        // SAFETY: a word of this test's own.
+        unsafe { KeInitializeSpinLock(lock) };
+        // SAFETY: an initialised lock.
+        assert_eq!(unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) }, 1);
+        // SAFETY: an initialised lock.
+        assert_eq!(unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) }, 0);
+        // SAFETY: refused.
+        let again = catch_bug_check(|| unsafe { KeAcquireSpinLockAtDpcLevel(lock) });
+        assert_eq!(
+            again.map_err(|stop| stop.code),
+            Err(SPIN_LOCK_ALREADY_OWNED)
+        );
+        // SAFETY: held.
+        unsafe { KeReleaseSpinLockFromDpcLevel(lock) };
+        // SAFETY: refused.
+        let free = catch_bug_check(|| unsafe { KeReleaseSpinLockFromDpcLevel(lock) });
+        assert_eq!(free.map_err(|stop| stop.code), Err(SPIN_LOCK_NOT_OWNED));
+        // SAFETY: refused.
+        let low = catch_bug_check(|| unsafe { KeReleaseSpinLock(lock, PASSIVE_LEVEL) });
+        assert_eq!(
+            low.map_err(|stop| stop.parameters),
+            Err([0x32, 0, lock.addr() as u64, 0])
+        );
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom {
+    use ::loom::cell::UnsafeCell;
+    use ::loom::sync::Arc;
+
+    use super::*;
+    use crate::sync::{model, on_threads};
+
+    struct Guarded {
+        lock: AtomicUsize,
+        /// Loom reports two threads that reach it at once, or one that does not see what the other
+        /// wrote.
+        turns: UnsafeCell<u32>,
+    }
+
+    impl Guarded {
+        fn take_turn(&self) {
+            let lock = (&raw const self.lock).cast_mut().cast();
+            // SAFETY: an initialised lock.
+            unsafe { KeAcquireSpinLockAtDpcLevel(lock) };
+            self.turns.with_mut(|turns| {
+                // SAFETY: the lock is held; where that means nothing, loom ends the model.
+                let turns = unsafe { &mut *turns };
+                *turns += 1;
+            });
+            // SAFETY: held.
+            unsafe { KeReleaseSpinLockFromDpcLevel(lock) };
+        }
+    }
+
+    fn take_turns(threads: u32, each: u32) {
+        let guarded = Arc::new(Guarded {
+            lock: AtomicUsize::new(0),
+            turns: UnsafeCell::new(0),
+        });
+        let turns = {
+            let guarded = guarded.clone();
+            move || (0..each).for_each(|_| guarded.take_turn())
+        };
+        on_threads(threads as usize, turns);
+        // SAFETY: every other thread is done.
+        let turns = guarded.turns.with(|turns| unsafe { *turns });
+        assert_eq!(turns, threads * each);
+    }
+
+    #[test]
+    fn threads_take_turns_with_a_spin_lock() {
+        model("spin lock, 2 threads, 1 turn", None, || take_turns(2, 1));
+        model("spin lock, 2 threads, 2 turns", 3, || take_turns(2, 2));
+        model("spin lock, 3 threads", 1, || take_turns(3, 1));
+    }
+}

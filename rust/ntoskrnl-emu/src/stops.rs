@@ -1,0 +1,228 @@
+//! Every stop that the emulation raises.
+//!
+//! Each function makes one bug check; its caller raises it. *Documented* means that Microsoft's
+//! page of the code names these parameters for this mistake. *Ours* means that the code or the
+//! parameters are this project's choice. When a stop is raised is often stricter than Windows:
+//! `docs/fidelity.md` compares.
+//!
+//! The pages are those of the bug check reference, under
+//! `learn.microsoft.com/windows-hardware/drivers/debugger/`.
+
+use wdm::{
+    BAD_POOL_CALLER, BAD_POOL_HEADER, DRIVER_VERIFIER_DETECTED_VIOLATION,
+    KERNEL_SECURITY_CHECK_FAILURE, Kirql,
+};
+
+use crate::bug_check::BugCheck;
+
+/// Bug check: a thread asks for a spin lock that it holds.
+pub const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0F;
+/// Bug check: a thread releases a spin lock that it does not hold.
+pub const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
+
+/// Name and value of each code that the emulation raises.
+pub const STOP_CODES: &[(&str, u32)] = &[
+    ("SPIN_LOCK_ALREADY_OWNED", SPIN_LOCK_ALREADY_OWNED),
+    ("SPIN_LOCK_NOT_OWNED", SPIN_LOCK_NOT_OWNED),
+    ("BAD_POOL_HEADER", BAD_POOL_HEADER),
+    ("BAD_POOL_CALLER", BAD_POOL_CALLER),
+    (
+        "DRIVER_VERIFIER_DETECTED_VIOLATION",
+        DRIVER_VERIFIER_DETECTED_VIOLATION,
+    ),
+    (
+        "KERNEL_SECURITY_CHECK_FAILURE",
+        KERNEL_SECURITY_CHECK_FAILURE,
+    ),
+];
+
+/// First parameter of our own bug check 0xC4: a list that is confined to one thread was used by
+/// another. The second parameter is the list's address.
+pub const CONFINED_LIST: u64 = 0x4C4B_0001;
+
+const fn pool_caller(parameters: [u64; 4]) -> BugCheck {
+    BugCheck {
+        code: BAD_POOL_CALLER,
+        parameters,
+    }
+}
+
+const fn verifier(parameters: [u64; 4]) -> BugCheck {
+    BugCheck {
+        code: DRIVER_VERIFIER_DETECTED_VIOLATION,
+        parameters,
+    }
+}
+
+// Requests of pool: `bug-check-0xc2--bad-pool-caller`.
+
+/// 0xC2 (0x00, 0, pool type, tag): a request of no bytes. Documented.
+#[cold]
+pub fn no_bytes(pool_type: u64, tag: u32) -> BugCheck {
+    pool_caller([0x00, 0, pool_type, u64::from(tag)])
+}
+
+/// 0xC2 (0x9B, pool type, bytes, 0): a request with tag 0. Documented.
+#[cold]
+pub fn no_tag(pool_type: u64, bytes: u64) -> BugCheck {
+    pool_caller([0x9B, pool_type, bytes, 0])
+}
+
+/// 0xC2 (0x9C, pool type, bytes, 0): a request with the tag "BIG". Documented.
+#[cold]
+pub fn tag_big(pool_type: u64, bytes: u64) -> BugCheck {
+    pool_caller([0x9C, pool_type, bytes, 0])
+}
+
+/// 0xC2 (0x9D, tag, pool type, 0): a request with a tag without a letter or digit. Documented.
+#[cold]
+pub fn tag_without_letter(tag: u32, pool_type: u64) -> BugCheck {
+    pool_caller([0x9D, u64::from(tag), pool_type, 0])
+}
+
+// Frees, to pool and to a list: `bug-check-0xc2--bad-pool-caller`.
+
+/// 0xC2 (0x07, 0, 0, address): a free of what is freed already. Documented.
+#[cold]
+pub fn already_freed(address: u64) -> BugCheck {
+    pool_caller([0x07, 0, 0, address])
+}
+
+/// 0xC2 (0x46, address, 0, 0): a free of an address that is no block's or no entry's. Documented
+/// for an invalid address; that it also stands for another list's entry is ours.
+#[cold]
+pub fn invalid_address(address: u64) -> BugCheck {
+    pool_caller([0x46, address, 0, 0])
+}
+
+/// 0xC2 (0x42, address, 0, 0): a free of an address that was never in the pool. Documented.
+#[cold]
+pub fn not_of_pool(address: u64) -> BugCheck {
+    pool_caller([0x42, address, 0, 0])
+}
+
+/// 0xC2 (0x41286, address, 0, 0): a free of an address inside a block. Documented.
+#[cold]
+pub fn inside_a_block(address: u64) -> BugCheck {
+    pool_caller([0x41286, address, 0, 0])
+}
+
+/// 0xC2 (0x0A, address, the block's tag, the given tag): a free with another tag. Documented.
+#[cold]
+pub fn wrong_tag(address: u64, tag: u32, given: u32) -> BugCheck {
+    pool_caller([0x0A, address, u64::from(tag), u64::from(given)])
+}
+
+// Lists.
+
+/// 0xC4 (0xCB, list, 0, 0): a routine is called on a list that is not initialised. Documented for
+/// delete (`bug-check-0xc4--driver-verifier-detected-violation`); for the other routines ours.
+#[cold]
+pub fn not_initialised(list: usize) -> BugCheck {
+    verifier([0xCB, list as u64, 0, 0])
+}
+
+/// 0xC4 (0xCC, list, start of the block, its bytes): a free of a block that an initialised list
+/// lies in. Documented (`bug-check-0xc4--driver-verifier-detected-violation`).
+#[cold]
+pub fn list_in_block(list: usize, start: usize, bytes: u32) -> BugCheck {
+    verifier([0xCC, list as u64, start as u64, u64::from(bytes)])
+}
+
+/// 0xC4 (0x4C4B0001, list, 0, 0): a confined list is used by another owner. Ours: Windows has no
+/// confined lists. `win-lookaside` raises 0x4C4B0002.
+#[cold]
+pub fn confined(list: usize) -> BugCheck {
+    verifier([CONFINED_LIST, list as u64, 0, 0])
+}
+
+/// 0x139 (3, address of the list or header, 0, 0): a list's memory was written over. Code and first
+/// parameter are documented for a corrupted `LIST_ENTRY`
+/// (`bug-check-0x139--kernel-security-check-failure`); the second parameter is ours.
+#[cold]
+pub fn damaged(list: usize) -> BugCheck {
+    BugCheck {
+        code: KERNEL_SECURITY_CHECK_FAILURE,
+        parameters: [3, list as u64, 0, 0],
+    }
+}
+
+/// 0x19 (0x22, address, list, size): an allocate callback returned what cannot be an entry. Code
+/// and first parameter are documented for a block without a tracking entry
+/// (`bug-check-0x19--bad-pool-header`); the others are ours.
+#[cold]
+pub fn no_entry(address: usize, list: usize, size: usize) -> BugCheck {
+    BugCheck {
+        code: BAD_POOL_HEADER,
+        parameters: [0x22, address as u64, list as u64, size as u64],
+    }
+}
+
+// Levels and spin locks: `bug-check-0xc4--driver-verifier-detected-violation`.
+
+/// 0xC4 (0x30, current level, asked level, 0): a raise to a lower level, or to none. Documented.
+#[cold]
+pub fn raise_to_lower(current: Kirql, asked: Kirql) -> BugCheck {
+    verifier([0x30, u64::from(current), u64::from(asked), 0])
+}
+
+/// 0xC4 (0x31, current level, asked level, 0): a lowering to a higher level. Documented.
+#[cold]
+pub fn lower_to_higher(current: Kirql, asked: Kirql) -> BugCheck {
+    verifier([0x31, u64::from(current), u64::from(asked), 0])
+}
+
+/// 0xC4 (0x32, level, lock, 0): a release of a spin lock at another level than DISPATCH_LEVEL.
+/// Documented.
+#[cold]
+pub fn release_at_level(current: Kirql, lock: usize) -> BugCheck {
+    verifier([0x32, u64::from(current), lock as u64, 0])
+}
+
+/// 0xC4 (0x42, level, lock, 0): an acquire of a spin lock above DISPATCH_LEVEL. Documented.
+#[cold]
+pub fn acquire_at_level(current: Kirql, lock: usize) -> BugCheck {
+    verifier([0x42, u64::from(current), lock as u64, 0])
+}
+
+/// 0x0F (lock, 0, 0, 0): a thread asks for a spin lock that it holds. The code is documented
+/// (`bug-check-0xf--spin-lock-already-owned`), the parameter is ours.
+#[cold]
+pub fn lock_already_owned(lock: usize) -> BugCheck {
+    BugCheck {
+        code: SPIN_LOCK_ALREADY_OWNED,
+        parameters: [lock as u64, 0, 0, 0],
+    }
+}
+
+/// 0x10 (lock, 0, 0, 0): a thread releases a spin lock that it does not hold. The code is
+/// documented (`bug-check-0x10--spin-lock-not-owned`), the parameter is ours.
+#[cold]
+pub fn lock_not_owned(lock: usize) -> BugCheck {
+    BugCheck {
+        code: SPIN_LOCK_NOT_OWNED,
+        parameters: [lock as u64, 0, 0, 0],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_that_a_function_raises_is_named_once() {
+        let raised = [
+            already_freed(0),
+            not_initialised(0),
+            damaged(0),
+            no_entry(0, 0, 0),
+            lock_already_owned(0),
+            lock_not_owned(0),
+        ];
+        assert_eq!(raised.len(), STOP_CODES.len());
+        for stop in raised {
+            let names = STOP_CODES.iter().filter(|(_, code)| *code == stop.code);
+            assert_eq!(names.count(), 1, "{stop}");
+        }
+    }
+}
