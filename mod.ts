@@ -25,11 +25,11 @@
  * @module
  */
 
-export { BugCheckError, LibraryLoadError, LookasideError } from "./src/errors.ts";
-export { load } from "./src/library.ts";
-export { LookasideAlloc, OwnedEntry } from "./src/lookaside_alloc.ts";
-export { kernel } from "./src/kernel.ts";
-export { entryAt, Irql, LookasideFlags, NtStatus, PoolType } from "./src/types.ts";
+export { BugCheckError, LibraryLoadError, LookasideError } from "./src/native/errors.ts";
+export { load } from "./src/native/library/library.ts";
+export { LookasideAlloc, OwnedEntry } from "./src/native/lookaside_alloc.ts";
+export { kernel } from "./src/native/kernel.ts";
+export { entryAt, Irql, LookasideFlags, NtStatus, PoolType } from "./src/native/types.ts";
 export type {
   AllocateFunction,
   Driver,
@@ -42,4 +42,4 @@ export type {
   LookasideStats,
   PoolOptions,
   PoolTagUsage,
-} from "./src/types.ts";
+} from "./src/native/types.ts";

@@ -5,7 +5,11 @@
  * @module
  */
 import { parseStream, type Trace, TraceError } from "@win-lookaside/lookaside/trace";
-import { convertValgrind, isValgrindLog, ValgrindError } from "../src/valgrind.ts";
+import {
+  convertValgrind,
+  isValgrindLog,
+  ValgrindError,
+} from "../src/recording/formats/valgrind.ts";
 
 /** One file, read. */
 export interface Input {

@@ -11,7 +11,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { convertValgrind, ValgrindError } from "../src/valgrind.ts";
+import { convertValgrind, ValgrindError } from "../src/recording/formats/valgrind.ts";
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -55,7 +55,7 @@
  * @module
  */
 
-export { parse, type ParseOptions, parseStream } from "./trace_parser.ts";
+export { parse, type ParseOptions, parseStream } from "./trace/parse.ts";
 export {
   format,
   type ListTrace,
@@ -68,7 +68,7 @@ export {
   TraceError,
   type TraceList,
   type TraceStep,
-} from "./trace_text.ts";
+} from "./trace/list_trace.ts";
 export {
   type ModelModule,
   modelWorld,
@@ -77,7 +77,7 @@ export {
   nativeWorld,
   type World,
   type WorldList,
-} from "./worlds.ts";
+} from "./trace/native_world.ts";
 export {
   crossCheck,
   ExpectationError,
@@ -85,22 +85,22 @@ export {
   type ReplayOptions,
   type ReplaySummary,
   type StepRecord,
-} from "./replay.ts";
-export type { Divergence } from "./divergence.ts";
+} from "./trace/replay.ts";
+export type { Divergence } from "./trace/divergence.ts";
 export {
   RecordingCheck,
   type RecordingOptions,
   RecordingReplay,
   type ReplayList,
   type ReplayPool,
-} from "./recording.ts";
+} from "./recording/replay.ts";
 export {
   record,
   type RecordableList,
   RecordedList,
   Recorder,
   type RecordOptions,
-} from "./recorder.ts";
+} from "./trace/recorder.ts";
 export type {
   LookasideModel,
   ModelAllocate,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, fail } from "@std/assert";
 import * as native from "../mod.ts";
-import { compareStats } from "../src/divergence.ts";
+import { compareStats } from "../src/trace/divergence.ts";
 import * as model from "../src/model.ts";
 import {
   crossCheck,
@@ -11,7 +11,7 @@ import {
   parse,
   RecordingCheck,
 } from "../src/trace.ts";
-import { STATS_KEYS } from "../src/trace_text.ts";
+import { STATS_KEYS } from "../src/trace/list_trace.ts";
 import { editedModel } from "./edited_model.ts";
 import {
   type Outcome,

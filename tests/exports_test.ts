@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SYMBOLS } from "../src/bindings.ts";
+import { SYMBOLS } from "../src/native/library/bindings.ts";
 
 const LIBRARY = new URL("../target/release/liblookaside.so", import.meta.url);
 

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { entryAt, kernel, LookasideAlloc, PoolType } from "../mod.ts";
-import { formatPool } from "../src/format.ts";
+import { formatPool } from "../src/native/debugger_text.ts";
 import { NO_U32 } from "./bug_checks.ts";
 
 Deno.test("kernel.formatLists() shows every list as Deno.inspect() does, the oldest first", () => {

@@ -9,7 +9,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { BugCheckError, type Entry, entryAt, kernel, LookasideAlloc } from "../mod.ts";
-import { none, owner, raise, symbols } from "../src/library.ts";
+import { none, owner, raise, symbols } from "../src/native/library/library.ts";
 import { addressOf, assertBugCheck } from "./bug_checks.ts";
 
 const CONFINED_LIST = 0x4C4B_0001n;

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { kernel, LookasideAlloc, NtStatus } from "../mod.ts";
-import { LegacyList, type LegacyOptions } from "../src/legacy_list.ts";
+import { LegacyList, type LegacyOptions } from "../src/native/legacy_list.ts";
 import { assertAlreadyFreed, assertStatus } from "./bug_checks.ts";
 
 const TAG = 0x7967_654C;

@@ -4,9 +4,9 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { ABI } from "../src/bindings.ts";
+import { ABI } from "../src/native/library/bindings.ts";
 
-const LIBRARY_TS = new URL("../src/library.ts", import.meta.url);
+const LIBRARY_TS = new URL("../src/native/library/library.ts", import.meta.url);
 const SUFFIXES: Readonly<Record<string, string>> = { windows: "dll", darwin: "dylib" };
 const LIBRARY = new URL(
   `../target/release/${Deno.build.os === "windows" ? "" : "lib"}lookaside.${

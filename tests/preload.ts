@@ -3,6 +3,6 @@
  * the resource sanitizer takes for a leak, and the library is never closed.
  */
 
-import { load } from "../src/library.ts";
+import { load } from "../src/native/library/library.ts";
 
 load();

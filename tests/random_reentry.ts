@@ -8,7 +8,7 @@
  */
 
 import { LookasideModel, PoolModel } from "../src/model.ts";
-import { tagNumber, tagText } from "../src/tag.ts";
+import { tagNumber, tagText } from "../src/wdk/tag.ts";
 import {
   type ModelModule,
   modelWorld,

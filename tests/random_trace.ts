@@ -4,7 +4,7 @@
  * @module
  */
 
-import { tagNumber } from "../src/tag.ts";
+import { tagNumber } from "../src/wdk/tag.ts";
 import { format, type ListTrace, parse, type TraceList, type TraceStep } from "../src/trace.ts";
 
 /** Numbers from 0 to below 1 that a seed determines (mulberry32). */

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { format, parse, type Trace, TraceError } from "../src/trace.ts";
-import { STATS_KEYS } from "../src/trace_text.ts";
+import { STATS_KEYS } from "../src/trace/list_trace.ts";
 import { environmentCount, environmentSeed } from "./integers.ts";
 
 const RUNS = environmentCount("LOOKASIDE_RUNS", 1000);

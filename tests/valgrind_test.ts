@@ -5,7 +5,7 @@ import {
   type ValgrindCounts,
   ValgrindError,
   type ValgrindOptions,
-} from "../src/valgrind.ts";
+} from "../src/recording/formats/valgrind.ts";
 
 interface Converted {
   lines: string[];

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as native from "../../mod.ts";
-import { compareUsage } from "../../src/divergence.ts";
+import { compareUsage } from "../../src/trace/divergence.ts";
 import { LookasideModel, PoolModel } from "../../src/model.ts";
 import {
   crossCheck,

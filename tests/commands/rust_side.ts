@@ -10,7 +10,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as native from "../../mod.ts";
 import { type Entry, kernel, LookasideAlloc, NtStatus, type OwnedEntry } from "../../mod.ts";
 import type { TraceList, WorldList } from "../../src/trace.ts";
-import { STATS_KEYS } from "../../src/trace_text.ts";
+import { STATS_KEYS } from "../../src/trace/list_trace.ts";
 import { shown } from "../bug_checks.ts";
 import { hookedNative } from "../random_reentry.ts";
 import { AFTER_DESTROY } from "./mistakes.ts";

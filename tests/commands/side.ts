@@ -7,9 +7,9 @@
  * @module
  */
 
-import { tagNumber } from "../../src/tag.ts";
+import { tagNumber } from "../../src/wdk/tag.ts";
 import type { TraceList, TraceStep, World, WorldList } from "../../src/trace.ts";
-import { STATS_KEYS } from "../../src/trace_text.ts";
+import { STATS_KEYS } from "../../src/trace/list_trace.ts";
 import type { HookedWorld } from "../random_reentry.ts";
 import { AFTER_DESTROY } from "./mistakes.ts";
 import type { Like, ListOperation, Operation } from "./operations.ts";

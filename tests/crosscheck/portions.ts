@@ -7,7 +7,7 @@
  * @module
  */
 
-import { compareUsage } from "../../src/divergence.ts";
+import { compareUsage } from "../../src/trace/divergence.ts";
 import {
   crossCheck,
   type Divergence,

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertFalse, assertNotEquals, assertThrows } from "@std/assert";
 import { BugCheckError, kernel, LookasideAlloc } from "../../mod.ts";
-import { none, owner, raise, symbols } from "../../src/library.ts";
+import { none, owner, raise, symbols } from "../../src/native/library/library.ts";
 import { LEFT_COUNT, TAG, whatIsLeft } from "./left.ts";
 
 const left = whatIsLeft();

@@ -14,7 +14,7 @@ import {
   type TraceStep,
   type World,
 } from "../../src/trace.ts";
-import { stepText } from "../../src/trace_text.ts";
+import { stepText } from "../../src/trace/list_trace.ts";
 
 const FIELDS = [
   "depth",

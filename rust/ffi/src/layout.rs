@@ -1,4 +1,4 @@
-//! Offsets that `src/*.ts` reads memory by. The emitter writes them into `src/bindings.ts`, and
+//! Offsets that `src/*.ts` reads memory by. The emitter writes them into `src/native/library/bindings.ts`, and
 //! the ABI number covers them.
 
 use std::mem::offset_of;

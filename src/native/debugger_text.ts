@@ -5,7 +5,7 @@
  * @module
  */
 
-import { tagNumber } from "./tag.ts";
+import { tagNumber } from "../wdk/tag.ts";
 import type { LookasideStats, PoolTagUsage } from "./types.ts";
 
 /** What of a list is shown, beside its counters. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "./arguments.ts";
+import { describe } from "../native/arguments.ts";
 
 /** The u32 of a tag of one to four characters; a short one ends in zero bytes. */
 export function tagNumber(text: string): number {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { LAYOUT } from "./bindings.ts";
-import { metadata, pool } from "./library.ts";
-import type { LookasideStats } from "./types.ts";
+import { LAYOUT } from "../library/bindings.ts";
+import { metadata, pool } from "../library/library.ts";
+import type { LookasideStats } from "../types.ts";
 
 /** The offset of a list's record in the metadata. */
 export function recordOf(id: number): number {

@@ -5,12 +5,12 @@
  */
 
 import { describe, integer, isEntry, refuseEntry, U32_MAX } from "./arguments.ts";
-import { LAYOUT } from "./bindings.ts";
-import { readStats, recordField } from "./control_block.ts";
+import { LAYOUT } from "./library/bindings.ts";
+import { readStats, recordField } from "./memory/records.ts";
 import { driverIndex, driverName, rootDriver } from "./driver.ts";
-import { formatList, formatPool } from "./format.ts";
-import { check, load, metadata, none, open, statusError, symbols } from "./library.ts";
-import { tagArgument, tagText } from "./tag.ts";
+import { formatList, formatPool } from "./debugger_text.ts";
+import { check, load, metadata, none, open, statusError, symbols } from "./library/library.ts";
+import { tagArgument, tagText } from "../wdk/tag.ts";
 import {
   type Driver,
   type Entry,
@@ -21,7 +21,7 @@ import {
   type PoolTagUsage,
   PoolType,
 } from "./types.ts";
-import { viewOf } from "./views.ts";
+import { viewOf } from "./memory/views.ts";
 
 const ALL_DRIVERS = U32_MAX;
 const LARGEST_POOL_MEBIBYTES = 4095;

@@ -5,7 +5,7 @@
  */
 
 import { describe, integer, isEntry, refuseEntry, U32_MAX } from "./arguments.ts";
-import { LAYOUT } from "./bindings.ts";
+import { LAYOUT } from "./library/bindings.ts";
 import {
   callbackBits,
   type Callbacks,
@@ -16,10 +16,10 @@ import {
   removeCallbacks,
   rethrow,
 } from "./callbacks.ts";
-import { isLive, readStats, recordField, recordOf } from "./control_block.ts";
+import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
 import { driverIndex } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
-import { formatList } from "./format.ts";
+import { formatList } from "./debugger_text.ts";
 import {
   check,
   hasEnded,
@@ -32,10 +32,10 @@ import {
   raise,
   slotValue,
   symbols,
-} from "./library.ts";
-import { tagArgument, tagText } from "./tag.ts";
+} from "./library/library.ts";
+import { tagArgument, tagText } from "../wdk/tag.ts";
 import { type Entry, type LookasideOptions, type LookasideStats, NtStatus } from "./types.ts";
-import { knownView, viewOf } from "./views.ts";
+import { knownView, viewOf } from "./memory/views.ts";
 
 const DEFAULT_POOL_TYPE = 512;
 const DEFAULT_TAG = "srLL";

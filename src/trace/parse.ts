@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { ModelKind, ModelStats } from "./model.ts";
-import { tagNumber } from "./tag.ts";
+import type { ModelKind, ModelStats } from "../model.ts";
+import { tagNumber } from "../wdk/tag.ts";
 import {
   DEFAULT_TAG,
   NO_LIST,
@@ -18,8 +18,8 @@ import {
   TraceError,
   type TraceList,
   type TraceStep,
-} from "./trace_text.ts";
-import { LookasideFlags, PoolType } from "./types.ts";
+} from "./list_trace.ts";
+import { LookasideFlags, PoolType } from "../native/types.ts";
 
 /** Longest line, in bytes: a longer one is a sign of a file that is no trace. */
 const MAXIMUM_LINE_BYTES = 4096;

@@ -7,9 +7,9 @@
  * @module
  */
 
-import { LAYOUT } from "./bindings.ts";
-import { mapPool, metadata, pool } from "./library.ts";
-import type { Entry } from "./types.ts";
+import { LAYOUT } from "../library/bindings.ts";
+import { mapPool, metadata, pool } from "../library/library.ts";
+import type { Entry } from "../types.ts";
 
 const PAGE_SHIFT = Math.log2(LAYOUT.pageBytes);
 const PAGE_MASK = LAYOUT.pageBytes - 1;

@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { ModelAllocate, ModelFree, ModelKind, ModelStats } from "./model.ts";
-import { tagNumber, tagText } from "./tag.ts";
-import { LookasideFlags, PoolType } from "./types.ts";
+import type { ModelAllocate, ModelFree, ModelKind, ModelStats } from "../model.ts";
+import { tagNumber, tagText } from "../wdk/tag.ts";
+import { LookasideFlags, PoolType } from "../native/types.ts";
 
 /** The tag of a list that names none. */
 export const DEFAULT_TAG = tagNumber("srLL");

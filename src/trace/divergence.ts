@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { ModelStats } from "./model.ts";
-import { STATS_KEYS } from "./trace_text.ts";
-import { usageKey, type World } from "./worlds.ts";
+import type { ModelStats } from "../model.ts";
+import { STATS_KEYS } from "./list_trace.ts";
+import { usageKey, type World } from "./native_world.ts";
 
 /** The outcome of a call that went well. */
 export const DONE = "done";

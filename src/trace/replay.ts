@@ -14,8 +14,8 @@ import {
   type Divergence,
   DONE,
 } from "./divergence.ts";
-import type { ModelPoolUsage, ModelStats } from "./model.ts";
-import { RecordingCheck, replayRecording } from "./recording.ts";
+import type { ModelPoolUsage, ModelStats } from "../model.ts";
+import { RecordingCheck, replayRecording } from "../recording/replay.ts";
 import {
   type ListTrace,
   STATS_KEYS,
@@ -23,8 +23,8 @@ import {
   type Trace,
   TraceError,
   type TraceStep,
-} from "./trace_text.ts";
-import { attempt, type World, type WorldList } from "./worlds.ts";
+} from "./list_trace.ts";
+import { attempt, type World, type WorldList } from "./native_world.ts";
 
 /** The outcome of a step whose list or entry could not be had before. */
 const NOTHING = "nothing";

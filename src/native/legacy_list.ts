@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LAYOUT } from "./bindings.ts";
+import { LAYOUT } from "./library/bindings.ts";
 import {
   type BoundCallbacks,
   callbackBits,
@@ -15,9 +15,9 @@ import {
   rethrow,
   withLegacyCallbacks,
 } from "./callbacks.ts";
-import { readStats, recordField, recordOf } from "./control_block.ts";
+import { readStats, recordField, recordOf } from "./memory/records.ts";
 import { LookasideError } from "./errors.ts";
-import { check, none, open, raise, slotValue, symbols } from "./library.ts";
+import { check, none, open, raise, slotValue, symbols } from "./library/library.ts";
 import { type LookasideStats, NtStatus } from "./types.ts";
 
 const KINDS = { npaged: 1, paged: 2 } as const;

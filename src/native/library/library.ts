@@ -9,8 +9,8 @@
  */
 
 import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
-import { BugCheckError, LibraryLoadError, LookasideError } from "./errors.ts";
-import { NtStatus } from "./types.ts";
+import { BugCheckError, LibraryLoadError, LookasideError } from "../errors.ts";
+import { NtStatus } from "../types.ts";
 
 /** The library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -208,7 +208,7 @@ function buildPath(): URL {
     : os === "darwin"
     ? "liblookaside.dylib"
     : "liblookaside.so";
-  return new URL(`../target/release/${name}`, import.meta.url);
+  return new URL(`../../../target/release/${name}`, import.meta.url);
 }
 
 function howToBuild(): string {

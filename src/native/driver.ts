@@ -5,8 +5,8 @@
  */
 
 import { describe, integer, U32_MAX } from "./arguments.ts";
-import { check, open, symbols } from "./library.ts";
-import { tagArgument } from "./tag.ts";
+import { check, open, symbols } from "./library/library.ts";
+import { tagArgument } from "../wdk/tag.ts";
 import type { Driver, Faults } from "./types.ts";
 
 const ROOT_INDEX = 0;

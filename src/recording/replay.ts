@@ -13,10 +13,16 @@ import {
   type Difference,
   type Divergence,
   DONE,
-} from "./divergence.ts";
-import type { ReplayOptions, ReplaySummary } from "./replay.ts";
-import { NO_LIST, operationLine, operationText, type Recording, TraceError } from "./trace_text.ts";
-import { attempt, type World, type WorldList } from "./worlds.ts";
+} from "../trace/divergence.ts";
+import type { ReplayOptions, ReplaySummary } from "../trace/replay.ts";
+import {
+  NO_LIST,
+  operationLine,
+  operationText,
+  type Recording,
+  TraceError,
+} from "../trace/list_trace.ts";
+import { attempt, type World, type WorldList } from "../trace/native_world.ts";
 
 /** How often a recording ticks, in operations. */
 const TICK_EVERY = 10_000;

@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { ModelStats } from "./model.ts";
-import { tagNumber } from "./tag.ts";
-import { format, STATS_KEYS, type TraceList, type TraceStep } from "./trace_text.ts";
+import type { ModelStats } from "../model.ts";
+import { tagNumber } from "../wdk/tag.ts";
+import { format, STATS_KEYS, type TraceList, type TraceStep } from "./list_trace.ts";
 
 /** What {@linkcode record} needs of a list: `LookasideAlloc` has it. */
 export interface RecordableList {

@@ -9,7 +9,7 @@
 
 import { describe, isEntry, U32_MAX } from "./arguments.ts";
 import { LookasideError } from "./errors.ts";
-import { check, symbols, whenLoaded } from "./library.ts";
+import { check, symbols, whenLoaded } from "./library/library.ts";
 import type { LookasideAlloc } from "./lookaside_alloc.ts";
 import { type AllocateFunction, type Entry, type FreeFunction, NtStatus } from "./types.ts";
 

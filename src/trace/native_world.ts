@@ -7,12 +7,12 @@
  * @module
  */
 
-import type { BoundCallbacks } from "./callbacks.ts";
-import { LegacyList } from "./legacy_list.ts";
-import { LookasideModel, PoolModel } from "./model.ts";
-import type { ModelOptions, ModelPoolUsage, ModelStats } from "./model.ts";
-import type { TraceList } from "./trace_text.ts";
-import { NtStatus, PoolType } from "./types.ts";
+import type { BoundCallbacks } from "../native/callbacks.ts";
+import { LegacyList } from "../native/legacy_list.ts";
+import { LookasideModel, PoolModel } from "../model.ts";
+import type { ModelOptions, ModelPoolUsage, ModelStats } from "../model.ts";
+import type { TraceList } from "./list_trace.ts";
+import { NtStatus, PoolType } from "../native/types.ts";
 
 const BAD_POOL_CALLER = 0xC2;
 const POOL_RAISE_IF_ALLOCATION_FAILURE = 0x10;
