@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, fail } from "@std/assert";
-import * as native from "../mod.ts";
 import { compareStats } from "../src/trace/divergence.ts";
+import { STATS_KEYS } from "../src/trace/list_trace.ts";
 import * as model from "../src/model.ts";
 import {
   crossCheck,
@@ -11,7 +11,6 @@ import {
   parse,
   RecordingCheck,
 } from "../src/trace.ts";
-import { STATS_KEYS } from "../src/trace/list_trace.ts";
 import { editedModel } from "./edited_model.ts";
 import {
   type Outcome,
@@ -36,7 +35,7 @@ function seeds(count: number): number[] {
   return Array.from({ length: count }, (_, i) => (first + i * 0x1000_0000) >>> 0);
 }
 
-const SETTING = { native, model, lists: LISTS, worker: 0, workers: 1 };
+const SETTING = { model, lists: LISTS, worker: 0, workers: 1 };
 
 function assertNothing({ finding }: Outcome): void {
   if (finding === null) return;
@@ -111,7 +110,7 @@ Deno.test("cross-check: a difference in any one counter is one", () => {
 Deno.test("cross-check: Rust differs from a model that is wrong, and a short trace shows it", async () => {
   const broken = await editedModel([["this.#kept.pop()", "this.#kept.shift()"]]);
   const differs = (trace: ListTrace) =>
-    crossCheck(trace, nativeWorld(native), modelWorld(broken)) !== null;
+    crossCheck(trace, nativeWorld(), modelWorld(broken)) !== null;
   const trace = randomTrace(1, 8, 1000);
   assert(differs(trace));
   const short = shrink(trace, differs);
@@ -145,7 +144,7 @@ Deno.test("cross-check: Rust and the model agree on a random recording with bloc
   const recording = parse(`${lines.join("\n")}\n`);
   assertEquals(recording.kind, "recording");
   assertEquals(
-    crossCheck(recording, nativeWorld(native), modelWorld(), { tickEvery: 1000 }),
+    crossCheck(recording, nativeWorld(), modelWorld(), { tickEvery: 1000 }),
     null,
   );
 });
@@ -156,7 +155,7 @@ Deno.test("cross-check: a recording can be compared in portions", () => {
     throw new Error("It has no list line");
   }
   let ticks = 0;
-  using check = new RecordingCheck(recording, nativeWorld(native), modelWorld(), {
+  using check = new RecordingCheck(recording, nativeWorld(), modelWorld(), {
     tickEvery: 2,
     onTick: () => ticks++,
   });

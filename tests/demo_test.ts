@@ -188,19 +188,26 @@ Deno.test("the demo ends with 1 at the first divergence and names operation and 
   const files = {
     "own.trace": `# a comment\n${SMALL}`,
     "broken.ts": `
-      import { LookasideAlloc as Sound } from "${ROOT}mod.ts";
-      export * from "${ROOT}mod.ts";
-      export class LookasideAlloc extends Sound {
-        override stats() {
-          const stats = super.stats();
-          return stats.totalFrees === 2 ? { ...stats, freeMisses: 1 } : stats;
-        }
+      import { nativeWorld as soundWorld } from "${ROOT}src/trace.ts";
+      export * from "${ROOT}src/trace.ts";
+      export function nativeWorld() {
+        const world = soundWorld();
+        const createList = (like) => {
+          const list = world.createList(like);
+          const sound = list.stats.bind(list);
+          list.stats = () => {
+            const stats = sound();
+            return stats.totalFrees === 2 ? { ...stats, freeMisses: 1 } : stats;
+          };
+          return list;
+        };
+        return { ...world, createList };
       }`,
     "imports.json": JSON.stringify({
       imports: {
-        "@win-lookaside/lookaside": "./broken.ts",
+        "@win-lookaside/lookaside": `${ROOT}mod.ts`,
         "@win-lookaside/lookaside/model": `${ROOT}src/model.ts`,
-        "@win-lookaside/lookaside/trace": `${ROOT}src/trace.ts`,
+        "@win-lookaside/lookaside/trace": "./broken.ts",
         "cli-progress": "npm:cli-progress@^3.12.0",
       },
     }),

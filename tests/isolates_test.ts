@@ -9,7 +9,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { BugCheckError, type Entry, entryAt, kernel, LookasideAlloc } from "../mod.ts";
-import { none, owner, raise, symbols } from "../src/native/library/library.ts";
+import { owner, symbols } from "../src/native/library/library.ts";
+import { none, raise } from "../src/native/library/slot.ts";
 import { addressOf, assertBugCheck } from "./bug_checks.ts";
 
 const CONFINED_LIST = 0x4C4B_0001n;

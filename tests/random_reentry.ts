@@ -7,13 +7,13 @@
  * @module
  */
 
+import { type Entry, kernel, LookasideAlloc } from "@win-lookaside/lookaside";
+import { type CallbackPool, nativeWorldOver } from "../src/trace/native_world.ts";
 import { LookasideModel, PoolModel } from "../src/model.ts";
 import { tagNumber, tagText } from "../src/wdk/tag.ts";
 import {
   type ModelModule,
   modelWorld,
-  type NativeModule,
-  nativeWorld,
   type TraceList,
   type World,
   type WorldList,
@@ -59,36 +59,26 @@ export function hookedModel(model: ModelModule = { LookasideModel, PoolModel }):
 }
 
 /** Rust, with a pool that tells the hook; only callbacks reach pool by way of it. */
-export function hookedNative(native: NativeModule): HookedWorld {
-  return (hook) => {
-    const left: number[] = [];
-    const { kernel } = native;
-    const hookedKernel: NativeModule["kernel"] = {
-      tick: () => kernel.tick(),
-      poolUsage: () => kernel.poolUsage(),
-      rootDriver: kernel.rootDriver,
-      allocatePool(bytes, options) {
-        const asks = hook.allocating(tagText(Number(options.tag)));
-        return asks ? kernel.allocatePool(bytes, options) : null;
-      },
-      freePool(block, tag) {
-        if (tag !== undefined) {
-          try {
-            hook.freeing(tagText(tag));
-          } catch (error) {
-            left.push(block);
-            throw error;
-          }
-        }
-        kernel.freePool(block, tag);
-      },
-    };
-    return {
-      ...nativeWorld({ ...native, kernel: hookedKernel }),
-      end: () => left.forEach((block) => kernel.freePool(block as never)),
-    };
+export const hookedNative = (List = LookasideAlloc): HookedWorld => (hook) => {
+  const left: Entry[] = [];
+  const callbackPool: CallbackPool = {
+    allocatePool(bytes, options) {
+      const asks = hook.allocating(tagText(Number(options?.tag)));
+      return asks ? kernel.allocatePool(bytes, options) : null;
+    },
+    freePool(block, tag) {
+      try {
+        hook.freeing(tagText(Number(tag)));
+      } catch (error) {
+        left.push(block);
+        throw error;
+      }
+      kernel.freePool(block, tag);
+    },
   };
-}
+  const world = nativeWorldOver({ callbackPool, List });
+  return { ...world, end: () => left.forEach((block) => kernel.freePool(block)) };
+};
 
 interface RunList {
   readonly number: number;

@@ -31,8 +31,8 @@ for (const name of FILES) {
     assertEquals(trace.kind, "lists");
     replay(trace, modelWorld());
     assertEquals(format(parse(format(trace))), format(trace));
-    replay(trace, nativeWorld(native));
-    assertEquals(crossCheck(trace, nativeWorld(native), modelWorld()), null);
+    replay(trace, nativeWorld());
+    assertEquals(crossCheck(trace, nativeWorld(), modelWorld()), null);
   });
 }
 
@@ -41,13 +41,13 @@ Deno.test("traces: a replay leaves nothing allocated in Rust", () => {
     native.kernel.poolUsage().reduce((sum, usage) => sum + usage.outstanding, 0);
   const before = outstanding();
   const text = "list size=64\nlist name=b size=128\nbatch a 1 2 3\na b:1\ndestroy b\nfail 9\n";
-  replay(parse(text), nativeWorld(native));
-  replay(parse("list size=64 kind=paged free=throw\ndepth 0\na 1\nf 1\n"), nativeWorld(native));
+  replay(parse(text), nativeWorld());
+  replay(parse("list size=64 kind=paged free=throw\ndepth 0\na 1\nf 1\n"), nativeWorld());
   replay(
     parse("list size=64 alloc=pool free=throw\nbatch a 1 2\nbatch f 1 2\n"),
-    nativeWorld(native),
+    nativeWorld(),
   );
-  replay(parse("a 1 16\na 2 9000\na 3 700\nf 3\n"), nativeWorld(native));
+  replay(parse("a 1 16\na 2 9000\na 3 700\nf 3\n"), nativeWorld());
   assertEquals(outstanding(), before);
   assertEquals(native.kernel.allocatePool(16) !== null, true);
 });

@@ -1,11 +1,20 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { RecordingBuilder } from "../src/recording/builder.ts";
+import type { FormatOptions } from "../src/recording/formats/format.ts";
 import {
   convertValgrind,
-  isValgrindLog,
+  valgrind,
   type ValgrindCounts,
-  ValgrindError,
-  type ValgrindOptions,
 } from "../src/recording/formats/valgrind.ts";
+import { format, operationLine } from "../src/trace.ts";
+import { TraceError } from "../src/trace/errors.ts";
+import { linesOf } from "../src/trace/lines.ts";
 
 interface Converted {
   lines: string[];
@@ -14,11 +23,14 @@ interface Converted {
 
 async function convert(
   log: string | Iterable<string> | AsyncIterable<string>,
-  options?: ValgrindOptions,
+  options?: FormatOptions,
 ): Promise<Converted> {
-  const conversion = convertValgrind(typeof log === "string" ? [log] : log, options);
-  const lines = await Array.fromAsync(conversion);
-  return { lines, counts: conversion.counts };
+  const lines: string[] = [];
+  const counts = await convertValgrind(linesOf(typeof log === "string" ? [log] : log), {
+    allocate: (slot, bytes) => lines.push(`a ${slot} ${bytes}`),
+    free: (slot) => lines.push(`f ${slot}`),
+  }, options);
+  return { lines, counts };
 }
 
 /** A log of one process out of the texts behind its prefix. */
@@ -266,7 +278,7 @@ Deno.test("a result that is printed twice counts once", async () => {
 Deno.test("the calls of a second process are an error with its line, unless one is chosen", async () => {
   const text =
     "--31-- malloc(5) = 0x10\n--31-- free(0x0)\n--32-- malloc(7) = 0x10\n--31-- free(0x10)\n";
-  const error = await assertRejects(() => convert(text, { file: "two.log" }), ValgrindError);
+  const error = await assertRejects(() => convert(text, { file: "two.log" }), TraceError);
   assertEquals([error.file, error.line], ["two.log", 3]);
   assertEquals(
     error.message,
@@ -276,7 +288,7 @@ Deno.test("the calls of a second process are an error with its line, unless one 
   const child = await convert(text, { pid: 32 });
   assertEquals(child.lines, ["a 0 7"]);
   assertEquals(child.counts.otherProcesses, 3);
-  const none = await assertRejects(() => convert(text, { pid: 33 }), ValgrindError);
+  const none = await assertRejects(() => convert(text, { pid: 33 }), TraceError);
   assertStringIncludes(none.message, "No call of the process was found: 33");
 });
 
@@ -293,7 +305,7 @@ Deno.test("a process that starts another program is an error with its line", asy
       convert(
         "==31== Command: sh\n--31-- malloc(5) = 0x10\n==31== Command: tool\n--31-- malloc(5) = 0x10\n",
       ),
-    ValgrindError,
+    TraceError,
   );
   assertEquals(error.line, 3);
   assertStringIncludes(error.message, "starts another program");
@@ -309,7 +321,7 @@ Deno.test("a log in which nothing can be read is an error", async () => {
       ["\u0000\u0001\u0002".repeat(100_000), 1],
     ] as const
   ) {
-    const error = await assertRejects(() => convert(text, { file: "f" }), ValgrindError);
+    const error = await assertRejects(() => convert(text, { file: "f" }), TraceError);
     assertEquals(error.line, line);
     assertStringIncludes(error.message, `f:${line}: Not one call could be read`);
   }
@@ -343,10 +355,26 @@ Deno.test("a line without end does not fill the memory", async () => {
   assert(Deno.memoryUsage().rss - before < 200 << 20, "400 MiB of one line were not kept");
 });
 
+Deno.test("a log is read into a recording, whose operations have the log's lines", async () => {
+  const builder = new RecordingBuilder("run.log");
+  const lines = linesOf([log("free(0x0)", "malloc(24) = 0x10", "realloc(0x10,40) = 0x20")]);
+  const remarks = await valgrind.events(lines, builder, {});
+  const recording = builder.finish();
+  assertEquals(remarks, ["converted from a log of Valgrind's, process 31"]);
+  assertEquals(format(recording), "a 0 24\nf 0\na 1 40\n");
+  assertEquals([0, 1, 2].map((at) => operationLine(recording, at)), [2, 3, 3]);
+});
+
+Deno.test("a log without an allocation makes no recording", async () => {
+  const builder = new RecordingBuilder("run.log");
+  await valgrind.events(linesOf([log("free(0x0)")]), builder, {});
+  assertThrows(() => builder.finish(), TraceError, "run.log:1: There is no operation in it");
+});
+
 Deno.test("a log of Valgrind's is told from recordings and traces", () => {
-  assert(isValgrindLog("==31== Memcheck, a memory error detector\n"));
-  assert(isValgrindLog("noise\n--31-- malloc(1) = 0x10\n"));
-  assert(!isValgrindLog("# a recording\na 1 24\n"));
-  assert(!isValgrindLog("list size=64\na 1\n"));
-  assert(!isValgrindLog(""));
+  assert(valgrind.detects("==31== Memcheck, a memory error detector\n"));
+  assert(valgrind.detects("noise\n--31-- malloc(1) = 0x10\n"));
+  assert(!valgrind.detects("# a recording\na 1 24\n"));
+  assert(!valgrind.detects("list size=64\na 1\n"));
+  assert(!valgrind.detects(""));
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { tagNumber } from "../wdk/tag.ts";
 import type { Entry } from "./types.ts";
 
 /** The greatest u32. */
@@ -54,4 +55,26 @@ export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "object" && value !== null) return Object.prototype.toString.call(value);
   return String(value);
+}
+
+/**
+ * The u32 of a tag that a caller gave.
+ *
+ * @throws {TypeError} If it is neither a string nor a number.
+ * @throws {RangeError} If it is not one to four printable ASCII characters or a u32.
+ */
+export function tagArgument(tag: unknown, context: string): number {
+  if (typeof tag === "number") {
+    if (tag >>> 0 === tag) return tag;
+    throw new RangeError(`${context}: tag must be an integer in 0 … 4294967295: ${tag}`);
+  }
+  if (typeof tag !== "string") {
+    throw new TypeError(`${context}: tag must be a string or a number: ${describe(tag)}`);
+  }
+  if (!/^[\x20-\x7E]{1,4}$/.test(tag)) {
+    throw new RangeError(
+      `${context}: tag must have one to four printable ASCII characters: ${JSON.stringify(tag)}`,
+    );
+  }
+  return tagNumber(tag);
 }

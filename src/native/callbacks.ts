@@ -7,19 +7,12 @@
  * @module
  */
 
+import { NtStatus } from "../wdk/constants.ts";
 import { describe, isEntry, U32_MAX } from "./arguments.ts";
 import { LookasideError } from "./errors.ts";
-import { check, symbols, whenLoaded } from "./library/library.ts";
-import type { LookasideAlloc } from "./lookaside_alloc.ts";
-import { type AllocateFunction, type Entry, type FreeFunction, NtStatus } from "./types.ts";
-
-/** What a list calls back. */
-export interface Callbacks {
-  /** Makes entries, if there is one. */
-  readonly allocate: AllocateFunction | undefined;
-  /** Takes entries, if there is one. */
-  readonly free: FreeFunction | undefined;
-}
+import { symbols, whenLoaded } from "./library/library.ts";
+import { check } from "./library/slot.ts";
+import type { Entry } from "./types.ts";
 
 /** Callbacks as they are called from here: they know their list. */
 export interface BoundCallbacks {
@@ -50,7 +43,7 @@ let running: Running | null = null;
 let pending: Thrown | null = null;
 
 /** The bits by which `lookaside_create` is told what a list calls back. */
-export function callbackBits({ allocate, free }: Callbacks | BoundCallbacks): number {
+export function callbackBits(allocate: unknown, free: unknown): number {
   return (allocate === undefined ? 0 : 1) | (free === undefined ? 0 : 2);
 }
 
@@ -89,12 +82,8 @@ export function prepareCallbacks(): void {
 }
 
 /** Enters a list that has callbacks. */
-export function enterCallbacks(id: number, list: LookasideAlloc, callbacks: Callbacks): void {
-  const { allocate, free } = callbacks;
-  owners.set(id, {
-    allocate: allocate && ((poolType, size, tag) => allocate(poolType, size, tag, list)),
-    free: free && ((entry) => free(entry, list)),
-  });
+export function enterCallbacks(id: number, callbacks: BoundCallbacks): void {
+  owners.set(id, callbacks);
 }
 
 /** Removes a list that is deleted. */

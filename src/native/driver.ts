@@ -4,9 +4,9 @@
  * @module
  */
 
-import { describe, integer, U32_MAX } from "./arguments.ts";
-import { check, open, symbols } from "./library/library.ts";
-import { tagArgument } from "../wdk/tag.ts";
+import { describe, integer, tagArgument, U32_MAX } from "./arguments.ts";
+import { open, symbols } from "./library/library.ts";
+import { check } from "./library/slot.ts";
 import type { Driver, Faults } from "./types.ts";
 
 const ROOT_INDEX = 0;

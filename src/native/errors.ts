@@ -4,6 +4,8 @@
  * @module
  */
 
+import { NtStatus } from "../wdk/constants.ts";
+
 /**
  * An operation that the kernel refused, with the NTSTATUS it gave. Nothing has changed.
  *
@@ -133,4 +135,30 @@ export class LibraryLoadError extends Error {
     super(message, options);
     this.tried = tried;
   }
+}
+
+/** Texts for statuses, in place of the usual ones. */
+export type Reasons = Readonly<Record<number, string>>;
+
+const REASONS: Reasons = {
+  [NtStatus.InvalidParameter]: "an argument is not valid",
+  [NtStatus.InvalidParameter4]: "the pool type is not one of 0, 1, 4, 5, 512 and 516",
+  [NtStatus.InvalidParameter5]: "the flags are not 0, 1 or 2",
+  [NtStatus.InvalidParameter8]: "the maximum depth is not 0 or 256 … 1024",
+  [NtStatus.InsufficientResources]: "there is not enough pool",
+  [NtStatus.QuotaExceeded]: "the quota is used up",
+  [NtStatus.InvalidDeviceState]: "it is too early or too late for that",
+  [NtStatus.DeletePending]: "the list is deleted",
+};
+
+/** The error for a status that is known without a slot. */
+export function statusError(context: string, status: number, reasons?: Reasons): LookasideError {
+  const reason = reasons?.[status] ?? REASONS[status] ??
+    `status 0x${status.toString(16).toUpperCase().padStart(8, "0")}`;
+  return new LookasideError(`${context}: ${reason}`, status);
+}
+
+/** The error for a call after the end of the isolate. */
+export function endedError(context: string): LookasideError {
+  return new LookasideError(`${context}: the isolate has ended`, NtStatus.DeletePending);
 }

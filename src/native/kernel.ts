@@ -4,24 +4,90 @@
  * @module
  */
 
-import { describe, integer, isEntry, refuseEntry, U32_MAX } from "./arguments.ts";
-import { LAYOUT } from "./library/bindings.ts";
-import { readStats, recordField } from "./memory/records.ts";
-import { driverIndex, driverName, rootDriver } from "./driver.ts";
+import { NtStatus, PoolType } from "../wdk/constants.ts";
+import { tagText } from "../wdk/tag.ts";
+import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
 import { formatList, formatPool } from "./debugger_text.ts";
-import { check, load, metadata, none, open, statusError, symbols } from "./library/library.ts";
-import { tagArgument, tagText } from "../wdk/tag.ts";
-import {
-  type Driver,
-  type Entry,
-  type Kernel,
-  type ListSnapshot,
-  NtStatus,
-  type PoolOptions,
-  type PoolTagUsage,
-  PoolType,
-} from "./types.ts";
+import { driverIndex, driverName, rootDriver } from "./driver.ts";
+import { statusError } from "./errors.ts";
+import { LAYOUT } from "./library/bindings.ts";
+import { load, open, symbols } from "./library/library.ts";
+import { check, none } from "./library/slot.ts";
+import { metadata } from "./memory/memory.ts";
+import { readStats, recordField } from "./memory/records.ts";
 import { viewOf } from "./memory/views.ts";
+import type { Driver, Entry, ListSnapshot, PoolOptions, PoolTagUsage } from "./types.ts";
+
+/** The emulated kernel: its lists, its pool, its clock. */
+export interface Kernel {
+  /** Owns what names no driver. */
+  readonly rootDriver: Driver;
+  /**
+   * The system's list of lists.
+   *
+   * @param driver Only the lists of this driver.
+   * @returns A snapshot of each.
+   */
+  lists(driver?: Driver): ListSnapshot[];
+  /**
+   * What is allocated, tag by tag.
+   *
+   * @returns One item per tag and kind of pool.
+   */
+  poolUsage(): PoolTagUsage[];
+  /**
+   * One second of the balance set manager: retunes `Depth` and `Last*` of every list, never
+   * touches entries.
+   *
+   * @param driver Only the lists of this driver.
+   */
+  tick(driver?: Driver): void;
+  /**
+   * Allocates a block of pool.
+   *
+   * @param bytes Its size.
+   * @param options What the block is like.
+   * @returns The block, or null when there is no pool for it.
+   */
+  allocatePool(bytes: number, options?: PoolOptions): Entry | null;
+  /**
+   * Frees a block of pool, or an entry that its deleted list left allocated.
+   *
+   * @param block The block.
+   * @param tag The tag that it must have.
+   * @throws {BugCheckError} If the block is not allocated, or has another tag.
+   */
+  freePool(block: Entry, tag?: string | number): void;
+  /**
+   * The memory of a block.
+   *
+   * @param block The block.
+   * @returns As many bytes as were asked for.
+   * @throws {BugCheckError} If the block is not allocated.
+   */
+  poolBytes(block: Entry): Uint8Array;
+  /**
+   * Sets the size of the pool, before the first call that maps it in any isolate of the process.
+   *
+   * @param options The size: an integer 1 … 4095; 64 unless this is called.
+   * @throws {RangeError} If the size is out of range.
+   * @throws {LookasideError} If the pool is mapped already.
+   */
+  configure(options: { poolMebibytes: number }): void;
+  /**
+   * The lists as the debugger's `!lookaside -all` shows them.
+   *
+   * @param driver Only the lists of this driver.
+   * @returns Seven lines for each list, a blank line between two.
+   */
+  formatLists(driver?: Driver): string;
+  /**
+   * Usage by tag as PoolMon shows it.
+   *
+   * @returns A heading and a line per tag and kind of pool, in the order of the tags.
+   */
+  formatPool(): string;
+}
 
 const ALL_DRIVERS = U32_MAX;
 const LARGEST_POOL_MEBIBYTES = 4095;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LAYOUT } from "./library/bindings.ts";
+import { NtStatus } from "../wdk/constants.ts";
 import {
   type BoundCallbacks,
   callbackBits,
@@ -15,10 +15,12 @@ import {
   rethrow,
   withLegacyCallbacks,
 } from "./callbacks.ts";
-import { readStats, recordField, recordOf } from "./memory/records.ts";
 import { LookasideError } from "./errors.ts";
-import { check, none, open, raise, slotValue, symbols } from "./library/library.ts";
-import { type LookasideStats, NtStatus } from "./types.ts";
+import { LAYOUT } from "./library/bindings.ts";
+import { open, symbols } from "./library/library.ts";
+import { check, none, raise, slotValue } from "./library/slot.ts";
+import { readStats, recordField, recordOf } from "./memory/records.ts";
+import type { LookasideStats } from "./types.ts";
 
 const KINDS = { npaged: 1, paged: 2 } as const;
 
@@ -47,7 +49,7 @@ export class LegacyList {
   /** Creates a list. */
   constructor({ kind, size, tag, flags, callbacks }: LegacyOptions) {
     open();
-    const bits = callbackBits(callbacks);
+    const bits = callbackBits(callbacks.allocate, callbacks.free);
     if (bits !== 0) prepareCallbacks();
     const status = symbols.lookaside_legacy_create(KINDS[kind], flags, size, tag, bits);
     check(status, "Cannot create the list");

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { describe, integer, isEntry, refuseEntry, U32_MAX } from "./arguments.ts";
-import { LAYOUT } from "./library/bindings.ts";
+import { type LookasideFlags, NtStatus, type PoolType } from "../wdk/constants.ts";
+import { tagText } from "../wdk/tag.ts";
+import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
 import {
+  type BoundCallbacks,
   callbackBits,
-  type Callbacks,
   enterCallbacks,
   forgive,
   isCallbackRunning,
@@ -16,26 +17,95 @@ import {
   removeCallbacks,
   rethrow,
 } from "./callbacks.ts";
-import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
+import { formatList } from "./debugger_text.ts";
 import { driverIndex } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
-import { formatList } from "./debugger_text.ts";
+import { LAYOUT } from "./library/bindings.ts";
 import {
-  check,
   hasEnded,
   lookaside_alloc,
   lookaside_free,
-  none,
   open,
   owner,
-  pool,
-  raise,
-  slotValue,
   symbols,
 } from "./library/library.ts";
-import { tagArgument, tagText } from "../wdk/tag.ts";
-import { type Entry, type LookasideOptions, type LookasideStats, NtStatus } from "./types.ts";
+import { check, none, raise, slotValue } from "./library/slot.ts";
+import { pool } from "./memory/memory.ts";
+import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
 import { knownView, viewOf } from "./memory/views.ts";
+import type { Driver, Entry, LookasideStats } from "./types.ts";
+
+/**
+ * Makes an entry on a miss. Runs synchronously at the caller's IRQL.
+ *
+ * @param poolType The list's pool type; with RaiseOnFail it has bit 0x10, with FailNoRaise bit 8.
+ * @param size Bytes per entry as the list stores them.
+ * @param tag The list's tag.
+ * @param list The list.
+ * @returns A live block from `kernel.allocatePool` of at least `size` bytes, or null.
+ */
+export type AllocateFunction = (
+  poolType: number,
+  size: number,
+  tag: number,
+  list: LookasideAlloc,
+) => Entry | null;
+
+/**
+ * Takes an entry that the list does not keep. From then on it is a plain block, which
+ * `kernel.freePool` frees.
+ *
+ * @param entry The entry.
+ * @param list The list.
+ */
+export type FreeFunction = (entry: Entry, list: LookasideAlloc) => void;
+
+/** What a new list is made of. */
+export interface LookasideOptions {
+  /**
+   * Bytes per entry, an integer ≥ 1. Below 8 the list stores 8, as Windows does; `bytes()` still
+   * has this length.
+   */
+  size: number;
+  /**
+   * The pool that entries come from.
+   *
+   * @default {PoolType.NonPagedPoolNx}
+   */
+  poolType?: PoolType;
+  /**
+   * One to four printable ASCII characters, or the u32.
+   *
+   * @default {"srLL"}
+   */
+  tag?: string | number;
+  /**
+   * What the allocate routine does when there is no pool.
+   *
+   * @default {LookasideFlags.None}
+   */
+  flags?: LookasideFlags;
+  /**
+   * The most entries that tuning lets the list keep: 0 (= 256) or 256 … 1024.
+   *
+   * @default {256}
+   */
+  maximumDepth?: number;
+  /** Makes entries; pool does unless one is given. A list with callbacks stays on its thread. */
+  allocate?: AllocateFunction;
+  /** Takes the entries that the list does not keep; pool does unless one is given. */
+  free?: FreeFunction;
+  /** The driver that owns the list; the root driver unless one is named. */
+  driver?: Driver;
+}
+
+/** What a list calls back. */
+interface Callbacks {
+  /** Makes entries, if there is one. */
+  readonly allocate: AllocateFunction | undefined;
+  /** Takes entries, if there is one. */
+  readonly free: FreeFunction | undefined;
+}
 
 const DEFAULT_POOL_TYPE = 512;
 const DEFAULT_TAG = "srLL";
@@ -140,7 +210,7 @@ export class LookasideAlloc implements Disposable {
     this.poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
     this.flags = recordField(this.#record, LAYOUT.recordFlags);
     // A list with callbacks is reachable by its identifier, from native code, until it is deleted.
-    if (this.#hasCallbacks) enterCallbacks(id, this, callbacks);
+    if (this.#hasCallbacks) enterCallbacks(id, boundTo(this, callbacks));
     else forgotten.register(this, this.#hold, this);
   }
 
@@ -621,6 +691,14 @@ function callbacksOf(options: LookasideOptions, context: string): Callbacks {
   return allocate === undefined && free === undefined ? NO_CALLBACKS : { allocate, free };
 }
 
+/** The callbacks of a list, which get the list as their last argument. */
+function boundTo(list: LookasideAlloc, { allocate, free }: Callbacks): BoundCallbacks {
+  return {
+    allocate: allocate && ((poolType, size, tag) => allocate(poolType, size, tag, list)),
+    free: free && ((entry) => free(entry, list)),
+  };
+}
+
 /** Creates the list that options describe and returns its identifier. */
 function createList(options: LookasideOptions, callbacks: Callbacks, context: string): number {
   const size = integer(options.size, 1, U32_MAX, "size", context);
@@ -639,7 +717,7 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
     flags,
     maximumDepth,
     driver,
-    callbackBits(callbacks),
+    callbackBits(callbacks.allocate, callbacks.free),
   );
   if (status !== 0) {
     raise(context, {

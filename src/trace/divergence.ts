@@ -8,7 +8,7 @@
 
 import type { ModelStats } from "../model.ts";
 import { STATS_KEYS } from "./list_trace.ts";
-import { usageKey, type World } from "./native_world.ts";
+import { usageKey, type World } from "./world.ts";
 
 /** The outcome of a call that went well. */
 export const DONE = "done";

@@ -1,254 +1,99 @@
 /**
- * Worlds: what a trace can be replayed in.
+ * The world of Rust lists over the emulated kernel. No native code is loaded before there is one.
  *
- * Reached through `trace.ts`. This file knows the model and, by what is passed to it, the native
- * module. No native code is loaded before a native world has a list.
+ * Reached through `trace.ts`.
  *
  * @module
  */
 
-import type { BoundCallbacks } from "../native/callbacks.ts";
+import type { ModelPoolUsage, ModelStats } from "../model.ts";
+import { BugCheckError, LookasideError } from "../native/errors.ts";
+import { type Kernel, kernel } from "../native/kernel.ts";
 import { LegacyList } from "../native/legacy_list.ts";
-import { LookasideModel, PoolModel } from "../model.ts";
-import type { ModelOptions, ModelPoolUsage, ModelStats } from "../model.ts";
-import type { TraceList } from "./list_trace.ts";
-import { NtStatus, PoolType } from "../native/types.ts";
+import { LookasideAlloc } from "../native/lookaside_alloc.ts";
+import type { Entry } from "../native/types.ts";
+import { type LookasideFlags, NtStatus, PoolType } from "../wdk/constants.ts";
+import {
+  attempt,
+  LARGE_TAG,
+  statusText,
+  stopText,
+  type TraceList,
+  usageKey,
+  type World,
+  type WorldList,
+} from "./world.ts";
 
-const BAD_POOL_CALLER = 0xC2;
 const POOL_RAISE_IF_ALLOCATION_FAILURE = 0x10;
-/** What the blocks of a recording that no list serves are counted under. */
-const LARGE_TAG = "Larg";
-
-/** One list of a {@linkcode World}. Entries are ordinals; errors are thrown as the world has them. */
-export interface WorldList {
-  /** The ordinal of an entry; 0 when none can be had; -1 for an entry that the list never got. */
-  alloc(): number;
-  /** Frees an entry. */
-  free(ordinal: number): void;
-  /** Tries to free an address inside an entry. */
-  freeInterior(ordinal: number): void;
-  /** Tries to free an entry of another list. */
-  freeForeign(ordinal: number, owner: WorldList): void;
-  /** The ordinals of up to `count` entries. */
-  allocMany(count: number): number[];
-  /** Frees entries, or none of them. */
-  freeMany(ordinals: readonly number[]): void;
-  /** Empties the list. */
-  flush(): void;
-  /** Sets how many entries it may keep. */
-  setDepth(depth: number): void;
-  /** Its counters. */
-  stats(): ModelStats;
-  /** Deletes it. */
-  destroy(): void;
-  /** Gives an entry that outlived its list back to pool. */
-  freeOrphan(ordinal: number): void;
-}
-
-/** Something that has lookaside lists: what a trace is replayed in. For one replay only. */
-export interface World {
-  /** What it is called in reports. */
-  readonly name: string;
-  /** Why it cannot have such a list; null if it can. */
-  refusal(list: TraceList): string | null;
-  /** Makes a list. */
-  createList(list: TraceList): WorldList;
-  /** A number for a block from pool; 0 when there is none. */
-  allocateBlock(bytes: number): number;
-  /** Gives a block back to pool. */
-  freeBlock(block: number): void;
-  /** Makes the next `count` pool allocations fail. */
-  failNext(count: number): void;
-  /** Retunes all its lists. */
-  tick(): void;
-  /** What was used of its pool since it was made, in the order of the tags. */
-  usage(): ModelPoolUsage[];
-  /** Gives back what callbacks that throw left allocated. The last call. */
-  close(): void;
-  /** An error of its own as text that is the same in every world; null for any other error. */
-  outcome(error: unknown): string | null;
-}
-
-/** What {@linkcode modelWorld} needs of a model; `model.ts` is one. */
-export interface ModelModule {
-  /** The list. */
-  LookasideModel: new (options: ModelOptions) => LookasideModel;
-  /** The pool. */
-  PoolModel: new () => PoolModel;
-}
 
 /**
- * A world of model lists over one model pool.
+ * A list of the native module.
  *
- * @example
- * ```ts
- * import { modelWorld, parse, replay } from "@win-lookaside/lookaside/trace";
- * import { assertEquals } from "@std/assert";
- *
- * const summary = replay(parse("list size=64\na 1\na 2\nf 1\n"), modelWorld());
- * assertEquals(summary.lists[0]!.stats.outstanding, 1);
- * ```
- *
- * @param model Another model than `model.ts`, such as one that is broken on purpose.
- * @returns The world.
+ * @deprecated {@linkcode nativeWorld} needs no module any more: use the class itself.
  */
-export function modelWorld(model: ModelModule = { LookasideModel, PoolModel }): World {
-  const pool = new model.PoolModel();
-  const lists: LookasideModel[] = [];
-  const blocks: number[] = [0];
-  return {
-    name: "model",
-    refusal: () => null,
-    createList(list: TraceList): WorldList {
-      const { kind, size, poolType, tag, flags, maximumDepth, alloc, free } = list;
-      const options = { kind, size, poolType, tag, flags, maximumDepth, alloc, free, pool };
-      const made = new model.LookasideModel(options);
-      lists.push(made);
-      return new ModelWorldList(made);
-    },
-    allocateBlock(bytes: number): number {
-      return pool.allocate(bytes, PoolType.NonPagedPoolNx, LARGE_TAG) ? blocks.push(bytes) - 1 : 0;
-    },
-    freeBlock(block: number): void {
-      pool.free(blocks[block]!, PoolType.NonPagedPoolNx, LARGE_TAG);
-    },
-    failNext(count: number): void {
-      pool.failNext(count);
-    },
-    tick(): void {
-      for (const list of lists) {
-        if (!list.destroyed) {
-          list.tick();
-        }
-      }
-    },
-    usage: () => pool.usage(),
-    close(): void {},
-    outcome(error: unknown): string | null {
-      // By shape: the classes of another model are not those of model.ts.
-      if (!(error instanceof Error)) {
-        return null;
-      }
-      if (error.name === "ModelCallbackError") {
-        return "callback error";
-      }
-      if ("status" in error && typeof error.status === "number") {
-        return statusText(error.status);
-      }
-      if ("code" in error && "parameters" in error && Array.isArray(error.parameters)) {
-        return stopText(Number(error.code), error.parameters);
-      }
-      return null;
-    },
-  };
-}
+export type NativeList = LookasideAlloc;
 
-/** What {@linkcode nativeWorld} needs of a native list: `LookasideAlloc` has it. */
-export interface NativeList {
-  /** An entry or null. */
-  alloc(): number | null;
-  /** Frees an entry. */
-  free(entry: number): void;
-  /** Fills an array with entries. */
-  allocMany(into: Uint32Array): number;
-  /** Frees the entries of an array. */
-  freeMany(entries: Uint32Array): void;
-  /** The counters. */
-  stats(): ModelStats;
-  /** Sets how many entries it may keep. */
-  setDepth(depth: number): void;
-  /** Empties it. */
-  flush(): void;
-  /** Deletes it. */
-  destroy(): void;
-}
-
-/** What {@linkcode nativeWorld} needs of the native module: `mod.ts` has it. */
+/**
+ * The native module.
+ *
+ * @deprecated {@linkcode nativeWorld} needs no module any more.
+ */
 export interface NativeModule {
   /** The list. */
-  LookasideAlloc: new (options: {
-    size: number;
-    poolType: never;
-    tag: number;
-    flags: never;
-    maximumDepth: number;
-    allocate?: (poolType: number, size: number, tag: number) => never;
-    free?: (entry: number) => void;
-  }) => NativeList;
+  readonly LookasideAlloc: typeof LookasideAlloc;
   /** The emulated kernel. */
-  kernel: {
-    /** Retunes all lists. */
-    tick(): void;
-    /** What was used of the pool. */
-    poolUsage(): readonly ModelPoolUsage[];
-    /** A block from pool. */
-    allocatePool(
-      bytes: number,
-      options: { tag: string | number; poolType?: never },
-    ): number | null;
-    /** Gives a block back. */
-    freePool(block: never, tag?: number): void;
-    /** Owns the lists. */
-    readonly rootDriver: { readonly faults: { failNext(count: number): void } };
-  };
+  readonly kernel: Kernel;
   /** What a failed call throws. */
-  LookasideError: { readonly prototype: { readonly status: number } };
+  readonly LookasideError: typeof LookasideError;
   /** What a broken contract throws. */
-  BugCheckError: {
-    readonly prototype: { readonly code: number; readonly parameters: readonly bigint[] };
-  };
+  readonly BugCheckError: typeof BugCheckError;
+}
+
+/** The pool that callbacks of a world's lists go to. */
+export type CallbackPool = Pick<Kernel, "allocatePool" | "freePool">;
+
+/** What a native world is made of. Tests put parts of their own in. */
+export interface NativeParts {
+  /** The pool that callbacks go to. */
+  readonly callbackPool?: CallbackPool;
+  /** The class of its lists. */
+  readonly List?: typeof LookasideAlloc;
 }
 
 /**
  * A world of Rust lists over the emulated kernel.
  *
- * The native module is passed in, so that whoever has no native library can use all the rest. Its
- * pool and its root driver are the process's: use one native world at a time.
+ * Its pool and its root driver are the process's: use one native world at a time.
  *
  * @example
  * ```ts
- * import * as native from "@win-lookaside/lookaside";
  * import { crossCheck, modelWorld, nativeWorld, parse } from "@win-lookaside/lookaside/trace";
  * import { assertEquals } from "@std/assert";
  *
  * const trace = parse("list size=64\na 1\nf 1\na 2\n");
- * assertEquals(crossCheck(trace, nativeWorld(native), modelWorld()), null);
+ * assertEquals(crossCheck(trace, nativeWorld(), modelWorld()), null);
  * ```
  *
- * @param native The module `@win-lookaside/lookaside`.
+ * @param _module Ignored. Earlier versions needed the module `@win-lookaside/lookaside` here.
  * @returns The world.
  */
-export function nativeWorld(native: NativeModule): World {
-  const { kernel } = native;
+export function nativeWorld(_module?: unknown): World {
+  return nativeWorldOver({});
+}
+
+/** A world of Rust lists made of other parts than the module's own. */
+export function nativeWorldOver(
+  { callbackPool = kernel, List = LookasideAlloc }: NativeParts,
+): World {
   const before = new Map(kernel.poolUsage().map((usage) => [usageKey(usage), usage]));
   /** The blocks of entries whose free callback threw. */
-  const left: number[] = [];
+  const left: Entry[] = [];
   return {
     name: "Rust",
     refusal: () => null,
-    createList(list: TraceList): WorldList {
-      const { kind, size, tag, maximumDepth } = list;
-      const calls = new NativeCallbacks(kernel, list, left);
-      const freePool = (entry: number) => kernel.freePool(entry as never);
-      if (kind !== "ex") {
-        const { flags } = list;
-        const made = new LegacyList({ kind, size, tag, flags, callbacks: calls.bound });
-        return new NativeWorldList(made, calls, freePool);
-      }
-      const poolType = list.poolType as never;
-      const flags = list.flags as never;
-      const made = new native.LookasideAlloc({
-        size,
-        poolType,
-        tag,
-        flags,
-        maximumDepth,
-        ...calls.options,
-      });
-      return new NativeWorldList(made, calls, freePool);
-    },
+    createList: (list: TraceList) => new NativeWorldList(list, List, callbackPool, left),
     allocateBlock: (bytes: number) => kernel.allocatePool(bytes, { tag: LARGE_TAG }) ?? 0,
-    freeBlock: (block: number) => kernel.freePool(block as never),
+    freeBlock: (block: number) => kernel.freePool(block as Entry),
     failNext: (count: number) => kernel.rootDriver.faults.failNext(count),
     tick: () => kernel.tick(),
     usage(): ModelPoolUsage[] {
@@ -267,77 +112,22 @@ export function nativeWorld(native: NativeModule): World {
     },
     close(): void {
       for (const entry of left.splice(0)) {
-        attempt(() => kernel.freePool(entry as never));
+        attempt(() => kernel.freePool(entry));
       }
     },
     outcome(error: unknown): string | null {
       if (error instanceof CallbackError) {
         return error.status === null ? "callback error" : statusText(error.status);
       }
-      const { LookasideError, BugCheckError } = native;
-      if (isA(error, LookasideError)) {
+      if (error instanceof LookasideError) {
         return statusText(error.status);
       }
-      if (isA(error, BugCheckError)) {
+      if (error instanceof BugCheckError) {
         return stopText(error.code, error.parameters);
       }
       return null;
     },
   };
-}
-
-class ModelWorldList implements WorldList {
-  readonly #list: LookasideModel;
-
-  constructor(list: LookasideModel) {
-    this.#list = list;
-  }
-
-  alloc(): number {
-    return this.#list.alloc() ?? 0;
-  }
-
-  free(ordinal: number): void {
-    this.#list.free(ordinal);
-  }
-
-  freeInterior(ordinal: number): void {
-    this.#list.free(ordinal + 0.5);
-  }
-
-  freeForeign(_ordinal: number, _owner: WorldList): void {
-    // An ordinal of another list may be one of this list's too; 0 is nobody's.
-    this.#list.free(0);
-  }
-
-  allocMany(count: number): number[] {
-    return this.#list.allocMany(count);
-  }
-
-  freeMany(ordinals: readonly number[]): void {
-    this.#list.freeMany(ordinals);
-  }
-
-  flush(): void {
-    this.#list.flush();
-  }
-
-  setDepth(depth: number): void {
-    this.#list.setDepth(depth);
-  }
-
-  stats(): ModelStats {
-    return this.#list.stats();
-  }
-
-  destroy(): void {
-    this.#list.destroy();
-  }
-
-  freeOrphan(_ordinal: number): void {
-    const { pool, size, poolType, tag } = this.#list;
-    pool.free(size, poolType, tag);
-  }
 }
 
 /** What a callback of a native list throws. */
@@ -355,89 +145,93 @@ class CallbackError extends Error {
 const PLANNED = new CallbackError(null);
 const RAISED = new CallbackError(NtStatus.InsufficientResources);
 
-/** What a list of a trace calls back, over the native pool. */
-class NativeCallbacks {
-  readonly list: TraceList;
-  readonly #kernel: NativeModule["kernel"];
-  /** The blocks that a free callback left allocated. */
-  readonly #left: number[];
-  /** Is told about each entry that the allocate callback makes. */
-  onMade: (entry: number) => void = () => {};
+/** What a list of a trace calls back. */
+interface ListCallbacks {
+  readonly allocate: ((poolType: number, size: number, tag: number) => Entry | null) | undefined;
+  readonly free: ((entry: Entry) => void) | undefined;
+}
 
-  constructor(kernel: NativeModule["kernel"], list: TraceList, left: number[]) {
-    this.#kernel = kernel;
-    this.list = list;
-    this.#left = left;
-  }
-
-  get bound(): BoundCallbacks {
-    const { alloc, free } = this.list;
-    return {
-      allocate: alloc === "default"
-        ? undefined
-        : (poolType, size, tag) => this.#allocate(poolType, size, tag),
-      free: free === "default" ? undefined : (entry) => this.#free(entry),
-    };
-  }
-
-  get options(): { allocate?: (poolType: number, size: number, tag: number) => never } & {
-    free?: (entry: number) => void;
-  } {
-    const { allocate, free } = this.bound;
-    return {
-      ...(allocate === undefined ? {} : { allocate: allocate as () => never }),
-      ...(free === undefined ? {} : { free: free as (entry: number) => void }),
-    };
-  }
-
-  #allocate(poolType: number, size: number, tag: number): number | null {
-    if (this.list.alloc === "throw") {
+/** The callbacks that a list of a trace asks for. */
+function callbacksOf(
+  { alloc, free, tag }: TraceList,
+  pool: CallbackPool,
+  left: Entry[],
+  onMade: (entry: Entry) => void,
+): ListCallbacks {
+  const allocate = (poolType: number, size: number, tag: number): Entry | null => {
+    if (alloc === "throw") {
       throw PLANNED;
     }
-    if (this.list.alloc === "fail") {
+    if (alloc === "fail") {
       return null;
     }
     const paged = poolType & PoolType.PagedPool;
-    const block = this.#kernel.allocatePool(size, {
+    const block = pool.allocatePool(size, {
       tag,
-      poolType: (paged ? PoolType.PagedPool : PoolType.NonPagedPoolNx) as never,
+      poolType: paged ? PoolType.PagedPool : PoolType.NonPagedPoolNx,
     });
     if (block !== null) {
-      this.onMade(block);
+      onMade(block);
     } else if ((poolType & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0) {
       throw RAISED;
     }
     return block;
-  }
-
-  #free(entry: number): void {
-    if (this.list.free === "throw") {
-      this.#left.push(entry);
+  };
+  const freeEntry = (entry: Entry): void => {
+    if (free === "throw") {
+      left.push(entry);
       throw PLANNED;
     }
-    this.#kernel.freePool(entry as never, this.list.tag);
+    pool.freePool(entry, tag);
+  };
+  return {
+    allocate: alloc === "default" ? undefined : allocate,
+    free: free === "default" ? undefined : freeEntry,
+  };
+}
+
+/** The native list that a trace describes. */
+function listOf(
+  { kind, size, poolType, tag, flags, maximumDepth }: TraceList,
+  List: typeof LookasideAlloc,
+  callbacks: ListCallbacks,
+): LookasideAlloc | LegacyList {
+  if (kind !== "ex") {
+    return new LegacyList({ kind, size, tag, flags, callbacks });
   }
+  const { allocate, free } = callbacks;
+  return new List({
+    size,
+    poolType: poolType as PoolType,
+    tag,
+    flags: flags as LookasideFlags,
+    maximumDepth,
+    ...(allocate === undefined ? {} : { allocate }),
+    ...(free === undefined ? {} : { free }),
+  });
 }
 
 /** Keeps the ordinals of a native list's entries. */
 class NativeWorldList implements WorldList {
-  readonly #list: NativeList;
+  readonly #list: LookasideAlloc | LegacyList;
   /** Whether new entries show in a callback; else the counters tell how many there were. */
   readonly #isTold: boolean;
   readonly #interior: number;
-  readonly #freePool: (entry: number) => void;
   /** The entry of each ordinal. An address may come back from pool: then it has a new ordinal. */
-  readonly #entries: number[] = [0];
+  readonly #entries: Entry[] = [0 as Entry];
   readonly #ordinals = new Map<number, number>();
 
-  constructor(list: NativeList, calls: NativeCallbacks, freePool: (entry: number) => void) {
-    const { size } = calls.list;
-    this.#list = list;
-    this.#isTold = calls.list.alloc !== "default";
-    calls.onMade = (entry) => this.#enter(entry);
+  constructor(
+    list: TraceList,
+    List: typeof LookasideAlloc,
+    pool: CallbackPool,
+    left: Entry[],
+  ) {
+    const { size } = list;
+    this.#isTold = list.alloc !== "default";
     // Where the entry is long enough, an address as well aligned as an entry's.
     this.#interior = size > 16 ? 16 : size > 1 ? Math.min(size - 1, 8) : 1;
-    this.#freePool = freePool;
+    this.#list = listOf(list, List, callbacksOf(list, pool, left, (entry) => this.#enter(entry)));
   }
 
   alloc(): number {
@@ -445,7 +239,7 @@ class NativeWorldList implements WorldList {
     if (entry === null) {
       return 0;
     }
-    return this.#ordinal(entry, this.#newEntries() > 0);
+    return this.#ordinal(entry as Entry, this.#newEntries() > 0);
   }
 
   free(ordinal: number): void {
@@ -453,7 +247,7 @@ class NativeWorldList implements WorldList {
   }
 
   freeInterior(ordinal: number): void {
-    this.#list.free(this.#entries[ordinal]! + this.#interior);
+    this.#list.free(this.#entries[ordinal]! + this.#interior as Entry);
   }
 
   freeForeign(ordinal: number, owner: WorldList): void {
@@ -465,7 +259,10 @@ class NativeWorldList implements WorldList {
     const got = this.#list.allocMany(into);
     // Kept entries are used up before the first miss.
     const hits = got - this.#newEntries();
-    return Array.from(into.subarray(0, got), (entry, i) => this.#ordinal(entry, i >= hits));
+    return Array.from(
+      into.subarray(0, got),
+      (entry, i) => this.#ordinal(entry as Entry, i >= hits),
+    );
   }
 
   freeMany(ordinals: readonly number[]): void {
@@ -489,7 +286,7 @@ class NativeWorldList implements WorldList {
   }
 
   freeOrphan(ordinal: number): void {
-    this.#freePool(this.#entries[ordinal]!);
+    kernel.freePool(this.#entries[ordinal]!);
   }
 
   /** How many entries came from pool that have no ordinal yet. */
@@ -502,7 +299,7 @@ class NativeWorldList implements WorldList {
     return allocateMisses - failed - (this.#entries.length - 1);
   }
 
-  #ordinal(entry: number, isNew: boolean): number {
+  #ordinal(entry: Entry, isNew: boolean): number {
     if (isNew) {
       this.#enter(entry);
     }
@@ -510,37 +307,7 @@ class NativeWorldList implements WorldList {
   }
 
   /** Gives a new entry the next ordinal. */
-  #enter(entry: number): void {
+  #enter(entry: Entry): void {
     this.#ordinals.set(entry, this.#entries.push(entry) - 1);
-  }
-}
-
-function statusText(status: number): string {
-  return `status 0x${status.toString(16).toUpperCase()}`;
-}
-
-/** A bug check without its addresses, which no two worlds share. */
-function stopText(code: number, parameters: readonly unknown[]): string {
-  const stop = `STOP 0x${code.toString(16).toUpperCase()}`;
-  // Only here the first parameter is never an address: it says which misuse it is.
-  return code === BAD_POOL_CALLER ? `${stop}/0x${Number(parameters[0]).toString(16)}` : stop;
-}
-
-function isA<T>(error: unknown, type: { readonly prototype: T }): error is T {
-  return typeof error === "object" && error !== null &&
-    Object.prototype.isPrototypeOf.call(type.prototype as object, error);
-}
-
-/** What tells one row of a pool's usage. Zero bytes are not part of a tag's text everywhere. */
-export function usageKey(usage: ModelPoolUsage): string {
-  return `${usage.tag.replaceAll("\0", "")} ${usage.paged ? "paged" : "nonpaged"}`;
-}
-
-/** Does what can be done when something went wrong already. */
-export function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // It stays allocated: what went wrong is reported where it did.
   }
 }

@@ -7,29 +7,17 @@
  */
 
 import type { ModelKind, ModelStats } from "../model.ts";
+import { LookasideFlags, PoolType } from "../wdk/constants.ts";
 import { tagNumber } from "../wdk/tag.ts";
-import {
-  DEFAULT_TAG,
-  NO_LIST,
-  type Recording,
-  sizeClass,
-  STATS_KEYS,
-  type Trace,
-  TraceError,
-  type TraceList,
-  type TraceStep,
-} from "./list_trace.ts";
-import { LookasideFlags, PoolType } from "../native/types.ts";
+import { TraceError } from "./errors.ts";
+import { DEFAULT_TAG, type ListTrace, STATS_KEYS, type TraceStep } from "./list_trace.ts";
+import type { TraceList } from "./world.ts";
 
 /** Longest line, in bytes: a longer one is a sign of a file that is no trace. */
 const MAXIMUM_LINE_BYTES = 4096;
 /** A file with lists holds its steps as objects, so their number is limited. */
 const MAXIMUM_STEPS = 2 ** 21;
 const MAXIMUM_LISTS = 1000;
-/** A recording takes four bytes an operation. */
-const MAXIMUM_OPERATIONS = 2 ** 27;
-/** What a map can hold is 2^24; at most half of it is used. */
-const MAXIMUM_LIVE_SLOTS = 2 ** 23;
 const U32_MAX = 0xFFFF_FFFF;
 
 /** Maps, not objects: an object answers to `toString` too. */
@@ -38,85 +26,6 @@ const FLAGS: ReadonlyMap<string, number> = new Map(Object.entries(LookasideFlags
 const POOL_COLD_ALLOCATION = 0x100;
 /** POOL_RAISE_IF_ALLOCATION_FAILURE and POOL_NX_ALLOCATION. */
 const LEGACY_FLAGS: readonly number[] = [0, 16, 512, 528];
-
-/** How {@linkcode parse} and {@linkcode parseStream} are told about the text. */
-export interface ParseOptions {
-  /** The name that errors give it. Default `"trace"`. */
-  file?: string;
-}
-
-/**
- * Reads a trace from text.
- *
- * @example
- * ```ts
- * import { parse } from "@win-lookaside/lookaside/trace";
- * import { assertEquals } from "@std/assert";
- *
- * const trace = parse("list size=64\na 1\nf 1\nexpect totalFrees=1\n");
- * assertEquals(trace.kind === "lists" && trace.steps.map((step) => step.op), ["list", "a", "f", "expect"]);
- *
- * const recording = parse("a 7 24\na 8 5000\nf 7\n");
- * assertEquals(recording.lists.map((list) => list.size), [32]);
- * ```
- *
- * @param text The text, or its UTF-8 bytes.
- * @param options What to call it in errors.
- * @returns The trace.
- * @throws {TraceError} If the text is not a trace, with the line.
- */
-export function parse(text: string | Uint8Array, options: ParseOptions = {}): Trace {
-  const parser = new Parser(options.file ?? "trace");
-  if (typeof text === "string") {
-    // By parts, so that a large string does not need as many bytes again at once.
-    const encoder = new TextEncoder();
-    let start = 0;
-    while (start < text.length) {
-      let end = Math.min(start + 2 ** 20, text.length);
-      if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) {
-        end += 1;
-      }
-      parser.push(encoder.encode(text.slice(start, end)));
-      start = end;
-    }
-  } else {
-    parser.push(text);
-  }
-  return parser.finish();
-}
-
-/**
- * Reads a trace from parts that come one after the other, such as a file's `readable`.
- *
- * @example
- * ```ts
- * import { parseStream } from "@win-lookaside/lookaside/trace";
- * import { assertEquals } from "@std/assert";
- *
- * const file = new Blob(["a 1 16\n", "f 1\n"]);
- * const trace = await parseStream(file.stream(), { file: "my.trace" });
- * assertEquals(trace.kind === "recording" && trace.operations.length, 2);
- * ```
- *
- * @param parts The UTF-8 bytes, in parts of any length.
- * @param options What to call it in errors.
- * @returns The trace.
- * @throws {TraceError} If the bytes are not a trace, or reading them fails, with the line.
- */
-export async function parseStream(
-  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: ParseOptions = {},
-): Promise<Trace> {
-  const parser = new Parser(options.file ?? "trace");
-  try {
-    for await (const part of parts) {
-      parser.push(part);
-    }
-  } catch (error) {
-    throw error instanceof TraceError ? error : parser.readError(error);
-  }
-  return parser.finish();
-}
 
 /** What the parser knows of a list while it reads. */
 interface ParsedList {
@@ -128,23 +37,43 @@ interface ParsedList {
 /** The state of a slot that holds an entry; a free one has the moment of its free. */
 const LIVE = -1;
 
-/** Takes bytes in parts of any length, cuts them into lines and understands each at once. */
-class Parser {
+/** What takes the operations of a real program, one by one. */
+export interface OperationSink {
+  /** Takes an allocation. */
+  allocate(slot: number, bytes: number, line: number): void;
+  /** Takes a free. */
+  free(slot: number, line: number): void;
+}
+
+/**
+ * Takes bytes in parts of any length, cuts them into lines and understands each at once. The
+ * operations of a file without a `list` line go to a sink.
+ */
+export class Parser<Sink extends OperationSink> {
   readonly #file: string;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   #line = 0;
   #rest: Uint8Array = new Uint8Array(0);
-  #recording: RecordingBuilder | null = null;
+  readonly #makeSink: () => Sink;
+  #recording: Sink | null = null;
   readonly #lists: TraceList[] = [];
   readonly #byName = new Map<string, ParsedList>();
   readonly #steps: TraceStep[] = [];
   /** Moves whenever memory that went back to pool may be in use again. */
   #moment = 0;
 
-  constructor(file: string) {
+  /**
+   * Begins a file.
+   *
+   * @param file What errors call it.
+   * @param makeSink Makes the sink as soon as the file shows that it has no lists of its own.
+   */
+  constructor(file: string, makeSink: () => Sink) {
     this.#file = file;
+    this.#makeSink = makeSink;
   }
 
+  /** Takes the next bytes. */
   push(part: Uint8Array): void {
     let start = 0;
     if (this.#rest.length > 0) {
@@ -169,7 +98,8 @@ class Parser {
     }
   }
 
-  finish(): Trace {
+  /** Ends the file: its lists and steps, or the sink that has its operations. */
+  finish(): ListTrace | Sink {
     if (this.#rest.length > 0) {
       // What the last line holds may be the beginning of something longer, such as a number.
       this.#line += 1;
@@ -179,7 +109,7 @@ class Parser {
       );
     }
     if (this.#recording !== null) {
-      return this.#recording.finish();
+      return this.#recording;
     }
     if (this.#lists.length === 0) {
       throw new TraceError(this.#file, Math.max(this.#line, 1), "There is no operation in it");
@@ -187,6 +117,7 @@ class Parser {
     return { kind: "lists", file: this.#file, lists: this.#lists, steps: this.#steps };
   }
 
+  /** The error for bytes that cannot be read. */
   readError(cause: unknown): TraceError {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new TraceError(this.#file, this.#line + 1, `Cannot read on: ${why}`, { cause });
@@ -216,7 +147,7 @@ class Parser {
 
   /** The line of a recording in its plainest form, read without making a string. False for all else. */
   #takePlainOperation(
-    recording: RecordingBuilder,
+    recording: OperationSink,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -272,14 +203,14 @@ class Parser {
     if (this.#recording !== null) {
       this.#takeOperation(this.#recording, verb, words);
     } else if (verb !== "list" && this.#lists.length === 0 && (verb === "a" || verb === "f")) {
-      this.#recording = new RecordingBuilder(this.#file);
+      this.#recording = this.#makeSink();
       this.#takeOperation(this.#recording, verb, words);
     } else {
       this.#takeStep(verb, words);
     }
   }
 
-  #takeOperation(recording: RecordingBuilder, verb: string, words: string[]): void {
+  #takeOperation(recording: OperationSink, verb: string, words: string[]): void {
     if (verb === "a") {
       if (words.length === 1) {
         throw this.#error(
@@ -666,136 +597,6 @@ const VERBS: ReadonlySet<string> = new Set(
 const LIST_KEYS: ReadonlySet<string> = new Set(
   "name kind size pool tag flags max alloc free".split(" "),
 );
-
-/** Collects the operations of a recording, each in four bytes. */
-class RecordingBuilder {
-  readonly #file: string;
-  #operations = new Uint32Array(1024);
-  #length = 0;
-  #allocations = 0;
-  #largeAllocations = 0;
-  readonly #live = new Map<number, number>();
-  /** For each length the slots that are free, the one freed last at the end. */
-  readonly #spare = new Map<number, number[]>();
-  readonly #slotBytes: number[] = [];
-  /** Each slot's size class; 0: too large for any. */
-  readonly #slotClass: number[] = [];
-  readonly #lines: number[] = [];
-  #nextLine = 0;
-  #bytes = 0;
-  #peakBytes = 0;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  allocate(name: number, bytes: number, line: number): void {
-    if (bytes > U32_MAX) {
-      throw new TraceError(this.#file, line, `The bytes are above ${U32_MAX}: ${bytes}`);
-    }
-    if (this.#live.has(name)) {
-      throw new TraceError(this.#file, line, `The slot is allocated already: ${name}`);
-    }
-    if (this.#live.size >= MAXIMUM_LIVE_SLOTS) {
-      throw new TraceError(
-        this.#file,
-        line,
-        `More slots are allocated at once than a recording can have: ${MAXIMUM_LIVE_SLOTS}`,
-      );
-    }
-    const slot = this.#spare.get(bytes)?.pop() ?? this.#newSlot(bytes);
-    this.#live.set(name, slot);
-    const size = this.#slotClass[slot]!;
-    this.#bytes += size || bytes;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
-    this.#allocations += 1;
-    this.#largeAllocations += size === 0 ? 1 : 0;
-    this.#push(slot * 2, line);
-  }
-
-  free(name: number, line: number): void {
-    const slot = this.#live.get(name);
-    if (slot === undefined) {
-      throw new TraceError(this.#file, line, `The slot is not allocated: ${name}`);
-    }
-    this.#live.delete(name);
-    const bytes = this.#slotBytes[slot]!;
-    this.#bytes -= this.#slotClass[slot]! || bytes;
-    this.#spareSlots(bytes).push(slot);
-    this.#push(slot * 2 + 1, line);
-  }
-
-  finish(): Recording {
-    const sizes = [...new Set(this.#slotClass)].filter((size) => size !== 0).sort((a, b) => a - b);
-    const index = new Map(sizes.map((size, index) => [size, index]));
-    return {
-      kind: "recording",
-      file: this.#file,
-      lists: sizes.map((size) => recordingList(size)),
-      operations: this.#operations.slice(0, this.#length),
-      slotList: Uint8Array.from(this.#slotClass, (size) => index.get(size) ?? NO_LIST),
-      slotBytes: Uint32Array.from(this.#slotBytes),
-      allocations: this.#allocations,
-      largeAllocations: this.#largeAllocations,
-      peakBytes: this.#peakBytes,
-      lines: Uint32Array.from(this.#lines),
-    };
-  }
-
-  #newSlot(bytes: number): number {
-    this.#slotClass.push(sizeClass(bytes) ?? 0);
-    return this.#slotBytes.push(bytes) - 1;
-  }
-
-  #spareSlots(bytes: number): number[] {
-    let slots = this.#spare.get(bytes);
-    if (slots === undefined) {
-      slots = [];
-      this.#spare.set(bytes, slots);
-    }
-    return slots;
-  }
-
-  #push(code: number, line: number): void {
-    if (this.#length >= MAXIMUM_OPERATIONS) {
-      throw new TraceError(
-        this.#file,
-        line,
-        `A recording can have no more operations than this: ${MAXIMUM_OPERATIONS}`,
-      );
-    }
-    if (this.#length === this.#operations.length) {
-      const larger = new Uint32Array(this.#length * 2);
-      larger.set(this.#operations);
-      this.#operations = larger;
-    }
-    if (line !== this.#nextLine) {
-      this.#lines.push(this.#length, line);
-    }
-    this.#nextLine = line + 1;
-    this.#operations[this.#length] = code;
-    this.#length += 1;
-  }
-}
-
-function recordingList(size: number): TraceList {
-  return {
-    name: `${size}`,
-    kind: "ex",
-    size,
-    poolType: PoolType.NonPagedPoolNx,
-    tag: DEFAULT_TAG,
-    flags: 0,
-    maximumDepth: 0,
-    alloc: "default",
-    free: "default",
-    line: 0,
-  };
-}
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xD800 && unit < 0xDC00;
-}
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);

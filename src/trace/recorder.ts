@@ -8,7 +8,8 @@
 
 import type { ModelStats } from "../model.ts";
 import { tagNumber } from "../wdk/tag.ts";
-import { format, STATS_KEYS, type TraceList, type TraceStep } from "./list_trace.ts";
+import { listTraceText, STATS_KEYS, type TraceStep } from "./list_trace.ts";
+import type { TraceList } from "./world.ts";
 
 /** What {@linkcode record} needs of a list: `LookasideAlloc` has it. */
 export interface RecordableList {
@@ -149,7 +150,12 @@ export class Recorder {
 
   /** The trace so far. */
   text(): string {
-    return format({ kind: "lists", file: "recorder", lists: this.#lists, steps: this.#steps });
+    return listTraceText({
+      kind: "lists",
+      file: "recorder",
+      lists: this.#lists,
+      steps: this.#steps,
+    });
   }
 
   get #line(): number {

@@ -1,11 +1,12 @@
 /**
- * Replaying traces: in one world, or in two side by side.
+ * Replaying traces with lists: in one world, or in two side by side.
  *
  * Reached through `trace.ts`.
  *
  * @module
  */
 
+import type { ModelStats } from "../model.ts";
 import {
   atEnd,
   compareStats,
@@ -14,17 +15,9 @@ import {
   type Divergence,
   DONE,
 } from "./divergence.ts";
-import type { ModelPoolUsage, ModelStats } from "../model.ts";
-import { RecordingCheck, replayRecording } from "../recording/replay.ts";
-import {
-  type ListTrace,
-  STATS_KEYS,
-  stepText,
-  type Trace,
-  TraceError,
-  type TraceStep,
-} from "./list_trace.ts";
-import { attempt, type World, type WorldList } from "./native_world.ts";
+import { TraceError } from "./errors.ts";
+import { type ListTrace, STATS_KEYS, stepText, type TraceStep } from "./list_trace.ts";
+import { attempt, type ReplaySummary, type World, type WorldList } from "./world.ts";
 
 /** The outcome of a step whose list or entry could not be had before. */
 const NOTHING = "nothing";
@@ -39,24 +32,6 @@ export interface StepRecord {
   readonly entries: readonly number[];
   /** The counters of its list after it; null for a step that is about no list or deleted it. */
   readonly stats: ModelStats | null;
-}
-
-/** How {@linkcode replay} is done. */
-export interface ReplayOptions {
-  /** For recordings: how many operations lie between two ticks. Default 10,000. */
-  tickEvery?: number;
-  /** Is told about each step of a trace with lists. */
-  onStep?: (record: StepRecord) => void;
-}
-
-/** What a replay came to. */
-export interface ReplaySummary {
-  /** How many steps or operations there were. */
-  readonly operations: number;
-  /** The lists that were there at the end, and their counters. */
-  readonly lists: readonly { readonly name: string; readonly stats: ModelStats }[];
-  /** What was used of the pool, before what was left was given back. */
-  readonly usage: readonly ModelPoolUsage[];
 }
 
 /**
@@ -90,39 +65,17 @@ export class ExpectationError extends TraceError {
   }
 }
 
-/**
- * Replays a trace in one world and checks what it expects.
- *
- * What is left allocated at the end is freed, so a world leaves nothing behind.
- *
- * @example
- * ```ts
- * import { modelWorld, parse, replay } from "@win-lookaside/lookaside/trace";
- * import { assertEquals } from "@std/assert";
- *
- * const entries: number[] = [];
- * const trace = parse("list size=64\na 1\nf 1\na 2\nexpect allocateHits=1\n");
- * replay(trace, modelWorld(), { onStep: (record) => entries.push(...record.entries) });
- * assertEquals(entries, [1, 1]);
- * ```
- *
- * @param trace The trace.
- * @param world A fresh world.
- * @param options How to do it.
- * @returns What it came to.
- * @throws {ExpectationError} If an `expect` line does not hold.
- * @throws {TraceError} If the world cannot have one of the lists, or an operation fails in a way that no trace can mean.
- */
-export function replay(trace: Trace, world: World, options: ReplayOptions = {}): ReplaySummary {
-  assertPossible(trace, world);
-  if (trace.kind === "recording") {
-    return replayRecording(trace, world, options);
-  }
+/** Replays a trace with lists in one world and checks what it expects. */
+export function replayLists(
+  trace: ListTrace,
+  world: World,
+  onStep?: (record: StepRecord) => void,
+): ReplaySummary {
   const run = new Run(trace, world);
   try {
     for (const step of trace.steps) {
       const record = run.step(step);
-      options.onStep?.(record);
+      onStep?.(record);
       checkExpectations(trace, record);
     }
     return { operations: trace.steps.length, lists: run.summary(), usage: world.usage() };
@@ -132,39 +85,8 @@ export function replay(trace: Trace, world: World, options: ReplayOptions = {}):
   }
 }
 
-/**
- * Replays a trace in two worlds, step by step, and compares after each: what the call came to, which
- * entries it gave, and every counter of the list. At the end the use of the pool is compared, and once
- * more when everything was given back.
- *
- * @example
- * ```ts
- * import { crossCheck, modelWorld, parse } from "@win-lookaside/lookaside/trace";
- * import { assertEquals } from "@std/assert";
- *
- * const trace = parse("list size=64\nbatch a 1 2 3\nbatch f 3 1\nflush\ntick\nbad interior 2\n");
- * assertEquals(crossCheck(trace, modelWorld(), modelWorld()), null);
- * ```
- *
- * @param trace The trace.
- * @param left A fresh world.
- * @param right Another.
- * @param options How to do it.
- * @returns The first difference, or null.
- * @throws {TraceError} If one of the worlds cannot have one of the lists, or fails in a way that no trace can mean.
- */
-export function crossCheck(
-  trace: Trace,
-  left: World,
-  right: World,
-  options: { tickEvery?: number } = {},
-): Divergence | null {
-  assertPossible(trace, left);
-  assertPossible(trace, right);
-  if (trace.kind === "recording") {
-    using check = new RecordingCheck(trace, left, right, options);
-    return check.advance() ?? check.finish();
-  }
+/** Replays a trace with lists in two worlds, step by step, and compares after each. */
+export function crossCheckLists(trace: ListTrace, left: World, right: World): Divergence | null {
   try {
     return compareRuns(trace, left, right);
   } finally {
@@ -398,15 +320,6 @@ class Run {
 
   #error(line: number, message: string, cause: unknown): TraceError {
     return new TraceError(this.#trace.file, line, message, { cause });
-  }
-}
-
-function assertPossible(trace: Trace, world: World): void {
-  for (const list of trace.lists) {
-    const refusal = world.refusal(list);
-    if (refusal !== null) {
-      throw new TraceError(trace.file, list.line, `Cannot replay over ${world.name}: ${refusal}`);
-    }
   }
 }
 

@@ -106,7 +106,7 @@ export class RustSide extends Side {
         making.made = this;
       }
     }
-    super(hookedNative({ ...native, LookasideAlloc: MadeList as typeof LookasideAlloc }));
+    super(hookedNative(MadeList as typeof LookasideAlloc));
     this.#making = making;
   }
 

@@ -7,9 +7,9 @@
  * @module
  */
 
+import { STATS_KEYS } from "../../src/trace/list_trace.ts";
 import { tagNumber } from "../../src/wdk/tag.ts";
 import type { TraceList, TraceStep, World, WorldList } from "../../src/trace.ts";
-import { STATS_KEYS } from "../../src/trace/list_trace.ts";
 import type { HookedWorld } from "../random_reentry.ts";
 import { AFTER_DESTROY } from "./mistakes.ts";
 import type { Like, ListOperation, Operation } from "./operations.ts";

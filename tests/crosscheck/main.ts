@@ -244,7 +244,7 @@ async function checkTraces(options: Options): Promise<number> {
     using bar = new Bar("of the files", inputs.length);
     for (const [index, input] of inputs.entries()) {
       const { trace } = input;
-      const divergence = crossCheck(trace, nativeWorld(native), modelWorld(model));
+      const divergence = crossCheck(trace, nativeWorld(), modelWorld(model));
       if (divergence === null) replay(trace, modelWorld(model));
       else found.push({ input, divergence });
       tally.operations += trace.kind === "lists" ? trace.steps.length : trace.operations.length;
@@ -277,7 +277,7 @@ function reportDivergence(
       `${field} is ${left} in Rust and ${right} in the model`,
   );
   if (trace.kind !== "lists") return;
-  const { text } = shortened(trace, divergence, { native, model, workers: 1, worker: 0 });
+  const { text } = shortened(trace, divergence, { model, workers: 1, worker: 0 });
   const base = fileName(name);
   let short = `${base}.short`;
   for (let count = 2; taken.has(short); count++) short = `${base}.${count}.short`;

@@ -15,7 +15,6 @@ import {
   type ListTrace,
   type ModelModule,
   modelWorld,
-  type NativeModule,
   nativeWorld,
   type World,
 } from "@win-lookaside/lookaside/trace";
@@ -37,11 +36,9 @@ const NEVER_ALLOCATED = "STOP 0xC2/0x46";
 /** Several Workers check at a time at most: the pool's table has a row for each of so many tags. */
 export const MOST_WORKERS = TRACE_LETTERS.length;
 
-/** What is compared, and beside whom. */
+/** What is compared with Rust, and in which Worker. */
 export interface Sides {
-  /** The Rust side. */
-  readonly native: NativeModule;
-  /** The other side. */
+  /** The model. */
   readonly model: ModelModule;
   /** Which Worker this is, from 0. */
   readonly worker: number;
@@ -112,7 +109,7 @@ export function runTrace(seed: number, operations: number, setting: Setting): Ou
 }
 
 function compare(trace: ListTrace, sides: Sides): Divergence | null {
-  const rust = apart(nativeWorld(sides.native), sides);
+  const rust = apart(nativeWorld(), sides);
   return crossCheck(trace, rust, apart(modelWorld(sides.model), sides));
 }
 
@@ -135,7 +132,7 @@ export function shortened(
 
 /** Runs one portion whose callbacks call lists. */
 export function runReentrant(seed: number, operations: number, setting: Setting): Outcome {
-  const { native, model, worker } = setting;
+  const { model, worker } = setting;
   const lists = Math.min(setting.lists, MOST_REENTRANT_LISTS);
   const begin = (world: HookedWorld) =>
     new ReentrantRun(
@@ -145,7 +142,7 @@ export function runReentrant(seed: number, operations: number, setting: Setting)
       REENTRANT_LETTERS[worker]!,
       operations,
     );
-  const left = begin(hookedNative(native));
+  const left = begin(hookedNative());
   const right = begin(hookedModel(model));
   const found = (text: string) => ({ seed, operations, text, trace: null });
   let finding: Finding | null = null;

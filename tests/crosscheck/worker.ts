@@ -1,7 +1,6 @@
 /// <reference lib="deno.worker" />
 /** A Worker of the cross-check: checks portions until it has done its share, finds something, or is told to stop. */
 
-import * as native from "@win-lookaside/lookaside";
 import * as model from "@win-lookaside/lookaside/model";
 import { type Outcome, PORTION, portionSeeds, runPortion } from "./portions.ts";
 
@@ -32,7 +31,7 @@ Reflect.deleteProperty(Error, "stackTraceLimit");
 
 function run({ seed, operations, lists, worker, workers, stop }: Request): void {
   const stopping = new Int32Array(stop);
-  const setting = { native, model, lists, worker, workers };
+  const setting = { model, lists, worker, workers };
   let left = operations;
   for (const portion of portionSeeds(seed)) {
     const outcome = runPortion(portion, Math.min(left, PORTION), setting);

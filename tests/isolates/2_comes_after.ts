@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertFalse, assertNotEquals, assertThrows } from "@std/assert";
 import { BugCheckError, kernel, LookasideAlloc } from "../../mod.ts";
-import { none, owner, raise, symbols } from "../../src/native/library/library.ts";
+import { owner, symbols } from "../../src/native/library/library.ts";
+import { none, raise } from "../../src/native/library/slot.ts";
 import { LEFT_COUNT, TAG, whatIsLeft } from "./left.ts";
 
 const left = whatIsLeft();

@@ -4,7 +4,6 @@
  * @module
  */
 
-import * as native from "../../mod.ts";
 import {
   type ListTrace,
   modelWorld,
@@ -119,7 +118,7 @@ export function compare(trace: ListTrace, answer: readonly Line[]): Comparison {
   }
   const fields: readonly Field[] = followed === 0 ? [...FIELDS, ...LAST_FIELDS] : FIELDS;
   const filtered = { ...trace, steps };
-  for (const world of [nativeWorld(native), modelWorld()]) {
+  for (const world of [nativeWorld(), modelWorld()]) {
     const difference = compareWorld(filtered, world, expected, fields);
     if (difference !== null) {
       divergences.push(difference);

@@ -9,7 +9,7 @@
  */
 
 import { MissingError } from "../../rust/driver/build.ts";
-import { attempt } from "../../src/trace/native_world.ts";
+import { attempt } from "../../src/trace/world.ts";
 
 const FOLDERS = ["/usr/lib/wine", "/usr/lib/wine-development", "/usr/bin"];
 

@@ -1,5 +1,5 @@
-//! Writes `src/native/library/bindings.ts` from the exports of the library, or with `--check` tells whether the
-//! file is what would be written.
+//! Writes `src/native/library/bindings.ts` from the exports of the library, or with `--check` tells
+//! whether the file is what would be written.
 //!
 //! Types come from the inventory of `deno_bindgen`, names and docs from the manifest of
 //! `lookaside`, and the two must name the same exports. `deno_bindgen` has a generator of its

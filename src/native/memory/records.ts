@@ -5,8 +5,8 @@
  */
 
 import { LAYOUT } from "../library/bindings.ts";
-import { metadata, pool } from "../library/library.ts";
 import type { LookasideStats } from "../types.ts";
+import { metadata, pool } from "./memory.ts";
 
 /** The offset of a list's record in the metadata. */
 export function recordOf(id: number): number {

@@ -8,8 +8,8 @@
  */
 
 import { LAYOUT } from "../library/bindings.ts";
-import { mapPool, metadata, pool } from "../library/library.ts";
 import type { Entry } from "../types.ts";
+import { mapPool, metadata, pool } from "./memory.ts";
 
 const PAGE_SHIFT = Math.log2(LAYOUT.pageBytes);
 const PAGE_MASK = LAYOUT.pageBytes - 1;

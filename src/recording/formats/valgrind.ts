@@ -10,44 +10,40 @@
  *
  * @example Convert a log
  * ```ts
+ * import { RecordingBuilder } from "../builder.ts";
  * import { convertValgrind } from "./valgrind.ts";
  *
- * const log = "--7-- malloc(24) = 0x4A40040\n--7-- free(0x4A40040)\n";
- * const lines = await Array.fromAsync(convertValgrind([log]));
- * if (lines.join() !== "a 0 24,f 0") throw new Error("not what the log says");
+ * const lines = ["--7-- malloc(24) = 0x4A40040", "--7-- free(0x4A40040)"];
+ * const builder = new RecordingBuilder("run.log");
+ * const counts = await convertValgrind([lines], builder);
+ * if (builder.finish().operations.length !== 2) throw new Error("not what the log says");
+ * if (counts.peakBytes !== 24) throw new Error("not what the log says");
  * ```
  *
  * @module
  */
 
-/** What {@linkcode convertValgrind} may be told. */
-export interface ValgrindOptions {
-  /** The name that errors give the log. Default `valgrind log`. */
-  file?: string;
-  /**
-   * Whose calls to take. A log of several processes (`--trace-children`, or a program that forks) is an error
-   * unless this says which one is meant: each has memory of its own, so each makes a recording of its own.
-   */
-  pid?: number;
-}
+import { TraceError } from "../../trace/errors.ts";
+import type { OperationSink } from "../../trace/parse.ts";
+import type { Format, FormatOptions, Lines } from "./format.ts";
 
-/** What a conversion found. The counts grow while lines are read. */
+/** What a conversion found. */
 export interface ValgrindCounts {
   /** Lines of the log. */
   readonly lines: number;
   /** The process whose calls were taken; 0 before the first call. */
   readonly pid: number;
-  /** `a` lines written, those of reallocations included. */
+  /** Allocations passed on, those of reallocations included. */
   readonly allocations: number;
-  /** `f` lines written, those of reallocations included. */
+  /** Frees passed on, those of reallocations included. */
   readonly frees: number;
-  /** Reallocations of a live address, each an `f` and an `a`. */
+  /** Reallocations of a live address, each a free and an allocation. */
   readonly reallocations: number;
   /** Allocations that gave the program nothing. */
   readonly failed: number;
-  /** Frees of a null pointer; nothing is written for them. */
+  /** Frees of a null pointer; nothing is passed on for them. */
   readonly nullFrees: number;
-  /** Frees of addresses that were not live: twice freed, or allocated before the log begins. Nothing is written for them. */
+  /** Frees of addresses that were not live: twice freed, or allocated before the log begins. Nothing is passed on for them. */
   readonly unknownFrees: number;
   /** Addresses given out while they were thought live. Their free was missed; their old slot stays allocated to the end. */
   readonly lostFrees: number;
@@ -65,86 +61,59 @@ export interface ValgrindCounts {
   readonly peakBytes: number;
 }
 
-/** A log that makes no recording. */
-export class ValgrindError extends Error {
-  /** The log. */
-  readonly file: string;
-  /** The line, counted from 1. */
-  readonly line: number;
-
-  /**
-   * Makes the error; the message gets the place in front.
-   *
-   * @param message What is wrong
-   * @param file The log
-   * @param line The line, counted from 1
-   */
-  constructor(message: string, file: string, line: number) {
-    super(`${file}:${line}: ${message}`);
-    this.name = "ValgrindError";
-    this.file = file;
-    this.line = line;
-  }
-}
-
-/** A conversion: the lines of the recording, without their ends, to be iterated once. */
-export interface ValgrindConversion extends AsyncIterable<string> {
-  /** What was found so far. */
-  readonly counts: ValgrindCounts;
-}
-
 /**
- * Converts a log. Reads no further than the lines asked for, and keeps what is live, not what is past.
+ * Converts a log. Keeps what is live, not what is past.
  *
  * A message of Valgrind's (`==pid==`) and what the program itself printed is passed over. A line of Valgrind's that
  * is not a call is counted as unreadable; the conversion goes on behind it.
  *
- * @example Usage
- * ```ts
- * import { convertValgrind } from "./valgrind.ts";
- *
- * const conversion = convertValgrind(["--7-- calloc(3,16) = 0x4A400A0\n"], { file: "run.log" });
- * for await (const line of conversion) console.log(line);
- * console.log(conversion.counts.peakBytes);
- * ```
- *
- * @param chunks The log, cut anywhere: a stream of text, or any iterable of strings
- * @param options The log's name, and whose calls to take
- * @returns The lines, and the counts
- * @throws {ValgrindError} While iterating: if calls of a second process come and no pid was given, if the process starts
- * another program, or at the end if not one call could be read
+ * @param lines The lines of the log
+ * @param into What takes the operations
+ * @param options The log's name, and which process's calls to take. A log of several processes (`--trace-children`,
+ * or a program that forks) is an error unless a pid says which one is meant: each has memory of its own, so each
+ * makes a recording of its own.
+ * @returns What was found
+ * @throws {TraceError} If calls of a second process come and no pid was given, if the process starts another
+ * program, or at the end if not one call could be read
  */
-export function convertValgrind(
-  chunks: AsyncIterable<string> | Iterable<string>,
-  options: ValgrindOptions = {},
-): ValgrindConversion {
-  const converter = new Converter(options.file ?? "valgrind log", options.pid ?? 0);
-  return {
-    counts: converter.counts,
-    [Symbol.asyncIterator]: () => convert(converter, chunks),
-  };
+export async function convertValgrind(
+  lines: Lines,
+  into: OperationSink,
+  options: FormatOptions = {},
+): Promise<ValgrindCounts> {
+  const converter = new Converter(options.file ?? "valgrind log", options.pid ?? 0, into);
+  for await (const some of lines) {
+    for (const line of some) converter.line(line);
+  }
+  converter.end();
+  return converter.counts;
 }
 
-/**
- * Whether the beginning of a file looks like a log of `--trace-malloc=yes`.
- *
- * @example Usage
- * ```ts
- * import { isValgrindLog } from "./valgrind.ts";
- *
- * if (!isValgrindLog("--7-- malloc(24) = 0x4A40040\n")) throw new Error("it is one");
- * if (isValgrindLog("a 1 24\n")) throw new Error("this is a recording");
- * ```
- *
- * @param head The first few thousand characters
- * @returns True if Valgrind wrote them
- */
-export function isValgrindLog(head: string): boolean {
+/** Logs of `valgrind --trace-malloc=yes`. */
+export const valgrind: Format = {
+  name: "log of Valgrind's",
+  detects: isValgrindLog,
+  async events(lines, into, options) {
+    const counts = await convertValgrind(lines, into, options);
+    const remarks = [`converted from a log of Valgrind's, process ${counts.pid}`];
+    for (
+      const [count, what] of [
+        [counts.unknownFrees, "frees of addresses that were not allocated, left out"],
+        [counts.lostFrees, "allocations whose free the log does not show"],
+        [counts.unfinished, "calls without a result, left out"],
+        [counts.unreadable, `unreadable lines, the first of them ${counts.firstUnreadable}`],
+      ] as const
+    ) {
+      if (count > 0) remarks.push(`${count} ${what}`);
+    }
+    return remarks;
+  },
+};
+
+/** Whether the beginning of a file looks like a log of `--trace-malloc=yes`. */
+function isValgrindLog(head: string): boolean {
   return /^--(?:\S+ )?\d+-- \w+\(/m.test(head) || /^==\d+== .*(?:Valgrind|Memcheck)/m.test(head);
 }
-
-/** Longer lines are no line of Valgrind's; what is behind this is dropped unread, so that no input fills the memory. */
-const LONGEST_LINE = 0x4000;
 
 const PREFIX = /--(?:\d+:\d\d:\d\d:\d\d\.\d+ +)?(\d+)-- /;
 const COMMAND = /^==(?:\d+:\d\d:\d\d:\d\d\.\d+ +)?(\d+)== Command: /;
@@ -215,6 +184,7 @@ class Converter {
   };
   readonly #file: string;
   readonly #wanted: number;
+  readonly #into: OperationSink;
   readonly #waiting: Waiting[] = [];
   readonly #slots = new Map<string, number>();
   /** Bytes by slot. */
@@ -224,13 +194,14 @@ class Converter {
   #liveBytes = 0;
   #lastResult = "";
 
-  constructor(file: string, pid: number) {
+  constructor(file: string, pid: number, into: OperationSink) {
     this.#file = file;
     this.#wanted = pid;
+    this.#into = into;
   }
 
-  /** Reads one line and appends what it makes to `out`. */
-  line(text: string, out: string[]): void {
+  /** Reads one line. */
+  line(text: string): void {
     const { counts } = this;
     counts.lines++;
     const prefix = PREFIX.exec(text);
@@ -242,7 +213,7 @@ class Converter {
         );
       }
       // The program's own output may begin a line between two halves: then the second half comes bare.
-      if (this.#waiting.length > 0 && BARE_RESULT.test(text)) this.#body(text, 0, out);
+      if (this.#waiting.length > 0 && BARE_RESULT.test(text)) this.#body(text, 0);
       return;
     }
     const start = prefix.index + prefix[0].length;
@@ -259,7 +230,7 @@ class Converter {
         `A second process calls here, name the one to convert (pid): ${counts.pid} or ${pid}`,
       );
     }
-    const readable = this.#body(text, start, out);
+    const readable = this.#body(text, start);
     if (readable > 0) counts.pid = pid;
   }
 
@@ -283,7 +254,7 @@ class Converter {
   }
 
   /** Reads the calls and results of one line; returns how many there were. */
-  #body(text: string, start: number, out: string[]): number {
+  #body(text: string, start: number): number {
     const end = text.endsWith("\r") ? text.length - 1 : text.length;
     let at = start;
     let read = 0;
@@ -293,7 +264,7 @@ class Converter {
       RESULT.lastIndex = at;
       const result = RESULT.exec(text);
       if (result !== null) {
-        if (!this.#settle(result[1] ?? "", adjacent, out)) break;
+        if (!this.#settle(result[1] ?? "", adjacent)) break;
         at = RESULT.lastIndex;
         adjacent = null;
         read++;
@@ -302,7 +273,7 @@ class Converter {
       CALL.lastIndex = at;
       const call = CALL.exec(text);
       if (call !== null) {
-        const begun = this.#begin(call[1] ?? "", call[2] ?? "", out);
+        const begun = this.#begin(call[1] ?? "", call[2] ?? "");
         if (begun === undefined) break;
         at = CALL.lastIndex;
         adjacent = begun;
@@ -321,11 +292,11 @@ class Converter {
   }
 
   /** Takes the first half of a call. Undefined: it cannot be read. Null: it waits for nothing. */
-  #begin(name: string, args: string, out: string[]): Waiting | null | undefined {
+  #begin(name: string, args: string): Waiting | null | undefined {
     if (FREE.test(name)) {
       const address = ADDRESS_FIRST.exec(args)?.[1];
       if (address === undefined) return undefined;
-      this.#free(address, out);
+      this.#free(address);
       return null;
     }
     if (QUERY.test(name)) {
@@ -379,7 +350,7 @@ class Converter {
   }
 
   /** Takes a second half. False: no call waits for it. */
-  #settle(result: string, adjacent: Waiting | null, out: string[]): boolean {
+  #settle(result: string, adjacent: Waiting | null): boolean {
     const at = adjacent !== null && fits(adjacent, result)
       ? this.#waiting.lastIndexOf(adjacent)
       : this.#newestFor(result);
@@ -394,17 +365,17 @@ class Converter {
     const { counts } = this;
     if (result === NULL || result === "0") {
       if (empties(call)) {
-        if (!call.freed) this.#free(call.address, out);
+        if (!call.freed) this.#free(call.address);
       } else {
         counts.failed++;
       }
       return true;
     }
     if (call.kind === "reallocate" && call.address !== NULL) {
-      if (!call.freed) this.#free(call.address, out);
+      if (!call.freed) this.#free(call.address);
       counts.reallocations++;
     }
-    this.#allocate(result, call.bytes, out);
+    this.#allocate(result, call.bytes);
     return true;
   }
 
@@ -416,7 +387,7 @@ class Converter {
     return this.#waiting.findLastIndex((call) => empties(call) && !call.freed);
   }
 
-  #allocate(address: string, bytes: number, out: string[]): void {
+  #allocate(address: string, bytes: number): void {
     const { counts } = this;
     if (this.#slots.has(address)) {
       // A reallocation by another thread may have freed it already and not printed its second half yet.
@@ -425,7 +396,7 @@ class Converter {
       );
       if (reallocation !== undefined) {
         reallocation.freed = true;
-        this.#free(address, out);
+        this.#free(address);
       } else {
         // The free is not in the log, and when it was cannot be known: it is not made up.
         counts.lostFrees++;
@@ -439,10 +410,10 @@ class Converter {
     counts.allocations++;
     counts.live++;
     if (this.#liveBytes > counts.peakBytes) counts.peakBytes = this.#liveBytes;
-    out.push(`a ${slot} ${bytes}`);
+    this.#into.allocate(slot, bytes, counts.lines);
   }
 
-  #free(address: string, out: string[]): void {
+  #free(address: string): void {
     const { counts } = this;
     if (address === NULL) {
       counts.nullFrees++;
@@ -464,34 +435,10 @@ class Converter {
     this.#liveBytes -= this.#bytes[slot] ?? 0;
     counts.frees++;
     counts.live--;
-    out.push(`f ${slot}`);
+    this.#into.free(slot, counts.lines);
   }
 
-  #error(message: string, line = this.counts.lines): ValgrindError {
-    return new ValgrindError(message, this.#file, line);
+  #error(message: string, line = this.counts.lines): TraceError {
+    return new TraceError(this.#file, line, message);
   }
-}
-
-async function* convert(
-  converter: Converter,
-  chunks: AsyncIterable<string> | Iterable<string>,
-): AsyncGenerator<string, void> {
-  const out: string[] = [];
-  let rest = "";
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (;;) {
-      const end = chunk.indexOf("\n", start);
-      if (end < 0) break;
-      converter.line(start === 0 ? rest + chunk.slice(0, end) : chunk.slice(start, end), out);
-      rest = "";
-      start = end + 1;
-    }
-    if (rest.length < LONGEST_LINE) rest += chunk.slice(start, start + LONGEST_LINE);
-    yield* out;
-    out.length = 0;
-  }
-  if (rest !== "") converter.line(rest, out);
-  converter.end();
-  yield* out;
 }
