@@ -9,9 +9,9 @@ import {
   fail,
 } from "@std/assert";
 import { crossCheck, modelWorld, nativeWorld, parse } from "../../src/trace.ts";
-import { BROKEN_MODELS, editedModel } from "../edited_model.ts";
-import { withFolder } from "../folder.ts";
-import { environmentCount, environmentSeed } from "../integers.ts";
+import { BROKEN_MODELS, editedModel } from "../model/edited_model.ts";
+import { withFolder } from "../support/folder.ts";
+import { environmentCount, environmentSeed } from "../../tools/integers.ts";
 import { type Draw, reportFailure, runPrograms } from "./program.ts";
 
 const RUNS = 1500;

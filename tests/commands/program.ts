@@ -18,7 +18,7 @@ import {
   parse,
   TraceError,
 } from "../../src/trace.ts";
-import { shrink } from "../random_trace.ts";
+import { shrink } from "../../tools/random/trace.ts";
 import { ModelSide } from "./model_side.ts";
 import { type Operation, operation, operationText } from "./operations.ts";
 import { RustSide } from "./rust_side.ts";
