@@ -57,6 +57,7 @@ for (const [i, seed] of seeds(3).entries()) {
 }
 
 for (const [i, seed] of seeds(3).entries()) {
+  // Behaviour: callback-reenters.
   Deno.test(`cross-check: Rust and the model agree when callbacks call lists, run ${i + 1}`, () => {
     console.log(`LOOKASIDE_SEED=${seed}`);
     assertNothing(runReentrant(seed, REENTRANT_OPERATIONS, { ...SETTING, lists: 8 }));

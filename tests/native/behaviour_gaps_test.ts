@@ -4,6 +4,7 @@ import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type Entry, entryAt, kernel, LookasideAlloc, NtStatus } from "../../mod.ts";
 import { assertStatus } from "../support/errors.ts";
 
+// Behaviour: create-again.
 Deno.test("a list cannot be initialised again: there is only its constructor", () => {
   using list = new LookasideAlloc({ size: 64, tag: "Once" });
   const entry = list.alloc()!;
@@ -12,6 +13,7 @@ Deno.test("a list cannot be initialised again: there is only its constructor", (
   list.free(entry);
 });
 
+// Behaviour: alloc-callback-bad-block.
 Deno.test("an allocate callback cannot give memory of a live list", () => {
   using other = new LookasideAlloc({ size: 64, tag: "Live" });
   let made: Entry | null = null;

@@ -118,6 +118,7 @@ for (
     ["None", LookasideFlags.None, 0],
   ] as const
 ) {
+  // Behaviour: alloc-callback-flags.
   Deno.test(`an allocate callback of a list with ${name} sees the pool type with 0x${bit.toString(16)}`, () => {
     const types: number[] = [];
     using list = listOf({
@@ -149,6 +150,7 @@ Deno.test("each callback is optional by itself", () => {
 
 // What they return
 
+// Behaviour: alloc-callback-null.
 Deno.test("an allocate callback that returns null: null, and a miss that is counted", () => {
   let gives = false;
   using list = listOf({ allocate: (...given) => gives ? fromPool(...given) : null });
@@ -171,6 +173,7 @@ Deno.test("an allocate callback that returns a block over the entry's size: an e
   assertEquals(inUse(), [0, 0]);
 });
 
+// Behaviour: alloc-callback-bad-block.
 Deno.test("an allocate callback that returns no number: TypeError naming it, and a miss", () => {
   let made: unknown;
   using list = listOf({ allocate: () => made as null });
@@ -192,6 +195,7 @@ Deno.test("an allocate callback that returns a promise: TypeError, and no unhand
   await Promise.resolve();
 });
 
+// Behaviour: alloc-callback-bad-block.
 Deno.test("an allocate callback that returns a number that can be no entry: RangeError, and a miss", () => {
   let made = 0;
   using list = listOf({ allocate: () => made as Entry });
@@ -202,6 +206,7 @@ Deno.test("an allocate callback that returns a number that can be no entry: Rang
   assertEquals(counts(list), [values.length, values.length, 0, 0, 0]);
 });
 
+// Behaviour: alloc-callback-bad-block, other-statuses.
 Deno.test("an allocate callback that returns what is no free-standing block: InvalidParameter, the block untouched", () => {
   using other = listOf({ tag: "Othr" });
   const [busy, kept] = [other.alloc()!, other.alloc()!];
@@ -268,6 +273,7 @@ Deno.test("a bad block in a batch: the entries before it are the caller's", () =
 
 // What they throw
 
+// Behaviour: alloc-callback-throws.
 Deno.test("an allocate callback that throws: its caller gets that very error, and the miss is counted", () => {
   const errors = [new OwnError("own"), "text", 0, null, undefined, { status: 1 }];
   let error: unknown;
@@ -295,6 +301,7 @@ Deno.test("an allocate callback that throws: its caller gets that very error, an
   assertEquals(counts(list), [calls + 1, calls + 1, 1, 0, 0]);
 });
 
+// Behaviour: alloc-callback-throws.
 Deno.test("an allocate callback that throws in a batch: the count of those before; none is lost", () => {
   let left = 3;
   using list = listOf({
@@ -311,6 +318,7 @@ Deno.test("an allocate callback that throws in a batch: the count of those befor
   assertEquals(counts(list), [7, 7, 6, 2, 0]);
 });
 
+// Behaviour: free-callback-throws.
 Deno.test("a free callback that throws: its caller gets that very error, and the entry counts as freed", () => {
   const error = new OwnError("own");
   let throws = true;
@@ -335,6 +343,7 @@ Deno.test("a free callback that throws: its caller gets that very error, and the
   assertEquals(inUse(), [0, 0]);
 });
 
+// Behaviour: free-callback-throws.
 Deno.test("a free callback that throws in a batch, a flush or a deletion: the first error, all the rest done", () => {
   const errors: OwnError[] = [];
   const got: Entry[] = [];
@@ -444,6 +453,7 @@ Deno.test("an error that a bug check covers is not kept for a later call", () =>
 
 // What they call
 
+// Behaviour: callback-reenters.
 Deno.test("callbacks may use another list, also one with callbacks, down to three levels", () => {
   const lists: LookasideAlloc[] = [];
   for (let level = 0; level < 3; level++) {
@@ -469,6 +479,7 @@ Deno.test("callbacks may use another list, also one with callbacks, down to thre
   assertEquals(inUse(), [0, 0]);
 });
 
+// Behaviour: callback-reenters.
 Deno.test("callbacks may use their own list", () => {
   const held: Entry[] = [];
   let depth = 0;
@@ -541,6 +552,7 @@ Deno.test("callbacks may tick, look around, and create and delete other lists", 
   assertEquals(inUse(), [0, 0]);
 });
 
+// Behaviour: other-statuses.
 Deno.test("a list cannot be deleted while one of its callbacks runs, and then it can", () => {
   const attempts: unknown[] = [];
   let inner: LookasideAlloc | null = null;
@@ -603,6 +615,7 @@ Deno.test("a list that is being deleted is deleted to its free callback", () => 
   assertEquals(inUse(), [0, 0]);
 });
 
+// Behaviour: other-statuses, callback-list.
 Deno.test("a list with callbacks cannot be shared", () => {
   for (const options of [{ allocate: fromPool }, { free: toPool }]) {
     using list = listOf(options);
@@ -637,6 +650,7 @@ Deno.test("an allocate callback may detach or shrink the array of its batch", ()
   assertEquals(inUse(), [0, 0]);
 });
 
+// Behaviour: alloc-callback-throws.
 Deno.test("bug checks inside callbacks reach the caller", () => {
   using other = listOf({});
   const entry = other.alloc()!;
@@ -735,6 +749,7 @@ Deno.test("a process that exits inside a callback, with Workers inside theirs, e
   assertEquals([code, stdout, stderr], [7, "", ""]);
 });
 
+// Behaviour: callback-list.
 Deno.test("a Worker that ends with lists that call back: they go, its entries stay, nothing is called", async () => {
   const before = leftByWorkers();
   const worker = await start("callbacks.ts");
@@ -747,6 +762,7 @@ Deno.test("a Worker that ends with lists that call back: they go, its entries st
   assertEquals(leftByWorkers() - before, 2);
 });
 
+// Behaviour: callback-list.
 Deno.test("a Worker terminated amid callbacks: its lists go, and the process lives", async () => {
   const before = leftByWorkers();
   for (let round = 0; round < 5; round++) {

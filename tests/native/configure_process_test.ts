@@ -35,6 +35,7 @@ Deno.test("kernel.configure() throws in a Worker as well once another isolate ha
   assertEquals(answer, { name: "LookasideError", status: 0xC0000184 });
 });
 
+// Behaviour: create-size-over-pool.
 Deno.test("new LookasideAlloc() throws for a size over the configured pool", () => {
   assertStatus(() => new LookasideAlloc({ size: 3 * 2 ** 20 + 1 }), NtStatus.InsufficientResources);
 });

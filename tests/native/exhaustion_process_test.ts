@@ -43,6 +43,7 @@ function inUse(): readonly unknown[] {
     .map(({ tag, paged, outstanding, bytes }) => [tag, paged, outstanding, bytes]);
 }
 
+// Behaviour: alloc-no-pool.
 Deno.test("LookasideAlloc.alloc() uses nearly all of the pool before it returns null", () => {
   for (const size of [16, 64, 512, 4096]) {
     using list = new LookasideAlloc({ size });
@@ -53,6 +54,7 @@ Deno.test("LookasideAlloc.alloc() uses nearly all of the pool before it returns 
   }
 });
 
+// Behaviour: alloc-no-pool.
 Deno.test("LookasideAlloc.alloc() returns null until something is freed, and then works again", () => {
   using list = new LookasideAlloc({ size: 1000, tag: "Exh1" });
   const entries = fill(list);
@@ -128,6 +130,7 @@ Deno.test("kernel.allocatePool() returns null until something is freed, and then
   kernel.freePool(whole);
 });
 
+// Behaviour: alloc-no-pool-raise.
 Deno.test("LookasideAlloc.alloc() with RaiseOnFail throws 0xC000009A until something is freed", () => {
   using list = new LookasideAlloc({ size: 1000, flags: LookasideFlags.RaiseOnFail });
   const entries = fillUntilThrow(list);
@@ -152,6 +155,7 @@ Deno.test("LookasideAlloc.allocMany() returns what there is, then 0", () => {
   assertEquals(list.stats().outstanding, 0);
 });
 
+// Behaviour: batch-alloc-short.
 Deno.test("LookasideAlloc.allocMany() with RaiseOnFail throws only if it got none", () => {
   using list = new LookasideAlloc({ size: 1000, flags: LookasideFlags.RaiseOnFail });
   const into = new Uint32Array(10_000).fill(7);
@@ -171,6 +175,7 @@ Deno.test("LookasideAlloc.allocMany() with RaiseOnFail throws only if it got non
   list.freeMany(into.subarray(0, count));
 });
 
+// Behaviour: create-no-pool.
 Deno.test("new LookasideAlloc() throws InsufficientResources when control blocks have filled the pool", () => {
   const before = inUse();
   const lists: LookasideAlloc[] = [];

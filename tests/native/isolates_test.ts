@@ -35,6 +35,7 @@ async function testFiles(...flags: string[]): Promise<string> {
   return output;
 }
 
+// Behaviour: owner-ends.
 Deno.test("test files do not see or own the lists of an earlier one that ended in an uncaught error", async () => {
   const output = await testFiles();
   assertStringIncludes(output, "uncaught on purpose");
@@ -102,6 +103,7 @@ for (
     ["closes itself", (worker: Worker) => worker.postMessage("close")],
   ] as const
 ) {
+  // Behaviour: owner-ends.
   Deno.test(`a Worker that ${how} with lists and entries left: its lists are closed`, async () => {
     using list = new LookasideAlloc({ size: 64 });
     const { worker, made } = await start();
@@ -134,6 +136,7 @@ Deno.test("a Worker that is terminated amid its work: its lists are closed", asy
   }
 });
 
+// Behaviour: other-thread.
 Deno.test("a Worker's lists are shown to other isolates, and refused to them", async () => {
   const { worker, made } = await start();
   const snapshots = kernel.lists().filter(({ tag }) => tag === made.tag);
@@ -167,6 +170,7 @@ Deno.test("a Worker's lists are shown to other isolates, and refused to them", a
   assertClosed(made);
 });
 
+// Behaviour: other-thread.
 Deno.test("kernel.tick() ticks the lists of other isolates too", async () => {
   const { worker, made } = await start();
   kernel.tick();

@@ -343,6 +343,7 @@ Deno.test("kernel.tick() raises the depth by no more than was missed", () => {
   assertEquals(list.stats().depth, 5);
 });
 
+// Behaviour: tick.
 Deno.test("kernel.tick() lowers the depth of an idle list down to 4, and touches no entry", () => {
   using list = new LookasideAlloc({ size: 64 });
   list.setDepth(100);
@@ -360,6 +361,7 @@ Deno.test("kernel.tick() lowers the depth of an idle list down to 4, and touches
   assertEquals(before, 4);
 });
 
+// Behaviour: tick.
 Deno.test("kernel.tick() writes Depth and the Last fields, and nothing else", () => {
   using list = new LookasideAlloc({ size: 64 });
   for (let count = 0; count < 10; count++) list.alloc();
@@ -373,6 +375,7 @@ Deno.test("kernel.tick() writes Depth and the Last fields, and nothing else", ()
   });
 });
 
+// Behaviour: depth-below-4.
 Deno.test("kernel.tick() keeps a depth set below 4 until there is reason to raise it", () => {
   using list = new LookasideAlloc({ size: 64 });
   list.setDepth(1);
@@ -478,6 +481,7 @@ Deno.test("kernel.configure() throws for a size that is not an integer in 1 … 
   }
 });
 
+// Behaviour: other-statuses.
 Deno.test("kernel.configure() throws InvalidDeviceState after the first use", () => {
   using _list = new LookasideAlloc({ size: 16 });
   for (let round = 0; round < 2; round++) {

@@ -62,11 +62,13 @@ Deno.test("open() maps the pool", async () => {
   assertEquals(await run("open(); open();"), null);
 });
 
+// Behaviour: library-missing.
 Deno.test("load() throws when there is no file at the path", async () => {
   const outcome = await run(`load({ path: "/no/such/library.so" });`);
   assertLoadError(outcome, "/no/such/library.so", "o such file");
 });
 
+// Behaviour: library-missing.
 Deno.test("load() throws when the file is not a library", async () => {
   const path = decodeURIComponent(LIBRARY_TS.pathname);
   assertLoadError(await run(`load({ path: ${JSON.stringify(path)} });`), path, "");
@@ -113,6 +115,7 @@ Deno.test("load() ignores LOOKASIDE_LIB where reading it is not permitted", asyn
 
 for (const permissions of [[], ["--allow-ffi=/tmp"], [`--allow-ffi=${PATH}`]]) {
   const named = permissions[0]?.replace(PATH, "the library") ?? "no permission";
+  // Behaviour: library-permission.
   Deno.test(`load() says what is needed when there is ${named}`, async () => {
     const outcome = await run("load();", permissions);
     assertEquals(outcome?.name, "NotCapable");
@@ -120,6 +123,7 @@ for (const permissions of [[], ["--allow-ffi=/tmp"], [`--allow-ffi=${PATH}`]]) {
   });
 }
 
+// Behaviour: library-missing.
 Deno.test({
   name: "load() refuses a library with another ABI number",
   // The number is looked up as the operand of one instruction.

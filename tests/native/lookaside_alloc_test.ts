@@ -125,6 +125,7 @@ Deno.test("new LookasideAlloc() keeps what it was asked for", () => {
   assertEquals(list.stats().maximumDepth, 1024);
 });
 
+// Behaviour: create-wrong-type.
 Deno.test("new LookasideAlloc() throws TypeError when the options are no object", () => {
   for (const value of NO_OPTIONS) {
     assertError(
@@ -138,6 +139,7 @@ Deno.test("new LookasideAlloc() throws TypeError when the options are no object"
 for (const name of ["size", "poolType", "flags", "maximumDepth"]) {
   const least = name === "size" ? 1 : 0;
 
+  // Behaviour: create-wrong-type.
   Deno.test(`new LookasideAlloc() throws TypeError when ${name} is not a number`, () => {
     for (const value of NO_NUMBERS) {
       if (value === undefined && name !== "size") continue;
@@ -149,6 +151,7 @@ for (const name of ["size", "poolType", "flags", "maximumDepth"]) {
     }
   });
 
+  // Behaviour: create-wrong-type, create-size-0, create-size-over-32-bits.
   Deno.test(`new LookasideAlloc() throws RangeError when ${name} is out of range`, () => {
     for (const value of name === "size" ? [0, -0, ...NO_U32] : NO_U32) {
       assertError(
@@ -173,6 +176,7 @@ Deno.test("new LookasideAlloc() takes a tag as a number", () => {
   assertEquals(list.tag, "Ntfs");
 });
 
+// Behaviour: create-wrong-type.
 Deno.test("new LookasideAlloc() throws RangeError when the tag is not one to four printable characters", () => {
   for (const tag of ["", "abcde", "a\n", "\0", "é", "\u{1F600}", "a\x7F"]) {
     assertError(
@@ -191,6 +195,7 @@ Deno.test("new LookasideAlloc() throws RangeError when the tag is not one to fou
   }
 });
 
+// Behaviour: create-wrong-type.
 Deno.test("new LookasideAlloc() throws TypeError when the tag is neither text nor number", () => {
   for (const tag of [null, 1n, true, {}, ["abcd"], Symbol("a"), Object.create(null)]) {
     assertError(
@@ -211,6 +216,7 @@ Deno.test("new LookasideAlloc() throws TypeError when the driver is none", () =>
   }
 });
 
+// Behaviour: create-wrong-type.
 Deno.test("new LookasideAlloc() throws TypeError when a callback is no function", () => {
   for (const name of ["allocate", "free"]) {
     for (const value of NO_NUMBERS.slice(1)) {
@@ -223,6 +229,7 @@ Deno.test("new LookasideAlloc() throws TypeError when a callback is no function"
   }
 });
 
+// Behaviour: create-size-below-8.
 Deno.test("new LookasideAlloc() stores 8 for a size of 1 … 7, and bytes() has the asked length", () => {
   for (let size = 1; size <= 9; size++) {
     using list = new LookasideAlloc({ size, tag: "Tiny" });
@@ -231,6 +238,7 @@ Deno.test("new LookasideAlloc() stores 8 for a size of 1 … 7, and bytes() has 
   }
 });
 
+// Behaviour: create-size-over-pool.
 Deno.test("new LookasideAlloc() throws InsufficientResources when the size is over the pool", () => {
   for (const size of [64 * 2 ** 20 + 1, 2 ** 31, 2 ** 32 - 1]) {
     assertStatus(
@@ -241,6 +249,7 @@ Deno.test("new LookasideAlloc() throws InsufficientResources when the size is ov
   }
 });
 
+// Behaviour: create-pool-type.
 Deno.test("new LookasideAlloc() takes each pool type, optionally with 0x100", () => {
   for (const poolType of Object.values(PoolType)) {
     for (const cold of [0, 0x100]) {
@@ -252,6 +261,7 @@ Deno.test("new LookasideAlloc() takes each pool type, optionally with 0x100", ()
   }
 });
 
+// Behaviour: create-pool-type.
 Deno.test("new LookasideAlloc() throws 0xC00000F2 for any other pool type", () => {
   for (
     const poolType of [2, 3, 6, 7, 8, 0x10, 32, 33, 0x100 + 2, 513, 517, 1024, 2 ** 31, 2 ** 32 - 1]
@@ -271,6 +281,7 @@ Deno.test("new LookasideAlloc() adds its flags to the pool type that the kernel 
   }
 });
 
+// Behaviour: create-flags.
 Deno.test("new LookasideAlloc() throws 0xC00000F3 for flags other than 0, 1 and 2", () => {
   for (const flags of [3, 4, 8, 0x10, 2 ** 31, 2 ** 32 - 1]) {
     assertStatus(
@@ -281,6 +292,7 @@ Deno.test("new LookasideAlloc() throws 0xC00000F3 for flags other than 0, 1 and 
   }
 });
 
+// Behaviour: create-maximum-depth.
 Deno.test("new LookasideAlloc() takes a maximum depth of 0, which is 256, and of 256 … 1024", () => {
   for (const [maximumDepth, stored] of [[0, 256], [256, 256], [257, 257], [1024, 1024]] as const) {
     using list = new LookasideAlloc({ size: 64, maximumDepth });
@@ -288,6 +300,7 @@ Deno.test("new LookasideAlloc() takes a maximum depth of 0, which is 256, and of
   }
 });
 
+// Behaviour: create-maximum-depth.
 Deno.test("new LookasideAlloc() throws 0xC00000F6 for any other maximum depth", () => {
   for (const maximumDepth of [1, 4, 255, 1025, 0xFFFF, 0x10000, 0x10100, 2 ** 32 - 1]) {
     assertStatus(
@@ -298,6 +311,7 @@ Deno.test("new LookasideAlloc() throws 0xC00000F6 for any other maximum depth", 
   }
 });
 
+// Behaviour: create-several.
 Deno.test("new LookasideAlloc() names the first of several faults: pool type, flags, depth", () => {
   assertStatus(() => create({ size: 64, poolType: 3, flags: 3, maximumDepth: 3 }), 0xC00000F2);
   assertStatus(() => create({ size: 64, poolType: 0, flags: 3, maximumDepth: 3 }), 0xC00000F3);
@@ -305,6 +319,7 @@ Deno.test("new LookasideAlloc() names the first of several faults: pool type, fl
   assertStatus(() => create({ size: 2 ** 32 - 1, poolType: 3 }), 0xC00000F2);
 });
 
+// Behaviour: create-no-pool.
 Deno.test("new LookasideAlloc() throws InsufficientResources when there is no pool for the control block", () => {
   const before = usageOf("LkCb");
   kernel.rootDriver.faults.failNext(1, "LkCb");
@@ -344,6 +359,7 @@ Deno.test("new LookasideAlloc() allocates a control block of 0x70 bytes under th
 
 // Allocating
 
+// Behaviour: alloc-hit.
 Deno.test("LookasideAlloc.alloc() hands out the entry freed last first", () => {
   using list = new LookasideAlloc({ size: 64 });
   const entries = several(list, 4);
@@ -352,6 +368,7 @@ Deno.test("LookasideAlloc.alloc() hands out the entry freed last first", () => {
   assertEquals(counters(list), [8, 4, 4, 0, 0]);
 });
 
+// Behaviour: alloc-hit.
 Deno.test("LookasideAlloc.alloc() on a hit overwrites the first 8 bytes only", () => {
   using list = new LookasideAlloc({ size: 64 });
   const [first, second] = several(list, 2) as [Entry, Entry];
@@ -364,6 +381,7 @@ Deno.test("LookasideAlloc.alloc() on a hit overwrites the first 8 bytes only", (
   assert(bytes.subarray(8).every((byte) => byte === 0x22));
 });
 
+// Behaviour: alloc-miss.
 Deno.test("LookasideAlloc.alloc() on a miss returns poisoned memory", () => {
   using list = new LookasideAlloc({ size: 100 });
   for (const entry of several(list, 100)) {
@@ -403,6 +421,7 @@ Deno.test("LookasideAlloc.alloc() puts entries of two lists on pages of their ow
   assert(pages[0]!.isDisjointFrom(pages[1]!));
 });
 
+// Behaviour: alloc-miss.
 Deno.test("LookasideAlloc.alloc() returns null when the allocation fails, and counts it as a miss", () => {
   using list = new LookasideAlloc({ size: 64, tag: "Fail" });
   kernel.rootDriver.faults.failNext(2, "Fail");
@@ -412,6 +431,7 @@ Deno.test("LookasideAlloc.alloc() returns null when the allocation fails, and co
   assertEquals([...counters(list), list.stats().outstanding], [3, 3, 0, 0, 0, 1]);
 });
 
+// Behaviour: create-raise-on-fail, alloc-no-pool-raise.
 Deno.test("LookasideAlloc.alloc() throws 0xC000009A with RaiseOnFail, and counts it as a miss", () => {
   using list = new LookasideAlloc({ size: 64, tag: "Rais", flags: LookasideFlags.RaiseOnFail });
   const entry = list.alloc()!;
@@ -422,6 +442,7 @@ Deno.test("LookasideAlloc.alloc() throws 0xC000009A with RaiseOnFail, and counts
   assertEquals(list.alloc(), entry);
 });
 
+// Behaviour: alloc-fail-no-raise.
 Deno.test("LookasideAlloc.alloc() with FailNoRaise and no callback returns null, as with no flags", () => {
   using list = new LookasideAlloc({ size: 64, tag: "NoRs", flags: LookasideFlags.FailNoRaise });
   kernel.rootDriver.faults.failNext(1, "NoRs");
@@ -448,12 +469,14 @@ Deno.test("LookasideAlloc.alloc() of a paged list counts as paged pool", () => {
 
 // Freeing
 
+// Behaviour: free-below-depth, free-at-depth.
 Deno.test("LookasideAlloc.free() keeps entries below Depth and gives the others to pool", () => {
   using list = new LookasideAlloc({ size: 64 });
   freeAll(list, several(list, 6));
   assertEquals(counters(list), [6, 6, 6, 2, 4]);
 });
 
+// Behaviour: free-at-depth.
 Deno.test("LookasideAlloc.free() compares with Depth, not with MaximumDepth", () => {
   using list = new LookasideAlloc({ size: 64, maximumDepth: 1024 });
   list.setDepth(0);
@@ -464,6 +487,7 @@ Deno.test("LookasideAlloc.free() compares with Depth, not with MaximumDepth", ()
   assertEquals(counters(list), [6, 6, 6, 5, 1]);
 });
 
+// Behaviour: free-twice.
 Deno.test("LookasideAlloc.free() throws for an entry that the list keeps", () => {
   using list = new LookasideAlloc({ size: 64 });
   const entry = list.alloc()!;
@@ -473,6 +497,7 @@ Deno.test("LookasideAlloc.free() throws for an entry that the list keeps", () =>
   assertEquals(list.alloc(), entry);
 });
 
+// Behaviour: free-twice.
 Deno.test("LookasideAlloc.free() throws for an entry that went back to pool", () => {
   using list = new LookasideAlloc({ size: 64 });
   list.setDepth(0);
@@ -483,6 +508,7 @@ Deno.test("LookasideAlloc.free() throws for an entry that went back to pool", ()
   assertEquals(counters(list), [2, 2, 2, 2, 0]);
 });
 
+// Behaviour: free-foreign.
 Deno.test("LookasideAlloc.free() throws for an entry of another list", () => {
   using one = new LookasideAlloc({ size: 64 });
   using other = new LookasideAlloc({ size: 64 });
@@ -492,6 +518,7 @@ Deno.test("LookasideAlloc.free() throws for an entry of another list", () => {
   one.free(entry);
 });
 
+// Behaviour: free-foreign.
 Deno.test("LookasideAlloc.free() throws for an address inside an entry", () => {
   for (const size of [64, 10_000]) {
     using list = new LookasideAlloc({ size });
@@ -505,6 +532,7 @@ Deno.test("LookasideAlloc.free() throws for an address inside an entry", () => {
   }
 });
 
+// Behaviour: free-foreign.
 Deno.test("LookasideAlloc.free() throws for forged numbers", () => {
   using list = new LookasideAlloc({ size: 64 });
   const block = kernel.allocatePool(64)!;
@@ -522,6 +550,7 @@ Deno.test("LookasideAlloc.free() throws for forged numbers", () => {
 for (const method of ["free", "bytes"] as const) {
   const context = method === "free" ? "Cannot free the entry" : "Cannot view the entry";
 
+  // Behaviour: free-no-entry.
   Deno.test(`LookasideAlloc.${method}() throws TypeError when the entry is not a number`, () => {
     using list = new LookasideAlloc({ size: 64 });
     const entry = list.alloc()!;
@@ -535,6 +564,7 @@ for (const method of ["free", "bytes"] as const) {
     assertEquals(counters(list), [1, 1, 0, 0, 0]);
   });
 
+  // Behaviour: free-no-entry.
   Deno.test(`LookasideAlloc.${method}() throws RangeError when the entry is no integer in 1 … 2^32-1`, () => {
     using list = new LookasideAlloc({ size: 64 });
     const entry = list.alloc()!;
@@ -550,6 +580,7 @@ for (const method of ["free", "bytes"] as const) {
   });
 }
 
+// Behaviour: free-no-entry.
 Deno.test("LookasideAlloc refuses what the fast path would truncate, after 100,000 warm-up calls too", () => {
   using list = new LookasideAlloc({ size: 64 });
   const free = (entry: Entry): void => list.free(entry);
@@ -593,6 +624,7 @@ Deno.test("LookasideAlloc.allocMany() fills the array from the front, as so many
   assertEquals(counters(list), [7, 5, 2, 0, 0]);
 });
 
+// Behaviour: batch-alloc-short.
 Deno.test("LookasideAlloc.allocMany() returns how many it could, and leaves the rest alone", () => {
   for (const flags of [LookasideFlags.None, LookasideFlags.RaiseOnFail]) {
     using list = new LookasideAlloc({ size: 64, tag: "Shrt", flags });
@@ -606,6 +638,7 @@ Deno.test("LookasideAlloc.allocMany() returns how many it could, and leaves the 
   }
 });
 
+// Behaviour: batch-alloc-short.
 Deno.test("LookasideAlloc.allocMany() that gets none returns 0, with RaiseOnFail it throws", () => {
   const into = new Uint32Array(3).fill(7);
   {
@@ -667,6 +700,7 @@ Deno.test("LookasideAlloc.allocMany() and freeMany() do nothing with a detached 
 for (const method of ["allocMany", "freeMany"] as const) {
   const context = method === "allocMany" ? "Cannot allocate" : "Cannot free the entries";
 
+  // Behaviour: batch-no-array.
   Deno.test(`LookasideAlloc.${method}() throws TypeError for what is not a Uint32Array`, () => {
     using list = new LookasideAlloc({ size: 64 });
     const others = [
@@ -696,6 +730,7 @@ Deno.test("LookasideAlloc.freeMany() frees in the array's order", () => {
   assertEquals(several(list, 4), [...entries.subarray(0, 4)].reverse());
 });
 
+// Behaviour: batch-free-bad.
 Deno.test("LookasideAlloc.freeMany() frees none when one is bad", () => {
   using list = new LookasideAlloc({ size: 64 });
   using other = new LookasideAlloc({ size: 64 });
@@ -715,6 +750,7 @@ Deno.test("LookasideAlloc.freeMany() frees none when one is bad", () => {
   other.free(foreign);
 });
 
+// Behaviour: batch-free-bad.
 Deno.test("LookasideAlloc.freeMany() frees none when one is 0", () => {
   using list = new LookasideAlloc({ size: 64 });
   const entry = list.alloc()!;
@@ -761,6 +797,7 @@ Deno.test("LookasideAlloc.bytes() is memory of the entry's own", () => {
   }
 });
 
+// Behaviour: bytes-not-allocated.
 Deno.test("LookasideAlloc.bytes() throws for what is not allocated from this list now", () => {
   using list = new LookasideAlloc({ size: 64 });
   using other = new LookasideAlloc({ size: 64 });
@@ -1026,6 +1063,7 @@ Deno.test("LookasideAlloc.controlBlock() is a copy of 0x60 bytes with the WDK's 
   assertEquals(list.stats().totalAllocates, 7);
 });
 
+// Behaviour: flush.
 Deno.test("LookasideAlloc.flush() empties the list and leaves the counters", () => {
   using list = new LookasideAlloc({ size: 64, tag: "Flsh" });
   const entries = several(list, 4);
@@ -1039,6 +1077,7 @@ Deno.test("LookasideAlloc.flush() empties the list and leaves the counters", () 
   assertEquals(counters(list), [5, 5, 4, 0, 0]);
 });
 
+// Behaviour: flush.
 Deno.test("LookasideAlloc.flush() leaves outstanding entries allocated", () => {
   using list = new LookasideAlloc({ size: 64 });
   const entry = list.alloc()!;
@@ -1049,6 +1088,7 @@ Deno.test("LookasideAlloc.flush() leaves outstanding entries allocated", () => {
 
 // Deleting
 
+// Behaviour: delete-twice.
 Deno.test("LookasideAlloc.destroy() gives the kept entries and the control block to pool, once", () => {
   const before = usageOf("LkCb");
   const list = new LookasideAlloc({ size: 64, tag: "Dstr" });
@@ -1062,6 +1102,7 @@ Deno.test("LookasideAlloc.destroy() gives the kept entries and the control block
   assertEquals(kernel.lists().filter(({ tag }) => tag === "Dstr"), []);
 });
 
+// Behaviour: delete-twice.
 Deno.test("LookasideAlloc[Symbol.dispose]() deletes at the end of a scope, also after destroy()", () => {
   const before = kernel.lists().length;
   {
@@ -1074,6 +1115,7 @@ Deno.test("LookasideAlloc[Symbol.dispose]() deletes at the end of a scope, also 
   assertEquals(kernel.lists().length, before);
 });
 
+// Behaviour: delete-outstanding.
 Deno.test("LookasideAlloc.destroy() leaves outstanding entries allocated, for freePool()", () => {
   for (const size of [4, 64, 5000]) {
     const list = new LookasideAlloc({ size, tag: "Left" });
@@ -1091,6 +1133,7 @@ Deno.test("LookasideAlloc.destroy() leaves outstanding entries allocated, for fr
   }
 });
 
+// Behaviour: alloc-no-list, bytes-not-allocated, free-no-list, other-statuses.
 Deno.test("LookasideAlloc throws DeletePending from each method after destroy(), twice", () => {
   const list = new LookasideAlloc({ size: 64, tag: "Gone" });
   const entry = list.alloc()!;
@@ -1122,6 +1165,7 @@ Deno.test("LookasideAlloc throws DeletePending from each method after destroy(),
   kernel.freePool(entry);
 });
 
+// Behaviour: free-no-list.
 Deno.test("LookasideAlloc stays deleted when a new list takes its record", () => {
   const old = new LookasideAlloc({ size: 64 });
   old.destroy();
@@ -1155,6 +1199,7 @@ for (const [what, field, bits] of DAMAGE) {
     if (method === "free" && (what === "the first entry" || what === "the count of entries")) {
       continue;
     }
+    // Behaviour: written-over.
     Deno.test(`LookasideAlloc.${method}() reports a write over ${what} as 0x139; then the list works again`, () => {
       using list = new LookasideAlloc({ size: 64, tag: "Dmgd" });
       using other = new LookasideAlloc({ size: 64, tag: "Safe" });
@@ -1210,6 +1255,7 @@ function assertMet(use: () => unknown, address?: bigint): unknown[] {
   return results;
 }
 
+// Behaviour: written-over.
 Deno.test("LookasideAlloc reports a link written over as 0x139 when it is met", () => {
   const uses: readonly (readonly [string, (list: LookasideAlloc) => unknown])[] = [
     ["alloc()", (list) => list.alloc()],

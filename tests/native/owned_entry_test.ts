@@ -73,6 +73,7 @@ Deno.test("OwnedEntry.bytes throws when the entry is freed, twice", () => {
   }
 });
 
+// Behaviour: owned-entry-late.
 Deno.test("OwnedEntry disposed after its list is gone does nothing", () => {
   const list = new LookasideAlloc({ size: 64, tag: "Ownd" });
   const owned = list.take()!;
@@ -83,6 +84,7 @@ Deno.test("OwnedEntry disposed after its list is gone does nothing", () => {
   kernel.freePool(owned.entry, "Ownd");
 });
 
+// Behaviour: owned-entry-late.
 Deno.test("OwnedEntry disposed after its entry was freed otherwise throws", () => {
   using list = new LookasideAlloc({ size: 64 });
   const owned = list.take()!;

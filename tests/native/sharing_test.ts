@@ -128,6 +128,7 @@ function messageOf(run: () => unknown): string {
   throw new Error("It did not throw");
 }
 
+// Behaviour: attach-none.
 Deno.test("attach() of an unknown or confined identifier throws InvalidParameter", () => {
   using list = new LookasideAlloc({ size: 64, tag: "Conf" });
   const { id } = kernel.lists().find(({ tag }) => tag === "Conf")!;
@@ -141,6 +142,7 @@ Deno.test("attach() of an unknown or confined identifier throws InvalidParameter
   list.free(list.alloc()!);
 });
 
+// Behaviour: attach-none.
 Deno.test("attach() of a list that is deleted or closed throws DeletePending", () => {
   const list = new LookasideAlloc({ size: 64 });
   const id = list.share();
@@ -180,6 +182,7 @@ Deno.test("an attached handle is the same list", () => {
   assertEquals(list.stats().currentDepth, 0);
 });
 
+// Behaviour: destroy-attached.
 Deno.test("destroy() on an attached handle releases that handle only, once", () => {
   const before = controlBlocks();
   const list = new LookasideAlloc({ size: 64 });
@@ -196,6 +199,7 @@ Deno.test("destroy() on an attached handle releases that handle only, once", () 
   assertEquals([snapshot(id), controlBlocks()], [undefined, before]);
 });
 
+// Behaviour: destroy-shared.
 Deno.test("destroy() by the owner closes the list for all; the kernel's list goes with the last handle", () => {
   const before = controlBlocks();
   const list = new LookasideAlloc({ size: 64, tag: "Clsd" });
@@ -262,6 +266,7 @@ Deno.test("a Worker has the list that it attaches to, and entries may be freed b
   worker.terminate();
 });
 
+// Behaviour: attach-none.
 Deno.test("a Worker cannot attach to another isolate's confined list, nor to a deleted one", async () => {
   const list = new LookasideAlloc({ size: 64, tag: "Conf" });
   const { id } = kernel.lists().find(({ tag }) => tag === "Conf")!;
@@ -273,6 +278,7 @@ Deno.test("a Worker cannot attach to another isolate's confined list, nor to a d
   worker.terminate();
 });
 
+// Behaviour: destroy-shared.
 Deno.test("destroy() by the owner closes the list for Workers at once; it goes with the last of them", async () => {
   const list = new LookasideAlloc({ size: 64, tag: "Wrk1" });
   const id = list.share();
@@ -295,6 +301,7 @@ Deno.test("destroy() by the owner closes the list for Workers at once; it goes w
   kernel.freePool(entryAt(entry!), "Wrk1");
 });
 
+// Behaviour: destroy-attached.
 Deno.test("a Worker that ends releases its handle and nothing else", async () => {
   using list = new LookasideAlloc({ size: 64, tag: "Wrk2" });
   const id = list.share();
@@ -317,6 +324,7 @@ Deno.test("a Worker that ends releases its handle and nothing else", async () =>
 });
 
 for (const how of ["close", "terminate"] as const) {
+  // Behaviour: owner-ends.
   Deno.test(`an owner that ends by ${how} leaves a shared list usable until the last handle goes`, async () => {
     const owner = await start("sharing.ts");
     const id = await tell<number>(owner, { do: "own", size: 64, tag: "Left" });
@@ -339,6 +347,7 @@ for (const how of ["close", "terminate"] as const) {
   });
 }
 
+// Behaviour: destroy-attached.
 Deno.test("Workers terminated while they hammer lose nothing but what they hold", async () => {
   using list = new LookasideAlloc({ size: 64, tag: "Term" });
   const id = list.share();

@@ -274,6 +274,7 @@ const EXPOSED = [
 ] as const;
 const UNTOUCHED = [["Sav0", 16], ["Sav1", 200], ["Sav2", 4096]] as const;
 
+// Behaviour: written-over.
 Deno.test(`${ROUNDS} rounds of stray writes end in a bug check at worst, and other lists stay right`, () => {
   const exposed = EXPOSED.map(([tag, size]) => new Exposed(tag, size));
   const untouched = UNTOUCHED.map(([tag, size]) => new Untouched(tag, size));
@@ -322,6 +323,7 @@ Deno.test(`${ROUNDS} rounds of stray writes end in a bug check at worst, and oth
   assertEquals(kernel.lists(), []);
 });
 
+// Behaviour: written-over.
 Deno.test("20 rounds of writes over a shared list end in a bug check within 5 s, and it works again", () => {
   using untouched = new LookasideAlloc({ size: 64, tag: "ShSv" });
   untouched.share();

@@ -1,113 +1,88 @@
-/** Holds docs/behaviour.md, the tests and docs/behaviour_tests.md to each other. */
+/** The tool that holds docs/behaviour.md and the tests to each other, and what it finds. */
 
 import { assert, assertEquals } from "@std/assert";
 import {
-  BEHAVIOUR,
-  type Cell,
-  DRIVER,
-  type Row,
-  type TestName,
-} from "../../tools/behaviour_table.ts";
-import { PAGE, page } from "../../tools/write_behaviour.ts";
+  differences,
+  holdersIn,
+  holdersOfRepository,
+  rowsOf,
+  rowsOfRepository,
+} from "../../tools/behaviour.ts";
 
-const ROOT = new URL("../../", import.meta.url);
-const COLUMNS = ["Rust", "TypeScript", "C", "kernel"] as const;
+const DOCUMENT = `
+| key | situation | Rust | TypeScript | C | kernel |
+| --- | --------- | ---- | ---------- | - | ------ |
+| hit | a hit     | this | the same   | – | –      |
+`;
 
-function read(file: string): string {
-  return Deno.readTextFileSync(new URL(file, ROOT));
-}
-
-/** The cells of a table's line. */
-function cells(line: string): string[] {
-  return line.split("|").slice(1, -1).map((cell) => cell.trim());
-}
-
-/** The tables of docs/behaviour.md: their titles, and their rows by cells. */
-function tables(): { title: string; rows: string[][] }[] {
-  const sections = read("docs/behaviour.md").split(/^## /m).slice(1);
-  return sections.map((section) => {
-    const [title = "", ...lines] = section.split("\n");
-    const [head = "", , ...rows] = lines.filter((line) => line.startsWith("|"));
-    assertEquals(cells(head), ["situation", ...COLUMNS]);
-    return { title, rows: rows.map(cells) };
-  });
-}
-
-function cellsOf({ rust, typescript, c, kernel = DRIVER }: Row): Cell[] {
-  return [rust, typescript, c, kernel];
-}
-
-const rows = BEHAVIOUR.flatMap((section) => section.rows);
-const tests = rows.flatMap(cellsOf)
-  .flatMap((cell) => cell ?? [])
-  .filter((item): item is TestName => "test" in item);
-
-Deno.test("every row of behaviour.md is mapped, and nothing else is", () => {
-  assertEquals(
-    BEHAVIOUR.map(({ title, rows }) => [title, ...rows.map(({ situation }) => situation)]),
-    tables().map(({ title, rows }) => [title, ...rows.map(([situation]) => situation ?? "")]),
-  );
+Deno.test("behaviour: each cell of behaviour.md that is not a dash has a test", () => {
+  const { holders, problems } = holdersOfRepository();
+  assertEquals([...problems, ...differences(rowsOfRepository(), holders)], []);
 });
 
-Deno.test("every cell of behaviour.md that is not a dash has a test, or says where it will be", () => {
-  const written = tables().flatMap((table) => table.rows);
-  const missing = rows.flatMap((row, index) =>
-    cellsOf(row).flatMap((cell, column) => {
-      const isDash = written[index]?.[column + 1] === "–";
-      if (isDash === (cell === null) && cell?.length !== 0) return [];
-      return [`${row.situation}: ${COLUMNS[column]}`];
-    })
-  );
-  assertEquals(missing, []);
-});
-
-/** The names of the tests that a file has. */
-function namesIn(file: string): string[] {
-  const text = read(file);
-  if (file.endsWith("_test.ts")) {
-    const declared = /Deno\.test\(\s*(?:\{\s*name:\s*)?(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)/g;
-    return [...text.matchAll(declared)].map(([, plain, template]) => plain ?? template ?? "");
-  }
-  if (file.endsWith("/suite.rs")) {
-    return [...text.matchAll(/^ +(?:Documented|Chosen) (\w+::\w+),$/gm)].map(([, name]) => name!);
-  }
-  if (file.endsWith("/must_not_compile.rs")) {
-    const program = /^\/\/\/ ```compile_fail,E\d+\n(?:\/\/\/.*\n)+pub struct (\w+);$/gm;
-    return [...text.matchAll(program)].map(([, name]) => name!);
-  }
-  if (file.endsWith(".rs")) {
-    const test = /^ *#\[test\]\n(?: *#\[.*\]\n)* *fn (\w+)\(/gm;
-    return [...text.matchAll(test)].map(([, name]) => name!);
-  }
-  // In C a test is a function that the program runs.
-  assert(file.endsWith(".c"), file);
-  const defined = [...text.matchAll(/^static (?:VOID|void \*)\s*(\w+)\(/gm)].map(([, name]) =>
-    name!
-  );
-  return defined.filter((name) => [...text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length > 1);
-}
-
-Deno.test("every test that is named is in its file, by exactly this name", () => {
-  const names = new Map<string, string[]>();
-  const missing = tests.filter(({ file, test }) => {
-    if (!names.has(file)) names.set(file, namesIn(file));
-    return !names.get(file)!.includes(test);
-  });
-  assertEquals(missing, []);
-});
-
-Deno.test("the programs in C that are named are run", () => {
-  const runner = read("tests/c/c_test.ts");
-  const files = new Set(tests.map(({ file }) => file).filter((file) => file.endsWith(".c")));
+Deno.test("behaviour: the programs in C that hold a row are run", () => {
+  const runner = Deno.readTextFileSync(new URL("../c/c_test.ts", import.meta.url));
+  const { holders } = holdersOfRepository();
+  const files = new Set(holders.map(({ file }) => file).filter((file) => file.endsWith(".c")));
   for (const file of files) assert(runner.includes(`"${file.slice("tests/c/".length, -2)}"`), file);
 });
 
-Deno.test("what is later is an issue or an item of the roadmap", () => {
-  for (const item of rows.flatMap(cellsOf).flatMap((cell) => cell ?? [])) {
-    if ("later" in item) assert(/^(issue|roadmap) \d+$/.test(item.later), item.later);
+Deno.test("behaviour: a test is found by the keys above it, in each language", () => {
+  const rust = "/// A rule.\n/// Behaviour: hit, miss.\n#[test]\nfn a_rule() {}\n";
+  assertEquals(holdersIn("a.rs", "Rust", rust).holders, [
+    { key: "hit", language: "Rust", file: "a.rs", test: "a_rule" },
+    { key: "miss", language: "Rust", file: "a.rs", test: "a_rule" },
+  ]);
+  const table = "// Behaviour: hit.\n            Chosen entries::a_rule,\n";
+  assertEquals(holdersIn("suite.rs", "Rust", table).holders[0]?.test, "entries::a_rule");
+  const type = "/// ```\n///\n/// Behaviour: hit.\npub struct Wrong;\n";
+  assertEquals(holdersIn("a.rs", "Rust", type).holders[0]?.test, "Wrong");
+  const typescript = '// Behaviour: hit.\nDeno.test(\n  "a rule",\n  () => {},\n);\n';
+  assertEquals(holdersIn("a_test.ts", "TypeScript", typescript).holders[0]?.test, "a rule");
+  const c = "/* Behaviour: hit. */\nstatic VOID Rule(VOID)\n{\n}\nint main() { Rule(); }\n";
+  assertEquals(holdersIn("a.c", "C", c).holders[0]?.test, "Rule");
+});
+
+Deno.test("behaviour: keys above no test, and a C test that is not called, are problems", () => {
+  const cases = [
+    [
+      "Rust",
+      "/// Behaviour: hit.\npub const ONE: u32 = 1;\n",
+      "no test stands below the keys: hit",
+    ],
+    ["Rust", "/// Behaviour: A hit.\n", 'not of the form "Behaviour: KEY, KEY."'],
+    [
+      "TypeScript",
+      "// Behaviour: hit.\nfunction help() {}\n",
+      "no test stands below the keys: hit",
+    ],
+    ["C", "/* Behaviour: hit. */\nstatic VOID Rule(VOID)\n", "does not call its test: Rule"],
+  ] as const;
+  for (const [language, text, problem] of cases) {
+    const { holders, problems } = holdersIn("file", language, text);
+    assertEquals([holders.length, problems.length], [0, 1]);
+    assert(problems[0]!.includes(problem), problems[0]);
   }
 });
 
-Deno.test("docs/behaviour_tests.md is what `deno task behaviour` writes", () => {
-  assertEquals(Deno.readTextFileSync(PAGE), page());
+Deno.test("behaviour: a missing test, an unknown key, a key twice and a test of a dash are found", () => {
+  const holder = (language: "Rust" | "TypeScript" | "C", key = "hit") => ({
+    key,
+    language,
+    file: "file",
+    test: "a rule",
+  });
+  const held = [holder("Rust"), holder("TypeScript")];
+  const rows = rowsOf(DOCUMENT);
+  assertEquals(differences(rows, held), []);
+  assertEquals(differences(rows, [holder("Rust")]), ["There is no test in TypeScript: hit"]);
+  assertEquals(differences(rows, [...held, holder("C")]), ["A dash has a test in C: hit"]);
+  assertEquals(differences(rows, [...held, holder("C", "mis")]), [
+    'file: no row has this key: mis ("a rule")',
+  ]);
+  assertEquals(differences([...rows, ...rows], held), ["Two rows have one key: hit"]);
+  const later = rowsOf(DOCUMENT.replace("the same", "the same _later_"));
+  assertEquals(differences(later, [holder("Rust")]), []);
+  const partly = rowsOf(DOCUMENT.replace("the same", "the same _partly later_"));
+  assertEquals(differences(partly, [holder("Rust")]), ["There is no test in TypeScript: hit"]);
 });
