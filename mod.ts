@@ -25,21 +25,24 @@
  * @module
  */
 
-export { BugCheckError, LibraryLoadError, LookasideError } from "./src/errors.ts";
-export { load } from "./src/library.ts";
-export { LookasideAlloc, OwnedEntry } from "./src/lookaside_alloc.ts";
-export { kernel } from "./src/kernel.ts";
-export { entryAt, Irql, LookasideFlags, NtStatus, PoolType } from "./src/types.ts";
-export type {
-  AllocateFunction,
-  Driver,
-  Entry,
-  Faults,
-  FreeFunction,
-  Kernel,
-  ListSnapshot,
-  LookasideOptions,
-  LookasideStats,
-  PoolOptions,
-  PoolTagUsage,
-} from "./src/types.ts";
+export { BugCheckError, LibraryLoadError, LookasideError } from "./src/native/errors.ts";
+export { type Kernel, kernel } from "./src/native/kernel.ts";
+export { load } from "./src/native/library/library.ts";
+export {
+  type AllocateFunction,
+  type FreeFunction,
+  LookasideAlloc,
+  type LookasideOptions,
+  OwnedEntry,
+} from "./src/native/lookaside_alloc.ts";
+export {
+  type Driver,
+  type Entry,
+  entryAt,
+  type Faults,
+  type ListSnapshot,
+  type LookasideStats,
+  type PoolOptions,
+  type PoolTagUsage,
+} from "./src/native/types.ts";
+export { Irql, LookasideFlags, NtStatus, PoolType } from "./src/wdk/constants.ts";

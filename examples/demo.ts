@@ -161,7 +161,7 @@ function checkRecording(name: string, recording: Recording): ListResult[] {
       highest[index] = Math.max(highest[index] ?? 0, list.stats().depth);
     }
   };
-  using checking = new RecordingCheck(recording, nativeWorld(native), modelWorld(), {
+  using checking = new RecordingCheck(recording, nativeWorld(), modelWorld(), {
     onTick: look,
   });
   look();
@@ -185,10 +185,10 @@ function checkRecording(name: string, recording: Recording): ListResult[] {
 
 /** Replays a trace with lists in both worlds, then once more in Rust for what it expects and for its numbers. */
 function checkTrace(name: string, trace: ListTrace): ListResult[] {
-  const divergence = crossCheck(trace, nativeWorld(native), modelWorld());
+  const divergence = crossCheck(trace, nativeWorld(), modelWorld());
   if (divergence !== null) throw diverged(name, divergence);
   const results = new Map<number, ListResult>();
-  replay(trace, nativeWorld(native), {
+  replay(trace, nativeWorld(), {
     onStep: ({ step, stats }) => {
       if (stats === null || !("list" in step)) return;
       const { name, size } = trace.lists[step.list]!;

@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { RecordingBuilder } from "../src/recording/builder.ts";
+import { FORMATS } from "../src/recording/formats/formats.ts";
+import { linesOf } from "../src/trace/lines.ts";
 import { parseStream, type Trace, TraceError } from "@win-lookaside/lookaside/trace";
-import { convertValgrind, isValgrindLog, ValgrindError } from "../src/valgrind.ts";
 
 /** One file, read. */
 export interface Input {
@@ -43,64 +45,36 @@ const HEAD_BYTES = 4096;
  */
 export async function readInput(file: string | URL, pid?: number): Promise<Input> {
   const name = typeof file === "string" ? file : file.pathname.split("/").at(-1) ?? file.pathname;
-  const remarks: string[] = [];
   try {
     using handle = await Deno.open(file);
     if ((await handle.stat()).isDirectory) throw new InputError(`${name}: Cannot read a directory`);
-    const trace = await parseStream(text(handle.readable, { name, pid, remarks }), { file: name });
-    return { name, trace, remarks };
+    return { name, ...await readBytes(handle.readable, name, pid) };
   } catch (error) {
-    if (error instanceof TraceError) {
-      // The converter's own words are better than that reading failed.
-      throw new InputError(
-        error.cause instanceof ValgrindError ? error.cause.message : error.message,
-      );
-    }
+    if (error instanceof TraceError) throw new InputError(error.message);
     if (error instanceof InputError) throw error;
     throw new InputError(`${name}: Cannot read the file: ${reason(error)}`);
   }
 }
 
-/** The text of a trace, whatever it is wrapped in. */
-async function* text(
+/** What bytes hold, whatever they are wrapped in. */
+async function readBytes(
   bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
-  log: { name: string; pid: number | undefined; remarks: string[] },
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  file: string,
+  pid: number | undefined,
+): Promise<Omit<Input, "name">> {
   let [head, rest] = await peek(bytes);
   if (head[0] === 0x1F && head[1] === 0x8B) {
     const plain = ReadableStream.from(rest).pipeThrough(new DecompressionStream("gzip"));
     [head, rest] = await peek(plain);
   }
-  if (!isValgrindLog(new TextDecoder().decode(head))) {
-    yield* rest;
-    return;
-  }
-  const options = log.pid === undefined ? { file: log.name } : { file: log.name, pid: log.pid };
-  const lines = ReadableStream.from(rest).pipeThrough(new TextDecoderStream());
-  const conversion = convertValgrind(lines, options);
-  const encoder = new TextEncoder();
-  let part = "";
-  for await (const line of conversion) {
-    part += `${line}\n`;
-    if (part.length >= 0x10000) {
-      yield encoder.encode(part);
-      part = "";
-    }
-  }
-  yield encoder.encode(part);
-
-  const { counts } = conversion;
-  log.remarks.push(`converted from a log of Valgrind's, process ${counts.pid}`);
-  for (
-    const [count, what] of [
-      [counts.unknownFrees, "frees of addresses that were not allocated, left out"],
-      [counts.lostFrees, "allocations whose free the log does not show"],
-      [counts.unfinished, "calls without a result, left out"],
-      [counts.unreadable, `unreadable lines, the first of them ${counts.firstUnreadable}`],
-    ] as const
-  ) {
-    if (count > 0) log.remarks.push(`${count} ${what}`);
-  }
+  const beginning = new TextDecoder().decode(head);
+  const format = FORMATS.find((format) => format.detects(beginning));
+  if (format === undefined) return { trace: await parseStream(rest, { file }), remarks: [] };
+  const text = ReadableStream.from(rest).pipeThrough(new TextDecoderStream());
+  const builder = new RecordingBuilder(file);
+  const options = pid === undefined ? { file } : { file, pid };
+  const remarks = await format.events(linesOf(text), builder, options);
+  return { trace: builder.finish(), remarks };
 }
 
 /** The first bytes, and all of them. */

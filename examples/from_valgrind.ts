@@ -11,7 +11,27 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { convertValgrind, ValgrindError } from "../src/valgrind.ts";
+import { convertValgrind, type ValgrindCounts } from "../src/recording/formats/valgrind.ts";
+import { TraceError } from "../src/trace/errors.ts";
+import { linesOf } from "../src/trace/lines.ts";
+import type { OperationSink } from "../src/trace/parse.ts";
+
+/** Writes lines to the standard output, many at a time. */
+class LineWriter {
+  readonly #encoder = new TextEncoder();
+  #pending = "";
+
+  write(line: string): void {
+    this.#pending += `${line}\n`;
+    if (this.#pending.length >= 65536) this.flush();
+  }
+
+  flush(): void {
+    let bytes = this.#encoder.encode(this.#pending);
+    this.#pending = "";
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  }
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -22,29 +42,24 @@ async function main(): Promise<number> {
     console.error(`Cannot convert the log: pid must be a positive integer: ${values.pid}`);
     return 2;
   }
-  const conversion = convertValgrind(
-    Deno.stdin.readable.pipeThrough(new TextDecoderStream()),
-    pid === undefined ? { file: "stdin" } : { file: "stdin", pid },
-  );
-  const encoder = new TextEncoder();
-  const output = Deno.stdout.writable.getWriter();
-  let pending = (values.note ?? []).map((note) => `# ${note}\n`).join("");
+  const output = new LineWriter();
+  for (const note of values.note ?? []) output.write(`# ${note}`);
+  const operations: OperationSink = {
+    allocate: (slot, bytes) => output.write(`a ${slot} ${bytes}`),
+    free: (slot) => output.write(`f ${slot}`),
+  };
+  const lines = linesOf(Deno.stdin.readable.pipeThrough(new TextDecoderStream()));
+  const options = pid === undefined ? { file: "stdin" } : { file: "stdin", pid };
+  let counts: ValgrindCounts;
   try {
-    for await (const line of conversion) {
-      pending += line + "\n";
-      if (pending.length < 65536) continue;
-      await output.write(encoder.encode(pending));
-      pending = "";
-    }
+    counts = await convertValgrind(lines, operations, options);
   } catch (error) {
-    if (!(error instanceof ValgrindError)) throw error;
+    if (!(error instanceof TraceError)) throw error;
     console.error(error.message);
     return 2;
   }
-  await output.write(encoder.encode(pending));
-  await output.close();
+  output.flush();
 
-  const counts = conversion.counts;
   console.error(
     `${
       counts.allocations + counts.frees

@@ -55,52 +55,44 @@
  * @module
  */
 
-export { parse, type ParseOptions, parseStream } from "./trace_parser.ts";
 export {
+  crossCheck,
   format,
-  type ListTrace,
+  parse,
+  type ParseOptions,
+  parseStream,
+  replay,
+  type Trace,
+} from "./recording/any.ts";
+export { RecordingCheck } from "./recording/check.ts";
+export {
   NO_LIST,
   operationLine,
   operationText,
   type Recording,
   sizeClass,
-  type Trace,
-  TraceError,
-  type TraceList,
-  type TraceStep,
-} from "./trace_text.ts";
+} from "./recording/recording.ts";
 export {
-  type ModelModule,
-  modelWorld,
-  type NativeList,
-  type NativeModule,
-  nativeWorld,
-  type World,
-  type WorldList,
-} from "./worlds.ts";
-export {
-  crossCheck,
-  ExpectationError,
-  replay,
-  type ReplayOptions,
-  type ReplaySummary,
-  type StepRecord,
-} from "./replay.ts";
-export type { Divergence } from "./divergence.ts";
-export {
-  RecordingCheck,
   type RecordingOptions,
   RecordingReplay,
   type ReplayList,
+  type ReplayOptions,
   type ReplayPool,
-} from "./recording.ts";
+} from "./recording/replay.ts";
+export type { Divergence } from "./trace/divergence.ts";
+export { TraceError } from "./trace/errors.ts";
+export type { ListTrace, TraceStep } from "./trace/list_trace.ts";
+export { type ModelModule, modelWorld } from "./trace/model_world.ts";
+export { type NativeList, type NativeModule, nativeWorld } from "./trace/native_world.ts";
 export {
   record,
   type RecordableList,
   RecordedList,
   Recorder,
   type RecordOptions,
-} from "./recorder.ts";
+} from "./trace/recorder.ts";
+export { ExpectationError, type StepRecord } from "./trace/replay.ts";
+export type { ReplaySummary, TraceList, World, WorldList } from "./trace/world.ts";
 export type {
   LookasideModel,
   ModelAllocate,

@@ -97,6 +97,8 @@ static VOID InitialState(VOID)
     ExDeleteLookasideListEx(list);
 }
 
+/* Behaviour: create-size-over-pool, create-size-over-32-bits, create-pool-type, create-flags. */
+/* Behaviour: create-maximum-depth, create-several, create-raise-on-fail. */
 static VOID Statuses(VOID)
 {
     static const USHORT badDepths[] = { 1, 255, 1025, 0xffff };
@@ -131,6 +133,8 @@ static VOID Statuses(VOID)
 #undef INIT
 }
 
+/* Behaviour: alloc-hit, alloc-miss, free-below-depth, free-at-depth, delete-outstanding, flush. */
+/* Behaviour: tick, depth-below-4. */
 static VOID Rule(VOID)
 {
     LOOKASIDE_LIST_EX list;
@@ -190,6 +194,7 @@ static VOID Rule(VOID)
     ExFreePool(entries[0]);
 }
 
+/* Behaviour: alloc-callback-null, alloc-callback-flags, callback-reenters, free-at-depth, flush. */
 static VOID Callbacks(VOID)
 {
     PEXTENSION extension = (PEXTENSION)ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(EXTENSION), TAG);
@@ -264,6 +269,7 @@ static VOID FreeToArena(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
     ArenaFreed++;
 }
 
+/* Behaviour: alloc-callback-null, alloc-callback-flags, alloc-callback-bad-block. */
 static VOID OwnMemory(VOID)
 {
     LOOKASIDE_LIST_EX list;
@@ -332,6 +338,7 @@ static VOID SeveralLists(VOID)
     }
 }
 
+/* Behaviour: create-again. */
 static VOID InitialisedAgain(VOID)
 {
     LOOKASIDE_LIST_EX list;
@@ -350,6 +357,7 @@ static VOID InitialisedAgain(VOID)
     ExFreePoolWithTag(kept, TAG);
 }
 
+/* Behaviour: alloc-no-pool. */
 static VOID RunsOut(VOID)
 {
     LOOKASIDE_LIST_EX list;

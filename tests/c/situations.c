@@ -16,6 +16,7 @@ static NTSTATUS Initialise(PLOOKASIDE_LIST_EX list, ULONG flags, SIZE_T size)
 }
 
 /* Sizes below the least one, and that entries of the stored size can be written whole. */
+/* Behaviour: create-size-0, create-size-below-8. */
 static VOID SmallSizes(VOID)
 {
     SIZE_T size;
@@ -34,6 +35,7 @@ static VOID SmallSizes(VOID)
     }
 }
 
+/* Behaviour: alloc-miss. */
 static VOID MissIsPoisoned(VOID)
 {
     LOOKASIDE_LIST_EX list;
@@ -49,6 +51,7 @@ static VOID MissIsPoisoned(VOID)
     ExDeleteLookasideListEx(&list);
 }
 
+/* Behaviour: alloc-fail-no-raise. */
 static VOID FailNoRaiseAlone(VOID)
 {
     LOOKASIDE_LIST_EX list;
@@ -80,6 +83,7 @@ static VOID FreeThroughInner(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
     ExFreePoolWithTag(Buffer, TAG);
 }
 
+/* Behaviour: callback-reenters. */
 static VOID CallbackUsesAnotherList(VOID)
 {
     PVOID entry;

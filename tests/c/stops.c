@@ -30,6 +30,7 @@ static UCHAR *Allocate(VOID)
     return (UCHAR *)ExAllocateFromLookasideListEx(&List);
 }
 
+/* Behaviour: free-twice. */
 static VOID DoubleFree(VOID)
 {
     PVOID entry = Allocate();
@@ -38,6 +39,7 @@ static VOID DoubleFree(VOID)
     ExFreeToLookasideListEx(&List, entry);
 }
 
+/* Behaviour: free-twice. */
 static VOID DoubleFreeGone(VOID)
 {
     PVOID entry = Allocate();
@@ -47,6 +49,7 @@ static VOID DoubleFreeGone(VOID)
     ExFreeToLookasideListEx(&List, entry);
 }
 
+/* Behaviour: free-foreign. */
 static VOID ForeignFree(VOID)
 {
     PVOID entry = ExAllocateFromLookasideListEx(&Other);
@@ -54,6 +57,7 @@ static VOID ForeignFree(VOID)
     ExFreeToLookasideListEx(&List, entry);
 }
 
+/* Behaviour: free-foreign. */
 static VOID InteriorFree(VOID)
 {
     UCHAR *entry = Allocate();
@@ -61,6 +65,7 @@ static VOID InteriorFree(VOID)
     ExFreeToLookasideListEx(&List, entry + 16);
 }
 
+/* Behaviour: free-foreign. */
 static VOID UnalignedFree(VOID)
 {
     UCHAR *entry = Allocate();
@@ -68,12 +73,14 @@ static VOID UnalignedFree(VOID)
     ExFreeToLookasideListEx(&List, entry + 3);
 }
 
+/* Behaviour: free-no-entry. */
 static VOID NullFree(VOID)
 {
     Expect(BAD_POOL_CALLER, 0x46, 0, 0, 0);
     ExFreeToLookasideListEx(&List, NULL);
 }
 
+/* Behaviour: free-foreign. */
 static VOID StackFree(VOID)
 {
     UCHAR own[64] DECLSPEC_ALIGN(16);
@@ -82,6 +89,7 @@ static VOID StackFree(VOID)
     ExFreeToLookasideListEx(&List, own);
 }
 
+/* Behaviour: free-twice. */
 static VOID LegacyDoubleFree(VOID)
 {
     PVOID entry = ExAllocateFromNPagedLookasideList(&Legacy);
@@ -90,6 +98,7 @@ static VOID LegacyDoubleFree(VOID)
     ExFreeToNPagedLookasideList(&Legacy, entry);
 }
 
+/* Behaviour: free-no-list. */
 static VOID FreeOfDeleted(VOID)
 {
     PVOID entry = Allocate();
@@ -98,6 +107,7 @@ static VOID FreeOfDeleted(VOID)
     ExFreeToLookasideListEx(&List, entry);
 }
 
+/* Behaviour: alloc-no-list. */
 static VOID AllocateFromDeleted(VOID)
 {
     ExDeleteLookasideListEx(&List);
@@ -105,6 +115,7 @@ static VOID AllocateFromDeleted(VOID)
     (void)Allocate();
 }
 
+/* Behaviour: free-no-list. */
 static VOID FlushDeleted(VOID)
 {
     ExDeleteLookasideListEx(&List);
@@ -112,6 +123,7 @@ static VOID FlushDeleted(VOID)
     ExFlushLookasideListEx(&List);
 }
 
+/* Behaviour: delete-twice. */
 static VOID DeleteTwice(VOID)
 {
     ExDeleteLookasideListEx(&List);
@@ -119,6 +131,7 @@ static VOID DeleteTwice(VOID)
     ExDeleteLookasideListEx(&List);
 }
 
+/* Behaviour: delete-twice. */
 static VOID DeleteUninitialised(VOID)
 {
     static LOOKASIDE_LIST_EX list;
@@ -126,6 +139,7 @@ static VOID DeleteUninitialised(VOID)
     ExDeleteLookasideListEx(&list);
 }
 
+/* Behaviour: alloc-no-list. */
 static VOID AllocateUninitialised(VOID)
 {
     PAGED_LOOKASIDE_LIST list;
@@ -134,6 +148,7 @@ static VOID AllocateUninitialised(VOID)
     (void)ExAllocateFromPagedLookasideList(&list);
 }
 
+/* Behaviour: free-no-list. */
 static VOID FlushMoved(VOID)
 {
     static LOOKASIDE_LIST_EX moved;
@@ -142,6 +157,7 @@ static VOID FlushMoved(VOID)
     ExFlushLookasideListEx(&moved);
 }
 
+/* Behaviour: written-over. */
 static VOID WrittenAfterFree(VOID)
 {
     UCHAR *first = Allocate();
@@ -154,6 +170,7 @@ static VOID WrittenAfterFree(VOID)
     (void)Allocate();
 }
 
+/* Behaviour: written-over. */
 static VOID WrittenControlBlock(VOID)
 {
     List.L.Future[0] = 77;
@@ -197,11 +214,13 @@ static VOID WithCallback(PALLOCATE_FUNCTION_EX callback)
     (void)ExAllocateFromLookasideListEx(&list);
 }
 
+/* Behaviour: alloc-callback-bad-block. */
 static VOID CallbackUnaligned(VOID)
 {
     WithCallback(BadAllocate);
 }
 
+/* Behaviour: alloc-callback-bad-block. */
 static VOID CallbackShort(VOID)
 {
     WithCallback(ShortAllocate);
@@ -340,6 +359,7 @@ static VOID Stop(VOID)
     KeBugCheck(0xDEADDEAD);
 }
 
+/* Behaviour: create-raise-on-fail, alloc-no-pool-raise. */
 static VOID RaisedOnFail(VOID)
 {
     CHECK(NT_SUCCESS(ExInitializeLookasideListEx(

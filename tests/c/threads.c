@@ -96,6 +96,7 @@ static void *UseSList(void *argument)
     return NULL;
 }
 
+/* Behaviour: tick. */
 static void *Tick(void *argument)
 {
     ULONG i;

@@ -8,11 +8,10 @@ import {
   assertStringIncludes,
   fail,
 } from "@std/assert";
-import * as native from "../../mod.ts";
 import { crossCheck, modelWorld, nativeWorld, parse } from "../../src/trace.ts";
-import { BROKEN_MODELS, editedModel } from "../edited_model.ts";
-import { withFolder } from "../folder.ts";
-import { environmentCount, environmentSeed } from "../integers.ts";
+import { BROKEN_MODELS, editedModel } from "../model/edited_model.ts";
+import { withFolder } from "../support/folder.ts";
+import { environmentCount, environmentSeed } from "../../tools/integers.ts";
 import { type Draw, reportFailure, runPrograms } from "./program.ts";
 
 const RUNS = 1500;
@@ -57,8 +56,8 @@ Deno.test("commands: a failure is made short, saved as a trace that shows it, an
     assertStringIncludes(text, failure.program);
     const file = /^saved in (.*)$/m.exec(text)![1]!;
     const trace = parse(await Deno.readTextFile(file));
-    assertNotEquals(crossCheck(trace, nativeWorld(native), modelWorld(broken)), null);
-    assertEquals(crossCheck(trace, nativeWorld(native), modelWorld()), null);
+    assertNotEquals(crossCheck(trace, nativeWorld(), modelWorld(broken)), null);
+    assertEquals(crossCheck(trace, nativeWorld(), modelWorld()), null);
   });
   const { seed, path, replayPath, program, message } = failure;
   const again = runPrograms({ runs: 1, seed, path, replayPath, shrinks: false }, broken)!;

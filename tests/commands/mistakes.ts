@@ -5,7 +5,7 @@
  */
 
 import { type Entry, entryAt, kernel, LookasideAlloc, NtStatus } from "../../mod.ts";
-import { NO_NUMBERS, NO_U32, shown } from "../bug_checks.ts";
+import { NO_NUMBERS, NO_U32, shown } from "../support/errors.ts";
 
 /** What is called on a list that is deleted; all but the first are refused. */
 export const AFTER_DESTROY: readonly ((list: LookasideAlloc) => unknown)[] = [

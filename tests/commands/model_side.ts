@@ -9,7 +9,7 @@
 import { NtStatus } from "../../mod.ts";
 import { ModelBugCheck, ModelStatus } from "../../src/model.ts";
 import type { ModelModule, TraceList, WorldList } from "../../src/trace.ts";
-import { hookedModel } from "../random_reentry.ts";
+import { hookedModel } from "../../tools/random/reentry.ts";
 import { AFTER_DESTROY } from "./mistakes.ts";
 import type { Like, Operation } from "./operations.ts";
 import { Side, type SideList } from "./side.ts";

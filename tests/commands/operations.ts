@@ -8,7 +8,7 @@
  */
 
 import fc from "fast-check";
-import { NO_NUMBERS, NO_U32 } from "../bug_checks.ts";
+import { NO_NUMBERS, NO_U32 } from "../support/errors.ts";
 import { type Mistake, MISTAKES } from "./mistakes.ts";
 
 /** An operation on one list that a callback can do as well. */

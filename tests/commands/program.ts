@@ -6,8 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import * as native from "../../mod.ts";
-import { compareUsage } from "../../src/divergence.ts";
+import { compareUsage } from "../../src/trace/divergence.ts";
 import { LookasideModel, PoolModel } from "../../src/model.ts";
 import {
   crossCheck,
@@ -19,7 +18,7 @@ import {
   parse,
   TraceError,
 } from "../../src/trace.ts";
-import { shrink } from "../random_trace.ts";
+import { shrink } from "../../tools/random/trace.ts";
 import { ModelSide } from "./model_side.ts";
 import { type Operation, operation, operationText } from "./operations.ts";
 import { RustSide } from "./rust_side.ts";
@@ -76,8 +75,7 @@ export function runPrograms(
   { runs, seed, path, replayPath, shrinks = true }: Draw,
   model: ModelModule = { LookasideModel, PoolModel },
 ): Failure | null {
-  const shows = (trace: ListTrace) =>
-    crossCheck(trace, nativeWorld(native), modelWorld(model)) !== null;
+  const shows = (trace: ListTrace) => crossCheck(trace, nativeWorld(), modelWorld(model)) !== null;
   /** The shortest one, of all programs that failed, that shows a difference too. */
   let trace: ListTrace | null = null;
   const programs = fc.commands([operation.map((operation) => new Command(operation))], {

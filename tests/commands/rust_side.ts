@@ -10,9 +10,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as native from "../../mod.ts";
 import { type Entry, kernel, LookasideAlloc, NtStatus, type OwnedEntry } from "../../mod.ts";
 import type { TraceList, WorldList } from "../../src/trace.ts";
-import { STATS_KEYS } from "../../src/trace_text.ts";
-import { shown } from "../bug_checks.ts";
-import { hookedNative } from "../random_reentry.ts";
+import { STATS_KEYS } from "../../src/trace/list_trace.ts";
+import { shown } from "../support/errors.ts";
+import { hookedNative } from "../../tools/random/reentry.ts";
 import { AFTER_DESTROY } from "./mistakes.ts";
 import type { Like, Operation } from "./operations.ts";
 import { at, Side, type SideList } from "./side.ts";
@@ -106,7 +106,7 @@ export class RustSide extends Side {
         making.made = this;
       }
     }
-    super(hookedNative({ ...native, LookasideAlloc: MadeList as typeof LookasideAlloc }));
+    super(hookedNative(MadeList as typeof LookasideAlloc));
     this.#making = making;
   }
 

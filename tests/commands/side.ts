@@ -7,10 +7,10 @@
  * @module
  */
 
-import { tagNumber } from "../../src/tag.ts";
+import { STATS_KEYS } from "../../src/trace/list_trace.ts";
+import { tagNumber } from "../../src/wdk/tag.ts";
 import type { TraceList, TraceStep, World, WorldList } from "../../src/trace.ts";
-import { STATS_KEYS } from "../../src/trace_text.ts";
-import type { HookedWorld } from "../random_reentry.ts";
+import type { HookedWorld } from "../../tools/random/reentry.ts";
 import { AFTER_DESTROY } from "./mistakes.ts";
 import type { Like, ListOperation, Operation } from "./operations.ts";
 

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "../../src/trace.ts";
-import { editedText } from "../edited_model.ts";
-import { withFolder } from "../folder.ts";
+import { editedText } from "../model/edited_model.ts";
+import { withFolder } from "../support/folder.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const VERDICT =
@@ -19,7 +19,7 @@ interface Run {
 function command(args: readonly string[], options: readonly string[] = []): Deno.Command {
   const permissions = ["ffi", "read", "env", "write"].map((name) => `--allow-${name}`);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...options, ...permissions, "tests/crosscheck/main.ts", ...args],
+    args: ["run", "--quiet", ...options, ...permissions, "tools/crosscheck/main.ts", ...args],
     cwd: ROOT,
     stdout: "piped",
     stderr: "piped",

@@ -1,5 +1,5 @@
-//! Writes `src/bindings.ts` from the exports of the library, or with `--check` tells whether the
-//! file is what would be written.
+//! Writes `src/native/library/bindings.ts` from the exports of the library, or with `--check` tells
+//! whether the file is what would be written.
 //!
 //! Types come from the inventory of `deno_bindgen`, names and docs from the manifest of
 //! `lookaside`, and the two must name the same exports. `deno_bindgen` has a generator of its
@@ -13,7 +13,7 @@ use deno_bindgen::{INVENTORY, Inventory, Symbol, Type};
 use lookaside::exports::Export;
 
 /// Where the bindings stand, from this crate's folder.
-const BINDINGS: &str = "../../src/bindings.ts";
+const BINDINGS: &str = "../../src/native/library/bindings.ts";
 const COMMAND: &str = "deno task bindings";
 /// `lineWidth` of deno.json: the output is laid out as `deno fmt` does it.
 const LINE_WIDTH: usize = 100;
@@ -42,13 +42,13 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(BINDINGS);
     if !check {
         return std::fs::write(&path, bindings)
-            .map_err(|error| format!("Cannot write src/bindings.ts: {error}"));
+            .map_err(|error| format!("Cannot write src/native/library/bindings.ts: {error}"));
     }
     // A file that cannot be read is as stale as one that says something else.
     match std::fs::read_to_string(&path) {
         Ok(found) if found == bindings => Ok(()),
         _ => Err(format!(
-            "src/bindings.ts is stale, write it again: {COMMAND}"
+            "src/native/library/bindings.ts is stale, write it again: {COMMAND}"
         )),
     }
 }

@@ -187,6 +187,6 @@ unsafe extern "system" {
 #[cfg(feature = "stand-in")]
 #[link(name = "hal.dll", kind = "raw-dylib", modifiers = "+verbatim")]
 unsafe extern "system" {
-    /// Of `tests/kernel/c/exports.c`: how often it was called.
+    /// Of `tests/wine/c/exports.c`: how often it was called.
     pub fn LookasideExportCalls() -> u32;
 }

@@ -1,6 +1,6 @@
 //! How an export is declared: once, for the linker, for `deno_bindgen` and for the ABI number.
 
-/// One export, as the emitter of `src/bindings.ts` and the ABI number see it.
+/// One export, as the emitter of `src/native/library/bindings.ts` and the ABI number see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Export {
     /// The symbol's name.

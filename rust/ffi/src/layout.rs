@@ -1,5 +1,5 @@
-//! Offsets that `src/*.ts` reads memory by. The emitter writes them into `src/bindings.ts`, and
-//! the ABI number covers them.
+//! Offsets that `src/native` reads memory by. The emitter writes them into
+//! `src/native/library/bindings.ts`, and the ABI number covers them.
 
 use std::mem::offset_of;
 

@@ -1,5 +1,5 @@
 //! The C ABI by which the Deno module reaches lookaside lists: exports named `lookaside_…`,
-//! declared by [`exports!`](exports) and described in `src/bindings.ts`.
+//! declared by [`exports!`](exports) and described in `src/native/library/bindings.ts`.
 
 #[cfg(not(panic = "unwind"))]
 compile_error!("build with panic=unwind: a caught bug check is an unwind");

@@ -15,6 +15,7 @@ fn of_tag(mark: &[u8; 4]) -> Options {
     }
 }
 
+/// Behaviour: alloc-hit.
 #[test]
 fn the_entry_freed_last_is_allocated_next() {
     let _turn = turn();
@@ -29,6 +30,7 @@ fn the_entry_freed_last_is_allocated_next() {
     list.free_all(&entries);
 }
 
+/// Behaviour: free-below-depth, free-at-depth.
 #[test]
 fn a_free_below_depth_keeps_the_entry_and_one_at_depth_gives_it_to_pool() {
     let _turn = turn();
@@ -44,6 +46,7 @@ fn a_free_below_depth_keeps_the_entry_and_one_at_depth_gives_it_to_pool() {
     assert_eq!(list.counters().free_misses, 2);
 }
 
+/// Behaviour: free-at-depth.
 #[test]
 fn the_limit_is_depth_not_maximum_depth() {
     let _turn = turn();
@@ -94,6 +97,7 @@ fn entries_above_a_lowered_depth_go_as_they_are_used_not_before() {
     assert_eq!(list.counters().free_misses, 1);
 }
 
+/// Behaviour: alloc-hit.
 #[test]
 fn a_hit_returns_the_entry_as_it_was_but_for_its_first_8_bytes() {
     let _turn = turn();
@@ -122,6 +126,7 @@ fn the_last_entry_kept_has_a_null_link() {
     assert_eq!(entry.read(0), 0);
 }
 
+/// Behaviour: alloc-miss.
 #[test]
 fn a_miss_returns_poisoned_memory() {
     let _turn = turn();
@@ -224,6 +229,7 @@ fn an_entry_is_handed_out_once_until_it_is_freed() {
     }
 }
 
+/// Behaviour: alloc-miss.
 #[test]
 fn a_failed_allocation_is_null_and_counted_as_a_miss() {
     let _turn = turn();
@@ -281,6 +287,7 @@ fn an_unarmed_raise_prints_the_status_and_aborts() {
     );
 }
 
+/// Behaviour: free-twice.
 #[test]
 fn a_double_free_is_0xc2_0x07_and_changes_nothing() {
     let _turn = turn();
@@ -301,6 +308,7 @@ fn a_double_free_is_0xc2_0x07_and_changes_nothing() {
     assert_eq!(list.allocate(), entries[3]);
 }
 
+/// Behaviour: free-foreign.
 #[test]
 fn a_free_of_what_is_no_entry_of_the_list_is_0xc2_0x46_and_changes_nothing() {
     let _turn = turn();
@@ -346,6 +354,7 @@ fn an_entry_kept_by_another_list_is_found_freed_already() {
     other.free(entry);
 }
 
+/// Behaviour: free-foreign.
 #[test]
 fn lists_of_one_mark_do_not_take_each_others_entries() {
     let _turn = turn();
@@ -365,6 +374,7 @@ fn lists_of_one_mark_do_not_take_each_others_entries() {
     }
 }
 
+/// Behaviour: free-twice.
 #[test]
 fn an_entry_that_went_back_to_pool_by_itself_is_no_entry_any_more() {
     let _turn = turn();

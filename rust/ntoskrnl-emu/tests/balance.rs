@@ -87,6 +87,7 @@ fn idle_lowers_depth_by_a_quarter_of_the_surplus_down_to_4() {
     }
 }
 
+/// Behaviour: tick.
 #[test]
 fn a_tick_writes_the_last_totals() {
     let _turn = turn();
@@ -100,6 +101,7 @@ fn a_tick_writes_the_last_totals() {
     assert_eq!(last(&list), (11, 10));
 }
 
+/// Behaviour: tick.
 #[test]
 fn a_tick_frees_no_entry_and_the_surplus_goes_as_entries_are_freed() {
     let _turn = turn();
@@ -117,6 +119,7 @@ fn a_tick_frees_no_entry_and_the_surplus_goes_as_entries_are_freed() {
     assert_eq!(list.counters().free_misses, 1);
 }
 
+/// Behaviour: depth-below-4.
 #[test]
 fn a_depth_set_below_4_is_kept_until_misses_raise_it() {
     let _turn = turn();
@@ -172,6 +175,7 @@ fn periods_are_counted_across_the_wrap_of_the_counters() {
     assert_eq!(last(&list), (1, 1));
 }
 
+/// Behaviour: tick.
 #[test]
 fn a_tick_reaches_confined_lists_of_other_threads() {
     let _turn = turn();
@@ -206,6 +210,7 @@ fn a_tick_of_one_driver_leaves_others_lists_alone() {
     assert_eq!((list.depth(), last(&list)), (8, (4, 4)));
 }
 
+/// Behaviour: tick.
 #[test]
 fn ticks_of_several_threads_take_no_period_twice() {
     let _turn = turn();

@@ -18,6 +18,7 @@ extern "system" fn answer(_: PoolType, _: usize, _: u32, _: *mut LookasideListEx
     ANSWER.load(Ordering::Relaxed)
 }
 
+/// Behaviour: alloc-callback-bad-block.
 #[test]
 fn a_block_that_a_live_list_lies_in_is_no_entry() {
     let _turn = turn();
@@ -43,6 +44,7 @@ fn a_block_that_a_live_list_lies_in_is_no_entry() {
     list.delete();
 }
 
+/// Behaviour: alloc-fail-no-raise.
 #[test]
 fn fail_no_raise_without_a_callback_is_as_no_flags() {
     let _turn = turn();

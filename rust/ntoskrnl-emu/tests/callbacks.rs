@@ -111,6 +111,7 @@ fn a_miss_calls_the_allocate_callback_with_type_size_tag_and_list() {
     list.free(entry);
 }
 
+/// Behaviour: alloc-callback-flags.
 #[test]
 fn the_flags_reach_the_callback_as_bits_0x10_and_8_of_the_pool_type() {
     let _turn = turn();
@@ -123,6 +124,7 @@ fn the_flags_reach_the_callback_as_bits_0x10_and_8_of_the_pool_type() {
     }
 }
 
+/// Behaviour: alloc-callback-null.
 #[test]
 fn a_null_of_the_callback_is_null_even_with_raise_on_fail() {
     let _turn = turn();
@@ -136,6 +138,7 @@ fn a_null_of_the_callback_is_null_even_with_raise_on_fail() {
     }
 }
 
+/// Behaviour: free-at-depth.
 #[test]
 fn a_free_at_depth_calls_the_free_callback_and_one_below_does_not() {
     let _turn = turn();
@@ -232,6 +235,7 @@ extern "system" fn make_from_other_list(
     nonpaged(64).0
 }
 
+/// Behaviour: callback-reenters.
 #[test]
 fn a_callback_can_use_another_list() {
     let _turn = turn();
@@ -287,6 +291,7 @@ extern "system" fn take_and_enter_again(entry: *mut c_void, list: *mut Lookaside
     }
 }
 
+/// Behaviour: callback-reenters.
 #[test]
 fn an_allocate_callback_can_enter_its_own_list_again() {
     let _turn = turn();
@@ -314,6 +319,7 @@ fn an_allocate_callback_can_enter_its_own_list_again() {
     }
 }
 
+/// Behaviour: callback-reenters.
 #[test]
 fn a_free_callback_can_enter_its_own_list_again() {
     let _turn = turn();
@@ -333,6 +339,7 @@ fn a_free_callback_can_enter_its_own_list_again() {
     }
 }
 
+/// Behaviour: alloc-callback-bad-block.
 #[test]
 fn a_misaligned_answer_is_0x19_and_counted() {
     let _turn = turn();
@@ -354,6 +361,7 @@ fn a_misaligned_answer_is_0x19_and_counted() {
     list.free(entry);
 }
 
+/// Behaviour: alloc-callback-bad-block.
 #[test]
 fn an_answer_that_is_too_small_dead_interior_or_an_entry_already_is_0x19() {
     let _turn = turn();
@@ -556,6 +564,7 @@ fn entries_that_a_damaged_list_took_in_are_abandoned_too() {
     calls();
 }
 
+/// Behaviour: alloc-callback-bad-block.
 #[test]
 fn entries_outside_the_pool_are_legal_with_an_allocate_callback() {
     let _turn = turn();
@@ -795,6 +804,7 @@ fn with_free(free: FreeFunctionExRaw) -> List {
     list
 }
 
+/// Behaviour: alloc-callback-throws.
 #[test]
 fn a_bug_check_inside_a_callback_prints_and_aborts_although_the_caller_is_armed() {
     let _turn = turn();
@@ -815,6 +825,7 @@ fn a_bug_check_inside_a_callback_prints_and_aborts_although_the_caller_is_armed(
     );
 }
 
+/// Behaviour: alloc-callback-throws.
 #[test]
 fn a_raised_status_inside_a_callback_prints_and_aborts() {
     let _turn = turn();
@@ -848,6 +859,7 @@ fn misuse_inside_a_callback_aborts() {
     assert_aborted(&output);
 }
 
+/// Behaviour: alloc-callback-throws.
 #[test]
 fn a_panic_inside_a_callback_aborts() {
     let _turn = turn();

@@ -46,6 +46,7 @@ fn a_confined_list_follows_the_rule() {
     list.delete();
 }
 
+/// Behaviour: other-thread.
 #[test]
 fn another_thread_is_refused_whatever_the_routine_and_nothing_changes() {
     let _turn = turn();
@@ -85,6 +86,7 @@ fn its_identifier_is_refused_to_another_owner() {
     assert_eq!(forged, confined_elsewhere(&list));
 }
 
+/// Behaviour: other-thread.
 #[test]
 fn its_statistics_can_be_read_and_ticks_run_anywhere() {
     let _turn = turn();
@@ -171,6 +173,7 @@ fn each_thread_is_an_owner_of_its_own_and_none_comes_back() {
     assert_eq!(owner::current(), seen[0]);
 }
 
+/// Behaviour: owner-ends.
 #[test]
 fn a_list_confined_to_a_thread_that_ended_stays_refused_and_can_be_abandoned() {
     let _turn = turn();

@@ -64,6 +64,7 @@ fn assert_works(list: &List) {
     assert_eq!(list.current_depth(), 0);
 }
 
+/// Behaviour: written-over.
 #[test]
 fn a_written_over_link_is_0x139_3_with_the_lists_address() {
     let _turn = turn();
@@ -169,6 +170,7 @@ fn a_written_depth_of_the_header_is_noticed() {
     }
 }
 
+/// Behaviour: written-over.
 #[test]
 fn a_written_first_entry_of_the_header_is_noticed_at_once() {
     let _turn = turn();
@@ -246,6 +248,7 @@ fn a_lock_bit_that_is_set_on_a_confined_list_is_damage_at_once() {
     list.free(entry);
 }
 
+/// Behaviour: written-over.
 #[test]
 fn a_lock_bit_that_stays_set_on_a_shared_list_is_damage_after_a_while() {
     let _turn = turn();
@@ -293,6 +296,7 @@ fn threads_that_wait_for_a_lock_bit_that_stays_set_all_go_on() {
     assert_eq!(stops, 1, "one of them takes the lock over");
 }
 
+/// Behaviour: written-over.
 #[test]
 fn a_written_owner_or_record_index_is_damage_whatever_the_routine() {
     let _turn = turn();
@@ -565,6 +569,7 @@ impl Subject {
     }
 }
 
+/// Behaviour: written-over.
 #[test]
 fn random_bytes_over_random_pool_memory_are_a_bug_check_at_worst_and_other_lists_stay_right() {
     let _turn = turn();

@@ -75,6 +75,7 @@ fn the_pools_base_is_aligned_to_4_gib_so_that_the_low_half_of_an_address_is_its_
     free_pool(block);
 }
 
+/// Behaviour: alloc-no-pool.
 #[test]
 fn an_exhausted_pool_gives_null_until_something_is_freed() {
     let _turn = small_pool();
@@ -101,6 +102,7 @@ fn an_exhausted_pool_gives_null_until_something_is_freed() {
     }
 }
 
+/// Behaviour: alloc-no-pool.
 #[test]
 fn a_list_gives_null_counts_the_misses_and_goes_on_when_there_is_room_again() {
     let _turn = small_pool();

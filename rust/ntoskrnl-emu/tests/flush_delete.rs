@@ -9,6 +9,7 @@ use common::*;
 use ntoskrnl_emu::*;
 use wdm::STATUS_SUCCESS;
 
+/// Behaviour: flush.
 #[test]
 fn flush_empties_the_list_into_pool_and_the_list_stays_usable() {
     let _turn = turn();
@@ -34,6 +35,7 @@ fn flush_empties_the_list_into_pool_and_the_list_stays_usable() {
     assert_eq!(usage(mark, false).live(), 0);
 }
 
+/// Behaviour: flush.
 #[test]
 fn flush_keeps_the_depth() {
     let _turn = turn();
@@ -43,6 +45,7 @@ fn flush_keeps_the_depth() {
     assert_eq!(list.depth(), 20);
 }
 
+/// Behaviour: delete-outstanding.
 #[test]
 fn delete_frees_what_the_list_keeps_and_leaves_what_is_out_allocated() {
     let _turn = turn();
@@ -80,6 +83,7 @@ fn delete_does_not_touch_the_counters_or_the_callers_storage_after() {
     assert_eq!(words, after);
 }
 
+/// Behaviour: free-no-list.
 #[test]
 fn every_routine_on_a_list_that_was_never_initialised_is_0xc4_0xcb() {
     let _turn = turn();
@@ -97,6 +101,7 @@ fn every_routine_on_a_list_that_was_never_initialised_is_0xc4_0xcb() {
     }
 }
 
+/// Behaviour: free-no-list.
 #[test]
 fn every_routine_on_a_deleted_list_is_0xc4_0xcb_and_deleting_twice_too() {
     let _turn = turn();
@@ -237,6 +242,7 @@ fn a_thousand_lists_come_and_go_and_leave_usage_where_it_was() {
     assert!(usage(CONTROL_TAG, false).live() < before + 10);
 }
 
+/// Behaviour: delete-outstanding.
 #[test]
 fn entries_that_outlive_their_list_are_not_a_later_lists() {
     let _turn = turn();

@@ -93,6 +93,7 @@ fn type_tag_and_size_are_stored_as_given() {
     assert_eq!(field32(&list, offset_of!(GeneralLookasidePool, size)), 496);
 }
 
+/// Behaviour: create-size-below-8.
 #[test]
 fn a_size_below_8_is_stored_as_8() {
     let _turn = turn();
@@ -205,6 +206,7 @@ fn depth_0_stands_for_256_and_256_to_1024_sets_the_maximum_depth() {
     }
 }
 
+/// Behaviour: create-several.
 #[test]
 fn of_several_illegal_parameters_the_first_decides_pool_type_then_flags_then_depth_then_size() {
     let _turn = turn();
@@ -231,6 +233,7 @@ fn of_several_illegal_parameters_the_first_decides_pool_type_then_flags_then_dep
     assert_eq!(refused(legal_depth), STATUS_INVALID_PARAMETER);
 }
 
+/// Behaviour: create-size-over-32-bits.
 #[test]
 fn a_size_over_32_bits_is_status_invalid_parameter() {
     let _turn = turn();
@@ -243,6 +246,7 @@ fn a_size_over_32_bits_is_status_invalid_parameter() {
     }
 }
 
+/// Behaviour: create-size-over-pool.
 #[test]
 fn a_size_over_the_pool_is_status_insufficient_resources() {
     let _turn = turn();
@@ -299,6 +303,7 @@ fn a_refused_initialisation_leaves_a_list_that_was_there_as_it_was() {
     assert_eq!(list.allocate(), kept[0]);
 }
 
+/// Behaviour: alloc-fail-no-raise.
 #[test]
 fn flag_1_and_flag_2_need_no_allocate_callback() {
     let _turn = turn();

@@ -48,6 +48,8 @@ pub struct Fault10RawCallback;
 /// use win_lookaside::{LookasideAlloc, PoolType};
 /// let _ = LookasideAlloc::new().init(64, PoolType::NON_PAGED_POOL_NX, None, None, None);
 /// ```
+///
+/// Behaviour: create-wrong-type.
 pub struct Fault14FiveArguments;
 
 /// A size is not negative.
@@ -56,6 +58,8 @@ pub struct Fault14FiveArguments;
 /// use win_lookaside::{LookasideAlloc, PoolType};
 /// let _ = LookasideAlloc::new().init(-1, PoolType::NON_PAGED_POOL_NX, None, None, None, None);
 /// ```
+///
+/// Behaviour: create-wrong-type.
 pub struct NegativeSize;
 
 /// A tag is a number of four bytes.
@@ -65,6 +69,8 @@ pub struct NegativeSize;
 /// let pool = PoolType::NON_PAGED_POOL_NX;
 /// let _ = LookasideAlloc::new().init(64, pool, Some("Demo"), None, None, None);
 /// ```
+///
+/// Behaviour: create-wrong-type.
 pub struct TextForTag;
 
 /// Raising through Rust code is the caller's responsibility.

@@ -64,6 +64,7 @@ fn allocate_zeroed_clears_the_whole_entry() {
     });
 }
 
+/// Behaviour: layout-does-not-fit.
 #[test]
 fn a_layout_larger_than_the_entry_is_refused_and_not_counted() {
     let list = shared(64);
@@ -73,6 +74,7 @@ fn a_layout_larger_than_the_entry_is_refused_and_not_counted() {
     assert_eq!(list.stats().unwrap().total_allocates, 0);
 }
 
+/// Behaviour: layout-does-not-fit.
 #[test]
 fn alignments_over_16_are_refused_for_entries_below_a_page() {
     on_each(4095, |list| {
@@ -82,6 +84,7 @@ fn alignments_over_16_are_refused_for_entries_below_a_page() {
     });
 }
 
+/// Behaviour: layout-does-not-fit.
 #[test]
 fn alignments_up_to_a_page_are_served_by_entries_of_a_page_and_more() {
     for size in [4096, 5000, 16_384] {
@@ -98,6 +101,7 @@ fn alignments_up_to_a_page_are_served_by_entries_of_a_page_and_more() {
     }
 }
 
+/// Behaviour: layout-size-0.
 #[test]
 fn a_zero_size_layout_is_a_real_entry() {
     let list = shared(64);
@@ -113,6 +117,7 @@ fn a_zero_size_layout_is_a_real_entry() {
     assert_eq!((stats.total_allocates, stats.total_frees), (2, 2));
 }
 
+/// Behaviour: layout-resized.
 #[test]
 fn grow_stays_in_place_while_the_layout_fits() {
     on_each(64, |list| {
@@ -128,6 +133,7 @@ fn grow_stays_in_place_while_the_layout_fits() {
     });
 }
 
+/// Behaviour: layout-resized.
 #[test]
 fn grow_beyond_the_entry_fails_and_leaves_the_block_intact() {
     on_each(64, |list| {
@@ -148,6 +154,7 @@ fn grow_beyond_the_entry_fails_and_leaves_the_block_intact() {
     });
 }
 
+/// Behaviour: layout-resized.
 #[test]
 fn grow_zeroed_clears_what_is_new() {
     on_each(64, |list| {
@@ -164,6 +171,7 @@ fn grow_zeroed_clears_what_is_new() {
     });
 }
 
+/// Behaviour: layout-resized.
 #[test]
 fn shrink_stays_in_place_unless_the_alignment_does_not_fit() {
     on_each(64, |list| {
@@ -179,6 +187,7 @@ fn shrink_stays_in_place_unless_the_alignment_does_not_fit() {
     });
 }
 
+/// Behaviour: alloc-no-list.
 #[test]
 fn without_a_list_every_allocation_fails() {
     assert_eq!(

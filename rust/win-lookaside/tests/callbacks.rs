@@ -122,6 +122,7 @@ fn a_miss_calls_the_allocate_callback_and_a_hit_does_not() {
     drop(unsafe { LookasideAlloc::from_raw(raw) });
 }
 
+/// Behaviour: alloc-callback-flags.
 #[test]
 fn the_flags_reach_the_allocate_callback_in_the_pool_type() {
     for (flags, bits) in [
@@ -138,6 +139,7 @@ fn the_flags_reach_the_allocate_callback_in_the_pool_type() {
     }
 }
 
+/// Behaviour: alloc-callback-null.
 #[test]
 fn a_callback_that_fails_gives_null_and_the_miss_counts() {
     let context = Context::default();
@@ -198,6 +200,7 @@ fn each_callback_may_be_given_alone() {
     assert_eq!(context.frees.load(Ordering::Relaxed), 6);
 }
 
+/// Behaviour: callback-reenters.
 #[test]
 fn a_callback_may_allocate_from_another_list_and_from_its_own() {
     let context = Context::default();

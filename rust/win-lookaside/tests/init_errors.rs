@@ -38,6 +38,7 @@ fn raw(depth: u16, flags: Flags) -> InitArgs {
     }
 }
 
+/// Behaviour: create-pool-type.
 #[test]
 fn six_pool_types_are_accepted_cold_or_not() {
     for pool_type in [0, 1, 4, 5, 512, 516] {
@@ -50,6 +51,7 @@ fn six_pool_types_are_accepted_cold_or_not() {
     }
 }
 
+/// Behaviour: create-pool-type.
 #[test]
 fn other_pool_types_are_invalid_parameter_4() {
     for pool_type in [
@@ -77,6 +79,7 @@ fn other_pool_types_are_invalid_parameter_4() {
     }
 }
 
+/// Behaviour: create-flags.
 #[test]
 fn flags_other_than_0_1_and_2_are_invalid_parameter_5() {
     assert_eq!(try_init(64, POOL, 0), Ok(()));
@@ -89,12 +92,14 @@ fn flags_other_than_0_1_and_2_are_invalid_parameter_5() {
     }
 }
 
+/// Behaviour: create-raise-on-fail.
 #[test]
 fn raise_on_fail_without_an_allocate_callback_is_invalid_parameter_5() {
     let refused = refusal(STATUS_INVALID_PARAMETER_5);
     assert_eq!(try_init(64, POOL, Flags::RAISE_ON_FAIL.0), refused);
 }
 
+/// Behaviour: create-several.
 #[test]
 fn of_several_errors_the_first_in_parameter_order_is_named() {
     let refused = refusal(STATUS_INVALID_PARAMETER_4);
@@ -133,6 +138,7 @@ fn raise_on_fail_with_an_allocate_callback_is_accepted_and_reaches_the_callback(
     unsafe { list.free(entry) };
 }
 
+/// Behaviour: create-raise-on-fail.
 #[test]
 fn init_raw_accepts_raise_on_fail_without_a_callback() {
     let list = LookasideAlloc::new();
@@ -164,6 +170,7 @@ fn init_raw_passes_the_depth_on() {
     }
 }
 
+/// Behaviour: create-size-over-32-bits.
 #[test]
 fn a_size_over_32_bits_is_invalid_parameter() {
     for size in [u32::MAX as usize + 1, (1 << 32) + 64, usize::MAX] {
@@ -175,12 +182,14 @@ fn a_size_over_32_bits_is_invalid_parameter() {
     }
 }
 
+/// Behaviour: create-size-over-pool.
 #[test]
 fn a_size_over_the_pool_is_insufficient_resources() {
     let refused = refusal(STATUS_INSUFFICIENT_RESOURCES);
     assert_eq!(try_init(u32::MAX as usize, POOL, 0), refused);
 }
 
+/// Behaviour: create-size-0, create-size-below-8.
 #[test]
 fn sizes_below_8_are_stored_as_8() {
     for size in 0..=8 {

@@ -50,6 +50,7 @@ fn counted_list(calls: &AtomicU32) -> LookasideAlloc {
     list
 }
 
+/// Behaviour: alloc-no-list.
 #[test]
 fn a_handle_without_a_list_answers_nothing() {
     let list = LookasideAlloc::new();
@@ -61,6 +62,7 @@ fn a_handle_without_a_list_answers_nothing() {
     assert!(LocalLookasideAlloc::default().alloc().is_null());
 }
 
+/// Behaviour: create-again.
 #[test]
 fn a_second_init_loses_and_changes_nothing() {
     let list = new_list(64);
@@ -79,6 +81,7 @@ fn a_second_init_loses_and_changes_nothing() {
     unsafe { list.free(entry) };
 }
 
+/// Behaviour: create-again.
 #[test]
 fn of_eight_concurrent_inits_exactly_one_wins() {
     const THREADS: usize = 8;
@@ -168,6 +171,7 @@ fn init_after_destroy_works() {
     }
 }
 
+/// Behaviour: delete-twice.
 #[test]
 fn destroy_twice_and_drop_delete_once() {
     let calls = AtomicU32::new(0);
@@ -271,6 +275,7 @@ fn into_shared_keeps_the_list_its_entries_and_its_counters() {
     assert!(empty.alloc().is_null());
 }
 
+/// Behaviour: other-thread.
 #[test]
 fn a_confined_list_is_refused_to_other_threads() {
     let list = LocalLookasideAlloc::try_new(64, POOL, Some(TAG), None, None, None).unwrap();
@@ -293,6 +298,7 @@ fn a_confined_list_is_refused_to_other_threads() {
     unsafe { list.free(entry) };
 }
 
+/// Behaviour: free-no-list.
 #[test]
 fn free_without_a_list_is_a_bug_check() {
     let mut list = new_list(64);
@@ -369,6 +375,7 @@ fn destroy_of_a_damaged_list_is_a_bug_check_at_most_and_drop_raises_nothing() {
     drop(list);
 }
 
+/// Behaviour: owner-ends.
 #[test]
 fn a_confined_list_ends_with_its_thread() {
     thread_local! {

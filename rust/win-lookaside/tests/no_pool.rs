@@ -4,6 +4,7 @@ use ntoskrnl_emu::Driver;
 use wdm::STATUS_INSUFFICIENT_RESOURCES;
 use win_lookaside::{LookasideAlloc, LookasideError, PoolType};
 
+/// Behaviour: create-no-pool.
 #[test]
 fn without_pool_init_fails_and_alloc_is_null_and_both_work_later() {
     let pool = PoolType::NON_PAGED_POOL_NX;

@@ -1,0 +1,255 @@
+/**
+ * The emulated kernel: its lists, its pool, its clock.
+ *
+ * @module
+ */
+
+import { NtStatus, PoolType } from "../wdk/constants.ts";
+import { tagText } from "../wdk/tag.ts";
+import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
+import { formatList, formatPool } from "./debugger_text.ts";
+import { driverIndex, driverName, rootDriver } from "./driver.ts";
+import { statusError } from "./errors.ts";
+import { LAYOUT } from "./library/bindings.ts";
+import { load, open, symbols } from "./library/library.ts";
+import { check, none } from "./library/slot.ts";
+import { metadata } from "./memory/memory.ts";
+import { readStats, recordField } from "./memory/records.ts";
+import { viewOf } from "./memory/views.ts";
+import type { Driver, Entry, ListSnapshot, PoolOptions, PoolTagUsage } from "./types.ts";
+
+/** The emulated kernel: its lists, its pool, its clock. */
+export interface Kernel {
+  /** Owns what names no driver. */
+  readonly rootDriver: Driver;
+  /**
+   * The system's list of lists.
+   *
+   * @param driver Only the lists of this driver.
+   * @returns A snapshot of each.
+   */
+  lists(driver?: Driver): ListSnapshot[];
+  /**
+   * What is allocated, tag by tag.
+   *
+   * @returns One item per tag and kind of pool.
+   */
+  poolUsage(): PoolTagUsage[];
+  /**
+   * One second of the balance set manager: retunes `Depth` and `Last*` of every list, never
+   * touches entries.
+   *
+   * @param driver Only the lists of this driver.
+   */
+  tick(driver?: Driver): void;
+  /**
+   * Allocates a block of pool.
+   *
+   * @param bytes Its size.
+   * @param options What the block is like.
+   * @returns The block, or null when there is no pool for it.
+   */
+  allocatePool(bytes: number, options?: PoolOptions): Entry | null;
+  /**
+   * Frees a block of pool, or an entry that its deleted list left allocated.
+   *
+   * @param block The block.
+   * @param tag The tag that it must have.
+   * @throws {BugCheckError} If the block is not allocated, or has another tag.
+   */
+  freePool(block: Entry, tag?: string | number): void;
+  /**
+   * The memory of a block.
+   *
+   * @param block The block.
+   * @returns As many bytes as were asked for.
+   * @throws {BugCheckError} If the block is not allocated.
+   */
+  poolBytes(block: Entry): Uint8Array;
+  /**
+   * Sets the size of the pool, before the first call that maps it in any isolate of the process.
+   *
+   * @param options The size: an integer 1 … 4095; 64 unless this is called.
+   * @throws {RangeError} If the size is out of range.
+   * @throws {LookasideError} If the pool is mapped already.
+   */
+  configure(options: { poolMebibytes: number }): void;
+  /**
+   * The lists as the debugger's `!lookaside -all` shows them.
+   *
+   * @param driver Only the lists of this driver.
+   * @returns Seven lines for each list, a blank line between two.
+   */
+  formatLists(driver?: Driver): string;
+  /**
+   * Usage by tag as PoolMon shows it.
+   *
+   * @returns A heading and a line per tag and kind of pool, in the order of the tags.
+   */
+  formatPool(): string;
+}
+
+const ALL_DRIVERS = U32_MAX;
+const LARGEST_POOL_MEBIBYTES = 4095;
+const DEFAULT_TAG = "srLL";
+
+/**
+ * The emulated kernel that every list of this process belongs to.
+ *
+ * @example Usage
+ * ```ts
+ * import { kernel, LookasideAlloc } from "@win-lookaside/lookaside";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using list = new LookasideAlloc({ size: 64, tag: "Demo" });
+ * for (let round = 0; round < 20; round++) list.alloc();
+ * kernel.tick();
+ * assertEquals(list.stats().depth, 8);
+ * assertEquals(kernel.lists().some(({ tag }) => tag === "Demo"), true);
+ * ```
+ */
+export const kernel: Kernel = Object.freeze<Kernel>({
+  rootDriver,
+
+  lists(driver?: Driver): ListSnapshot[] {
+    const wanted = driver === undefined ? undefined : driverIndex(driver, "Cannot show the lists");
+    open();
+    const snapshots: ListSnapshot[] = [];
+    // Lists may come and go elsewhere meanwhile: the limit ends the walk, and none is shown twice.
+    const seen = new Set<number>();
+    let left = metadata.u32[LAYOUT.headerRecordLimit >>> 2]!;
+    let index = metadata.u32[LAYOUT.headerNewest >>> 2]!;
+    for (; index !== 0 && left > 0; left--) {
+      const record = LAYOUT.records + index * LAYOUT.recordStride;
+      const snapshot = snapshotOf(index, record, wanted);
+      if (snapshot !== null && !seen.has(index)) snapshots.push(snapshot);
+      seen.add(index);
+      index = recordField(record, LAYOUT.recordPrevious);
+    }
+    return snapshots.reverse();
+  },
+
+  poolUsage(): PoolTagUsage[] {
+    open();
+    const usage: PoolTagUsage[] = [];
+    const limit = metadata.u32[LAYOUT.headerTagLimit >>> 2]!;
+    for (let row = 0; row < limit; row++) {
+      const at = LAYOUT.tags + row * LAYOUT.tagStride;
+      const allocs = wide(at + LAYOUT.tagAllocs);
+      const frees = wide(at + LAYOUT.tagFrees);
+      usage.push({
+        tag: tagText(recordField(at, LAYOUT.tagTag)),
+        paged: recordField(at, LAYOUT.tagPool) === 2,
+        allocs,
+        frees,
+        outstanding: allocs - frees,
+        bytes: wide(at + LAYOUT.tagBytes),
+      });
+    }
+    return usage;
+  },
+
+  tick(driver?: Driver): void {
+    const context = "Cannot tick";
+    const index = driver === undefined ? ALL_DRIVERS : driverIndex(driver, context);
+    open();
+    check(symbols.lookaside_tick(index), context);
+  },
+
+  allocatePool(bytes: number, options: PoolOptions = {}): Entry | null {
+    const context = "Cannot allocate the block";
+    integer(bytes, 1, U32_MAX, "bytes", context);
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
+    }
+    const { poolType = PoolType.NonPagedPoolNx, tag = DEFAULT_TAG } = options;
+    integer(poolType, 0, U32_MAX, "poolType", context);
+    if (!Object.values(PoolType).includes(poolType)) {
+      throw statusError(context, NtStatus.InvalidParameter, {
+        [NtStatus.InvalidParameter]:
+          `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
+      });
+    }
+    const tagNumber = tagArgument(tag, context);
+    const driver = driverIndex(options.driver, context);
+    const zero = options.zero ? 1 : 0;
+    open();
+    const block = symbols.lookaside_pool_allocate(bytes, poolType, tagNumber, zero, driver);
+    return block !== 0 ? block as Entry : none(context);
+  },
+
+  freePool(block: Entry, tag?: string | number): void {
+    const context = "Cannot free the block";
+    if (!isEntry(block)) refuseEntry(block, context);
+    const number = tag === undefined ? 0 : tagArgument(tag, context);
+    open();
+    check(
+      symbols.lookaside_pool_free(block, number, tag === undefined ? 0 : 1),
+      `${context} ${block}`,
+    );
+  },
+
+  poolBytes(block: Entry): Uint8Array {
+    const context = "Cannot view the block";
+    if (!isEntry(block)) refuseEntry(block, context);
+    open();
+    const size = symbols.lookaside_pool_size(block);
+    if (size === 0) none(`${context} ${block}`);
+    return viewOf(block, size);
+  },
+
+  configure(options: { poolMebibytes: number }): void {
+    const context = "Cannot configure the pool";
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
+    }
+    const { poolMebibytes } = options;
+    integer(poolMebibytes, 1, LARGEST_POOL_MEBIBYTES, "poolMebibytes", context);
+    load();
+    const status = symbols.lookaside_configure(poolMebibytes);
+    if (status !== 0) {
+      throw statusError(context, status, {
+        [NtStatus.InvalidDeviceState]: "it is mapped already",
+      });
+    }
+  },
+
+  formatLists(driver?: Driver): string {
+    return kernel.lists(driver).map(formatList).join("\n\n");
+  },
+
+  formatPool(): string {
+    return formatPool(kernel.poolUsage());
+  },
+});
+
+function snapshotOf(
+  index: number,
+  record: number,
+  driver: number | undefined,
+): ListSnapshot | null {
+  const owner = recordField(record, LAYOUT.recordDriver);
+  const control = recordField(record, LAYOUT.recordControl);
+  const state = recordField(record, LAYOUT.recordState);
+  // A list outside the pool is a Rust or C caller's; this module has no view of its memory.
+  if (
+    state === LAYOUT.recordStateFree || control === 0 || (driver !== undefined && owner !== driver)
+  ) return null;
+  const generation = recordField(record, LAYOUT.recordGeneration);
+  const high = recordField(record, LAYOUT.recordList + 4);
+  return {
+    ...readStats(control, record),
+    id: (generation << 16 | index) >>> 0,
+    address: BigInt(high) << 32n | BigInt(recordField(record, LAYOUT.recordList)),
+    tag: tagText(recordField(record, LAYOUT.recordTag)),
+    poolType: recordField(record, LAYOUT.recordPoolType),
+    size: recordField(record, LAYOUT.recordSize),
+    driver: driverName(owner),
+    closed: state !== LAYOUT.recordStateLive,
+  };
+}
+
+/** A 64-bit count as a number. */
+function wide(offset: number): number {
+  return metadata.u32[offset >>> 2]! + metadata.u32[(offset >>> 2) + 1]! * 2 ** 32;
+}

@@ -1,0 +1,178 @@
+/**
+ * The native library: checked, opened, its memory mapped. The only file that loads one.
+ *
+ * Loading and opening are two steps. {@linkcode load} opens the file and compares ABI numbers;
+ * {@linkcode open} begins this isolate's stay in the library, which maps the pool. Between the
+ * two the size of the pool can still be set.
+ *
+ * @module
+ */
+
+import { NtStatus } from "../../wdk/constants.ts";
+import { endedError, LibraryLoadError, statusError } from "../errors.ts";
+import { mapMemory, metadata } from "../memory/memory.ts";
+import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
+import { buildPath, environmentPath, fileName, howToBuild } from "./find.ts";
+
+/** The library's functions. */
+export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+const PERMISSION_NOTE =
+  "Lookaside lists need --allow-ffi without a path, because pool memory is mapped by its address.";
+
+// Module variables rather than one object: a call through a variable costs the call alone, and
+// whoever holds a list knows that they are set, so the fast path need not ask.
+
+/** The library's functions, once loaded. */
+export let symbols!: Symbols;
+/** `symbols.lookaside_alloc`. */
+export let lookaside_alloc!: Symbols["lookaside_alloc"];
+/** `symbols.lookaside_free`. */
+export let lookaside_free!: Symbols["lookaside_free"];
+
+/** This isolate's owner number, once open: what the hit paths are told, so that they need not ask. */
+export let owner = 0;
+
+/** The file that `symbols` come from. */
+let loadedFrom: string | null = null;
+/** This isolate's slot as an offset in the metadata; 0 unless it is open. */
+export let slot = 0;
+/** Whether this isolate's stay is over: then it holds no list any more. */
+export let hasEnded = false;
+
+/** What is to be made as soon as there is a library. */
+const hooks: (() => void)[] = [];
+
+/** Has something made together with the library, rather than at its first use. */
+export function whenLoaded(make: () => void): void {
+  if (loadedFrom === null) hooks.push(make);
+  else make();
+}
+
+/**
+ * Loads the native library explicitly; otherwise the first use does.
+ *
+ * The file is `path`, else what the environment variable `LOOKASIDE_LIB` names (where reading it
+ * is already permitted), else the one that `deno task build` makes. One that is named is the only
+ * one tried. Again with the same path, as written, this does nothing.
+ *
+ * @example Usage
+ * ```ts
+ * import { load } from "@win-lookaside/lookaside";
+ *
+ * load();
+ * load();
+ * ```
+ *
+ * @param options Which file to load.
+ * @throws {LibraryLoadError} If the library is missing, not made for this module, or another one is loaded.
+ * @throws {Deno.errors.NotCapable} If `--allow-ffi` is missing or limited to a path.
+ */
+export function load(options: { path?: string | URL } = {}): void {
+  const named = options.path === undefined ? undefined : fileName(options.path);
+  if (loadedFrom === null) {
+    const path = named ?? environmentPath() ?? fileName(buildPath());
+    const loaded = openLibrary(path);
+    symbols = loaded;
+    lookaside_alloc = loaded.lookaside_alloc;
+    lookaside_free = loaded.lookaside_free;
+    loadedFrom = path;
+    for (const make of hooks) make();
+  } else if (named !== undefined && named !== loadedFrom) {
+    throw new LibraryLoadError(
+      `Cannot load "${named}": another library is loaded: "${loadedFrom}"`,
+      [named],
+    );
+  }
+}
+
+/**
+ * Makes sure that the library is loaded and this isolate is open in it.
+ *
+ * Whatever makes a first list, entry or block calls this; what works on one that exists need not.
+ */
+export function open(): void {
+  if (slot === 0) openIsolate();
+}
+
+function openLibrary(path: string): Symbols {
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new LibraryLoadError(
+      `Cannot load the native library: ${howToBuild()}\n  tried "${path}": ${reason}`,
+      [path],
+      cause === undefined ? undefined : { cause },
+    );
+  };
+  const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+  if (!littleEndian || !["x86_64", "aarch64"].includes(Deno.build.arch)) {
+    fail(`it runs on 64-bit little-endian machines only: ${Deno.build.arch}`);
+  }
+  permit();
+  let library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  try {
+    library = Deno.dlopen(path, SYMBOLS);
+  } catch (error) {
+    if (isPermissionError(error)) throw explained(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail(reason.replace(/^(Could not open library: )+/, ""), error);
+  }
+  const abi = library.symbols.lookaside_abi();
+  if (abi !== ABI) {
+    library.close();
+    fail(`it is stale: its ABI number is ${abi}, this module was made for ${ABI}`);
+  }
+  return library.symbols;
+}
+
+/** Asks for what mapping the pool will need, before anything is opened: a path is not enough. */
+function permit(): void {
+  try {
+    Deno.UnsafePointer.create(1n);
+  } catch (error) {
+    throw isPermissionError(error) ? explained(error) : error;
+  }
+}
+
+function isPermissionError(error: unknown): error is Error {
+  return error instanceof Deno.errors.NotCapable ||
+    error instanceof Deno.errors.PermissionDenied;
+}
+
+function explained(error: Error): Error {
+  error.message = `${error.message}. ${PERMISSION_NOTE}`;
+  return error;
+}
+
+function openIsolate(): void {
+  if (hasEnded) throw endedError("Cannot use lookaside lists");
+  load();
+  const opened = symbols.lookaside_open();
+  if (opened === 0) {
+    throw statusError("Cannot map the pool", symbols.lookaside_open_failure(), {
+      [NtStatus.QuotaExceeded]: "1024 isolates of this process use the library already",
+      [NtStatus.InsufficientResources]:
+        "the system refused the memory: the limit on address space (ulimit -v) must leave 4 GiB " +
+        "more than the pool's size",
+    });
+  }
+  mapMemory(
+    { address: symbols.lookaside_pool_address(), bytes: symbols.lookaside_pool_bytes() },
+    { address: symbols.lookaside_metadata_address(), bytes: symbols.lookaside_metadata_bytes() },
+  );
+  slot = opened;
+  owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
+  // Workers and isolates that end in an uncaught error get no such event: there the library sees
+  // the thread end, or the next isolate begin on it.
+  globalThis.addEventListener("unload", closeIsolate, { once: true });
+}
+
+/** Nothing begins a new stay after this: what would use it is ending too. */
+function closeIsolate(): void {
+  symbols.lookaside_close();
+  hasEnded = true;
+  slot = 0;
+  owner = 0;
+  // Shared lists are others' now, who may delete them at any time.
+  lookaside_alloc = () => 0;
+  lookaside_free = () => 1;
+}

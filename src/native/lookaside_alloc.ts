@@ -1,0 +1,819 @@
+/**
+ * A lookaside list, safe to use from TypeScript.
+ *
+ * @module
+ */
+
+import { type LookasideFlags, NtStatus, type PoolType } from "../wdk/constants.ts";
+import { tagText } from "../wdk/tag.ts";
+import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
+import {
+  type BoundCallbacks,
+  callbackBits,
+  enterCallbacks,
+  forgive,
+  isCallbackRunning,
+  prepareCallbacks,
+  removeCallbacks,
+  rethrow,
+} from "./callbacks.ts";
+import { formatList } from "./debugger_text.ts";
+import { driverIndex } from "./driver.ts";
+import { BugCheckError, LookasideError } from "./errors.ts";
+import { LAYOUT } from "./library/bindings.ts";
+import {
+  hasEnded,
+  lookaside_alloc,
+  lookaside_free,
+  open,
+  owner,
+  symbols,
+} from "./library/library.ts";
+import { check, none, raise, slotValue } from "./library/slot.ts";
+import { pool } from "./memory/memory.ts";
+import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
+import { knownView, viewOf } from "./memory/views.ts";
+import type { Driver, Entry, LookasideStats } from "./types.ts";
+
+/**
+ * Makes an entry on a miss. Runs synchronously at the caller's IRQL.
+ *
+ * @param poolType The list's pool type; with RaiseOnFail it has bit 0x10, with FailNoRaise bit 8.
+ * @param size Bytes per entry as the list stores them.
+ * @param tag The list's tag.
+ * @param list The list.
+ * @returns A live block from `kernel.allocatePool` of at least `size` bytes, or null.
+ */
+export type AllocateFunction = (
+  poolType: number,
+  size: number,
+  tag: number,
+  list: LookasideAlloc,
+) => Entry | null;
+
+/**
+ * Takes an entry that the list does not keep. From then on it is a plain block, which
+ * `kernel.freePool` frees.
+ *
+ * @param entry The entry.
+ * @param list The list.
+ */
+export type FreeFunction = (entry: Entry, list: LookasideAlloc) => void;
+
+/** What a new list is made of. */
+export interface LookasideOptions {
+  /**
+   * Bytes per entry, an integer ≥ 1. Below 8 the list stores 8, as Windows does; `bytes()` still
+   * has this length.
+   */
+  size: number;
+  /**
+   * The pool that entries come from.
+   *
+   * @default {PoolType.NonPagedPoolNx}
+   */
+  poolType?: PoolType;
+  /**
+   * One to four printable ASCII characters, or the u32.
+   *
+   * @default {"srLL"}
+   */
+  tag?: string | number;
+  /**
+   * What the allocate routine does when there is no pool.
+   *
+   * @default {LookasideFlags.None}
+   */
+  flags?: LookasideFlags;
+  /**
+   * The most entries that tuning lets the list keep: 0 (= 256) or 256 … 1024.
+   *
+   * @default {256}
+   */
+  maximumDepth?: number;
+  /** Makes entries; pool does unless one is given. A list with callbacks stays on its thread. */
+  allocate?: AllocateFunction;
+  /** Takes the entries that the list does not keep; pool does unless one is given. */
+  free?: FreeFunction;
+  /** The driver that owns the list; the root driver unless one is named. */
+  driver?: Driver;
+}
+
+/** What a list calls back. */
+interface Callbacks {
+  /** Makes entries, if there is one. */
+  readonly allocate: AllocateFunction | undefined;
+  /** Takes entries, if there is one. */
+  readonly free: FreeFunction | undefined;
+}
+
+const DEFAULT_POOL_TYPE = 512;
+const DEFAULT_TAG = "srLL";
+
+/** The modifier bits that flags add to a pool type. */
+const FLAG_BITS = 0x18;
+
+/** What a handle holds of its list. */
+interface Hold {
+  readonly id: number;
+  /** How the hold is given up. */
+  how: "destroy" | "close" | "release";
+}
+
+function letGo({ id, how }: Hold): number {
+  if (how === "destroy") return symbols.lookaside_destroy(id);
+  return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
+}
+
+/** Gives up what handles hold that nobody can reach any more: a safety net, not a plan. */
+const forgotten = new FinalizationRegistry<Hold>((hold) => {
+  // An owner that forgets a shared list leaves it to those who still hold it.
+  letGo(hold.how === "close" ? { id: hold.id, how: "release" } : hold);
+});
+
+/** What the constructor gets from `attach` instead of options. */
+class Attachment {
+  constructor(readonly id: number) {}
+}
+
+/**
+ * A lookaside list: entries of one size, the one freed last handed out first.
+ *
+ * A new list belongs to the thread that made it. It is deleted by {@linkcode destroy}, or at the
+ * end of its scope with `using`.
+ *
+ * @example Usage
+ * ```ts
+ * import { LookasideAlloc } from "@win-lookaside/lookaside";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using list = new LookasideAlloc({ size: 64, tag: "Demo" });
+ * const entry = list.alloc()!;
+ * list.bytes(entry).fill(1);
+ * list.free(entry);
+ * assertEquals(list.stats().currentDepth, 1);
+ * ```
+ */
+export class LookasideAlloc implements Disposable {
+  /** Bytes per entry, as asked for. */
+  readonly size: number;
+  /** The pool tag. */
+  readonly tag: string;
+  /** The pool type, as asked for. */
+  readonly poolType: number;
+  /** The flags. */
+  readonly flags: number;
+  /** Zero once the handle is given up: no list has that identifier, so every call is refused. */
+  #id: number;
+  /** The control block's offset in the pool. */
+  readonly #control: number;
+  /** The record's offset in the metadata. */
+  readonly #record: number;
+  /** The state byte of an entry allocated from this list. */
+  readonly #busy: number;
+  readonly #hold: Hold;
+  readonly #hasCallbacks: boolean;
+  #isShared: boolean;
+
+  /**
+   * Creates a list.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc, PoolType } from "@win-lookaside/lookaside";
+   *
+   * using list = new LookasideAlloc({ size: 256, poolType: PoolType.PagedPool, tag: "Irps" });
+   * ```
+   *
+   * @param options What the list is like.
+   * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {LookasideError} If the kernel refuses: an illegal pool type (0xC00000F2), illegal flags (0xC00000F3), an illegal maximum depth (0xC00000F6), too little pool (0xC000009A).
+   */
+  constructor(options: LookasideOptions) {
+    const context = "Cannot create the list";
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
+    }
+    const attachment = options instanceof Attachment ? options : null;
+    const callbacks = attachment === null ? callbacksOf(options, context) : NO_CALLBACKS;
+    const id = attachment?.id ?? createList(options, callbacks, context);
+    this.#id = id;
+    this.#record = recordOf(id);
+    this.#control = recordField(this.#record, LAYOUT.recordControl);
+    this.#busy = LAYOUT.stateBusy | recordField(this.#record, LAYOUT.recordMark);
+    this.#hold = { id, how: attachment === null ? "destroy" : "release" };
+    this.#isShared = attachment !== null;
+    this.#hasCallbacks = callbacks !== NO_CALLBACKS;
+    this.size = recordField(this.#record, LAYOUT.recordAskedSize);
+    this.tag = tagText(recordField(this.#record, LAYOUT.recordTag));
+    this.poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
+    this.flags = recordField(this.#record, LAYOUT.recordFlags);
+    // A list with callbacks is reachable by its identifier, from native code, until it is deleted.
+    if (this.#hasCallbacks) enterCallbacks(id, boundTo(this, callbacks));
+    else forgotten.register(this, this.#hold, this);
+  }
+
+  /**
+   * Makes the list usable by other Workers; each operation then takes a lock.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assert } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * const id = list.share(); // worker.postMessage(id), and there LookasideAlloc.attach(id)
+   * using other = LookasideAlloc.attach(id);
+   * other.free(list.alloc()!);
+   * assert(list.shared);
+   * ```
+   *
+   * @returns The identifier to attach with; the same again when the list is shared already.
+   * @throws {LookasideError} If the list is deleted or has callbacks.
+   */
+  share(): number {
+    const context = "Cannot share the list";
+    const id = this.#live(context);
+    if (this.shared) return id;
+    check(symbols.lookaside_share(id), context, {
+      [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
+    });
+    this.#hold.how = "close";
+    this.#isShared = true;
+    return id;
+  }
+
+  /**
+   * A shared list in another Worker. It is deleted in the kernel when its owner has destroyed it
+   * and the last handle is disposed.
+   *
+   * {@linkcode share} has an example.
+   *
+   * @param id What `share` returned.
+   * @returns A handle of its own.
+   * @throws {TypeError} If the identifier is not a number.
+   * @throws {RangeError} If it is not an integer in 1 … 2^32-1.
+   * @throws {LookasideError} If no shared list has that identifier (0xC000000D), or it is deleted (0xC0000056).
+   */
+  static attach(id: number): LookasideAlloc {
+    const context = "Cannot attach to the list";
+    integer(id, 1, U32_MAX, "id", context);
+    open();
+    check(symbols.lookaside_attach(id), context, {
+      [NtStatus.InvalidParameter]: `no shared list has this identifier: ${id}`,
+    });
+    return new LookasideAlloc(new Attachment(id) as unknown as LookasideOptions);
+  }
+
+  /** Whether other threads may use the list. */
+  get shared(): boolean {
+    return this.#isShared;
+  }
+
+  /** Whether the list is deleted: by this handle, or by its owner for everybody. */
+  get destroyed(): boolean {
+    return this.#id === 0 || !isLive(this.#record, this.#id);
+  }
+
+  /**
+   * Allocates an entry. Its bytes are not cleared.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertNotEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * assertNotEquals(list.alloc(), null);
+   * ```
+   *
+   * @returns An entry, or null when none can be had.
+   * @throws {LookasideError} If the list is deleted, or if there is no pool and the list was made with RaiseOnFail.
+   * @throws {BugCheckError} If the list's memory was written over.
+   */
+  alloc(): Entry | null {
+    const entry = lookaside_alloc(this.#id, owner);
+    return entry !== 0 ? entry as Entry : this.#noEntry();
+  }
+
+  #noEntry(): null {
+    const context = "Cannot allocate";
+    if (this.#hasCallbacks) rethrow();
+    this.#live(context);
+    return none(context);
+  }
+
+  /**
+   * Frees an entry: the list keeps it, or gives it back to pool when it keeps enough.
+   *
+   * @example Usage
+   * ```ts
+   * import { BugCheckError, LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertThrows } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * const entry = list.alloc()!;
+   * list.free(entry);
+   * assertThrows(() => list.free(entry), BugCheckError);
+   * ```
+   *
+   * @param entry An entry that is allocated from this list.
+   * @throws {TypeError} If it is not a number.
+   * @throws {RangeError} If it is not an integer in 1 … 2^32-1.
+   * @throws {LookasideError} If the list is deleted.
+   * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2), or if the list's memory was written over (0x139). Nothing has changed, but that such a list gives up what it kept.
+   */
+  free(entry: Entry): void {
+    if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
+    if (lookaside_free(this.#id, entry, owner) !== 0) this.#failed(`Cannot free entry ${entry}`);
+    if (this.#hasCallbacks) rethrow();
+  }
+
+  /** Says why an export refused. */
+  #failed(context: string): never {
+    if (this.#hasCallbacks) forgive();
+    this.#live(context);
+    raise(context);
+  }
+
+  /**
+   * The identifier of the list.
+   *
+   * @throws {LookasideError} If the list is deleted.
+   */
+  #live(context: string): number {
+    if (hasEnded) raise(context);
+    if (this.destroyed) {
+      throw new LookasideError(`${context}: the list is deleted`, NtStatus.DeletePending);
+    }
+    return this.#id;
+  }
+
+  /**
+   * Allocates into an array, from its front.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * const entries = new Uint32Array(100);
+   * const count = list.allocMany(entries);
+   * list.freeMany(entries.subarray(0, count));
+   * assertEquals(list.stats().totalFrees, 100);
+   * ```
+   *
+   * @param into Where the entries go.
+   * @returns How many could be had; the rest of the array is untouched.
+   * @throws {TypeError} If it is not a Uint32Array.
+   * @throws {LookasideError} If the list is deleted, or if there is no pool for even one and the list was made with RaiseOnFail.
+   * @throws {BugCheckError} If the list's memory was written over.
+   */
+  allocMany(into: Uint32Array): number {
+    const context = "Cannot allocate";
+    const array = u32Array(into, context);
+    const id = this.#live(context);
+    const count = lengthOf(array);
+    if (count === 0) return 0;
+    const had = this.#hasCallbacks
+      ? this.#allocManyByCallback(id, array, count)
+      : symbols.lookaside_alloc_many(id, array, count);
+    return had || (none(context) ?? 0);
+  }
+
+  #allocManyByCallback(id: number, array: Uint32Array<ArrayBuffer>, count: number): number {
+    // Not into the caller's array: a callback may detach it, and native code would write on.
+    const entries = new Uint32Array(count);
+    const had = symbols.lookaside_alloc_many(id, entries, count);
+    // As with RaiseOnFail: what was had must not be lost by an error.
+    if (had === 0) rethrow();
+    forgive();
+    const room = Math.min(had, lengthOf(array));
+    if (room > 0) array.set(entries.subarray(0, room));
+    if (room < had) this.freeMany(entries.subarray(room, had));
+    return room;
+  }
+
+  /**
+   * Frees all entries of an array, or none of them.
+   *
+   * @example Usage
+   * ```ts
+   * import { BugCheckError, LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals, assertThrows } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * const entry = list.alloc()!;
+   * assertThrows(() => list.freeMany(new Uint32Array([entry, entry])), BugCheckError);
+   * assertEquals(list.stats().totalFrees, 0);
+   * ```
+   *
+   * @param entries Entries that are allocated from this list, each once.
+   * @throws {TypeError} If it is not a Uint32Array.
+   * @throws {LookasideError} If the list is deleted.
+   * @throws {BugCheckError} If one of them is not allocated from this list now, or is there twice.
+   */
+  freeMany(entries: Uint32Array): void {
+    const context = "Cannot free the entries";
+    const array = u32Array(entries, context);
+    const id = this.#live(context);
+    const count = lengthOf(array);
+    if (count === 0) return;
+    this.#settled(symbols.lookaside_free_many(id, array, count), context);
+  }
+
+  /**
+   * The memory of an entry.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 100 });
+   * assertEquals(list.bytes(list.alloc()!).length, 100);
+   * ```
+   *
+   * @param entry An entry that is allocated from this list.
+   * @returns Exactly `size` bytes; the same view for the same entry while it is allocated.
+   * @throws {TypeError} If it is not a number.
+   * @throws {RangeError} If it is not an integer in 1 … 2^32-1.
+   * @throws {LookasideError} If the list is deleted.
+   * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
+   */
+  bytes(entry: Entry): Uint8Array<ArrayBuffer> {
+    const view = knownView(entry, this.#id & 0xFFFF, this.#busy, this.size);
+    // A shared list may be closed by its owner: its entries stay what they are until the last handle
+    // goes.
+    if (view !== undefined && (!this.#isShared || !this.destroyed)) return view;
+    this.#judge(entry);
+    return viewOf(entry, this.size);
+  }
+
+  #judge(entry: Entry): void {
+    const context = "Cannot view the entry";
+    if (!isEntry(entry)) refuseEntry(entry, context);
+    const id = this.#live(context);
+    if (symbols.lookaside_owns(id, entry) === 0) {
+      const address = BigInt(entry) + recordAddress(this.#record) - BigInt(this.#control);
+      throw new BugCheckError(0xC2, [0x46n, address, 0n, 0n], `${context}: ${entry}`);
+    }
+  }
+
+  /**
+   * Allocates an entry that frees itself at the end of its scope.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * {
+   *   using owned = list.take();
+   *   owned?.bytes.fill(0);
+   * }
+   * assertEquals(list.stats().outstanding, 0);
+   * ```
+   *
+   * @returns The entry with its owner, or null when none can be had.
+   * @throws {LookasideError} As {@linkcode alloc}.
+   */
+  take(): OwnedEntry | null {
+    const entry = this.alloc();
+    return entry === null ? null : new OwnedEntry(this, entry);
+  }
+
+  /**
+   * Lends an entry to a function and frees it afterwards, also when the function throws.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * assertEquals(list.borrow((bytes) => bytes.length), 64);
+   * ```
+   *
+   * @typeParam T What the function returns.
+   * @param use Gets the entry's memory.
+   * @returns What the function returned, or null when no entry can be had.
+   * @throws {LookasideError} As {@linkcode alloc}.
+   */
+  borrow<T>(use: (bytes: Uint8Array) => T): T | null {
+    if (typeof use !== "function") {
+      throw new TypeError(`Cannot lend an entry: use must be a function: ${describe(use)}`);
+    }
+    const entry = this.alloc();
+    if (entry === null) return null;
+    try {
+      return use(this.bytes(entry));
+    } finally {
+      // Of a list deleted meanwhile the entry stays allocated, as every other one.
+      if (this.#id !== 0) this.free(entry);
+    }
+  }
+
+  /**
+   * The counters and depths, read from the list's control block.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * list.alloc();
+   * const { totalAllocates, allocateMisses, outstanding } = list.stats();
+   * assertEquals([totalAllocates, allocateMisses, outstanding], [1, 1, 1]);
+   * ```
+   *
+   * @returns What the list counts now.
+   * @throws {LookasideError} If the list is deleted.
+   */
+  stats(): LookasideStats {
+    this.#live("Cannot read the statistics");
+    return readStats(this.#control, this.#record);
+  }
+
+  /**
+   * Sets how many entries the list keeps at most, as a debugger's `!lookaside ADDRESS 2 DEPTH`
+   * does. Entries already kept stay until they are allocated.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * list.setDepth(100);
+   * assertEquals(list.stats().depth, 100);
+   * ```
+   *
+   * @param depth The new depth: 0 … maximumDepth.
+   * @throws {TypeError} If it is not a number.
+   * @throws {RangeError} If it is not an integer in 0 … maximumDepth.
+   * @throws {LookasideError} If the list is deleted.
+   */
+  setDepth(depth: number): void {
+    const context = "Cannot set the depth";
+    const id = this.#live(context);
+    const greatest = recordField(this.#record, LAYOUT.recordMaximumDepth);
+    check(
+      symbols.lookaside_set_depth(id, integer(depth, 0, greatest, "depth", context)),
+      context,
+    );
+  }
+
+  /**
+   * A copy of the list's LOOKASIDE_LIST_EX.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * const block = list.controlBlock();
+   * assertEquals(block.length, 0x60);
+   * assertEquals(new DataView(block.buffer).getUint16(0x10, true), list.stats().depth);
+   * ```
+   *
+   * @returns 0x60 bytes.
+   * @throws {LookasideError} If the list is deleted.
+   */
+  controlBlock(): Uint8Array<ArrayBuffer> {
+    this.#live("Cannot copy the control block");
+    return pool.u8.slice(this.#control, this.#control + LAYOUT.listBytes);
+  }
+
+  /**
+   * Gives the entries that the list keeps back to pool. Counters stay.
+   *
+   * @example Usage
+   * ```ts
+   * import { LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64 });
+   * list.free(list.alloc()!);
+   * list.flush();
+   * assertEquals(list.stats().currentDepth, 0);
+   * ```
+   *
+   * @throws {LookasideError} If the list is deleted.
+   * @throws {BugCheckError} If the list's memory was written over.
+   */
+  flush(): void {
+    const context = "Cannot flush the list";
+    this.#settled(symbols.lookaside_flush(this.#live(context)), context);
+  }
+
+  /** The end of a call that may have run free callbacks. */
+  #settled(status: number, context: string): void {
+    if (status !== 0) this.#failed(context);
+    if (this.#hasCallbacks) rethrow();
+  }
+
+  /**
+   * Deletes the list; again it does nothing. Entries still allocated stay so, and
+   * `kernel.freePool` frees them. On an attached handle it releases that handle only; the owner of
+   * a shared list closes it for everybody.
+   *
+   * @example Usage
+   * ```ts
+   * import { kernel, LookasideAlloc } from "@win-lookaside/lookaside";
+   * import { assert } from "@std/assert";
+   *
+   * const list = new LookasideAlloc({ size: 64 });
+   * const entry = list.alloc()!;
+   * list.destroy();
+   * list.destroy();
+   * assert(list.destroyed);
+   * kernel.freePool(entry);
+   * ```
+   *
+   * @throws {LookasideError} If a callback of the list is running.
+   * @throws {BugCheckError} If the list's memory was written over; the list is deleted all the same.
+   */
+  destroy(): void {
+    if (this.#id === 0) return;
+    const context = "Cannot delete the list";
+    if (this.#hasCallbacks && isCallbackRunning(this.#id)) {
+      throw new LookasideError(
+        `${context}: one of its callbacks is running`,
+        NtStatus.InvalidDeviceState,
+      );
+    }
+    // The end of the isolate has deleted a confined list already.
+    const isGone = this.#hold.how === "destroy" && this.destroyed;
+    this.#id = 0;
+    forgotten.unregister(this);
+    const status = isGone ? 0 : letGo(this.#hold);
+    if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
+    if (status !== 0) {
+      forgive();
+      raise(`${context} in good order`);
+    }
+    if (this.#hasCallbacks) rethrow();
+  }
+
+  /** As {@linkcode destroy}. */
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  /** The list as a debugger's `!lookaside` shows it. */
+  [Symbol.for("Deno.customInspect")](): string {
+    if (this.#id === 0) return `LookasideAlloc "${this.tag}" (deleted)`;
+    return formatList({
+      ...readStats(this.#control, this.#record),
+      address: recordAddress(this.#record),
+      tag: this.tag,
+      poolType: recordField(this.#record, LAYOUT.recordPoolType),
+      size: recordField(this.#record, LAYOUT.recordSize),
+    });
+  }
+}
+
+const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
+
+function callbacksOf(options: LookasideOptions, context: string): Callbacks {
+  const { allocate, free } = options;
+  for (const [name, callback] of [["allocate", allocate], ["free", free]] as const) {
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new TypeError(`${context}: ${name} must be a function: ${describe(callback)}`);
+    }
+  }
+  return allocate === undefined && free === undefined ? NO_CALLBACKS : { allocate, free };
+}
+
+/** The callbacks of a list, which get the list as their last argument. */
+function boundTo(list: LookasideAlloc, { allocate, free }: Callbacks): BoundCallbacks {
+  return {
+    allocate: allocate && ((poolType, size, tag) => allocate(poolType, size, tag, list)),
+    free: free && ((entry) => free(entry, list)),
+  };
+}
+
+/** Creates the list that options describe and returns its identifier. */
+function createList(options: LookasideOptions, callbacks: Callbacks, context: string): number {
+  const size = integer(options.size, 1, U32_MAX, "size", context);
+  const { poolType = DEFAULT_POOL_TYPE, flags = 0, maximumDepth = 0, tag = DEFAULT_TAG } = options;
+  integer(poolType, 0, U32_MAX, "poolType", context);
+  integer(flags, 0, U32_MAX, "flags", context);
+  integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
+  const tagNumber = tagArgument(tag, context);
+  const driver = driverIndex(options.driver, context);
+  open();
+  if (callbacks !== NO_CALLBACKS) prepareCallbacks();
+  const status = symbols.lookaside_create(
+    size,
+    poolType | 0,
+    tagNumber,
+    flags,
+    maximumDepth,
+    driver,
+    callbackBits(callbacks.allocate, callbacks.free),
+  );
+  if (status !== 0) {
+    raise(context, {
+      [NtStatus.InvalidParameter4]:
+        `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
+      [NtStatus.InvalidParameter5]: `the flags are not 0, 1 or 2: ${flags}`,
+      [NtStatus.InvalidParameter8]: `the maximum depth is not 0 or 256 … 1024: ${maximumDepth}`,
+      [NtStatus.InsufficientResources]:
+        `there is not enough pool for a list with entries of that size: ${size}`,
+    });
+  }
+  return slotValue();
+}
+
+/** The address of a list's control block. */
+function recordAddress(record: number): bigint {
+  const low = recordField(record, LAYOUT.recordList);
+  return BigInt(recordField(record, LAYOUT.recordList + 4)) << 32n | BigInt(low);
+}
+
+/** What Deno takes as a buffer; a shared array works as well, whatever its type says. */
+function u32Array(value: unknown, context: string): Uint32Array<ArrayBuffer> {
+  if (value instanceof Uint32Array) return value as Uint32Array<ArrayBuffer>;
+  throw new TypeError(`${context}: entries must be a Uint32Array: ${describe(value)}`);
+}
+
+const lengthGetter = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint32Array.prototype),
+  "length",
+)!.get!;
+
+/** The length that memory is written by: a subclass may say another one. */
+function lengthOf(array: Uint32Array): number {
+  return lengthGetter.call(array);
+}
+
+/**
+ * One allocated entry with its owner: freed once, at the end of its scope at the latest.
+ *
+ * @example Usage
+ * ```ts
+ * import { LookasideAlloc } from "@win-lookaside/lookaside";
+ * import { assert } from "@std/assert";
+ *
+ * using list = new LookasideAlloc({ size: 64 });
+ * const owned = list.take()!;
+ * owned.free();
+ * assert(owned.freed);
+ * ```
+ */
+export class OwnedEntry implements Disposable {
+  /** The entry. */
+  readonly entry: Entry;
+  readonly #list: LookasideAlloc;
+  #freed = false;
+
+  /**
+   * Made by {@linkcode LookasideAlloc.take}.
+   *
+   * @param list The list that the entry is allocated from.
+   * @param entry The entry.
+   */
+  constructor(list: LookasideAlloc, entry: Entry) {
+    this.#list = list;
+    this.entry = entry;
+  }
+
+  /** The entry's memory, until it is freed. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#freed) {
+      throw new LookasideError(
+        `Cannot view the entry: it is freed: ${this.entry}`,
+        NtStatus.InvalidDeviceState,
+      );
+    }
+    return this.#list.bytes(this.entry);
+  }
+
+  /** Whether it was freed by this object. */
+  get freed(): boolean {
+    return this.#freed;
+  }
+
+  /**
+   * Frees the entry; again, or when its list is deleted, it does nothing.
+   *
+   * @throws {BugCheckError} If the entry was freed otherwise.
+   */
+  free(): void {
+    if (this.#freed) return;
+    if (!this.#list.destroyed) this.#list.free(this.entry);
+    this.#freed = true;
+  }
+
+  /** As {@linkcode free}. */
+  [Symbol.dispose](): void {
+    this.free();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The memory that this isolate shares with the library: the pool and the metadata, mapped once.
+ *
+ * @module
+ */
+
+/** Views over the whole of one mapping, all on one buffer. */
+export interface Memory {
+  /** The memory itself. */
+  readonly buffer: ArrayBuffer;
+  /** By bytes. */
+  readonly u8: Uint8Array<ArrayBuffer>;
+  /** By 16-bit words: index = offset / 2. */
+  readonly u16: Uint16Array<ArrayBuffer>;
+  /** By 32-bit words: index = offset / 4. */
+  readonly u32: Uint32Array<ArrayBuffer>;
+  /** By 64-bit words: index = offset / 8. */
+  readonly u64: BigUint64Array<ArrayBuffer>;
+  /** By doubles: index = offset / 8. */
+  readonly f64: Float64Array<ArrayBuffer>;
+  /** By offset, little-endian where asked for. */
+  readonly view: DataView<ArrayBuffer>;
+}
+
+/** The pool, once open: an entry is an offset in it. */
+export let pool!: Memory;
+
+/** Slots, records and state bytes, once open. User code never gets a view of it. */
+export let metadata!: Memory;
+
+/** The address of the pool. */
+let poolAddress = 0n;
+
+/** One mapping of the library's. */
+export interface Mapping {
+  /** Its address. */
+  readonly address: bigint;
+  /** Its length in bytes. */
+  readonly bytes: number;
+}
+
+/** Makes the views of the two mappings of the library. */
+export function mapMemory(poolMapping: Mapping, metadataMapping: Mapping): void {
+  pool = map(poolMapping);
+  metadata = map(metadataMapping);
+  poolAddress = poolMapping.address;
+}
+
+/** One more buffer over the pool, for views that callers get: they may detach it. */
+export function mapPool(): ArrayBuffer {
+  return bufferAt(poolAddress, pool.buffer.byteLength);
+}
+
+function bufferAt(address: bigint, bytes: number): ArrayBuffer {
+  const pointer = Deno.UnsafePointer.create(address);
+  if (pointer === null) throw new Error("The library opened without its memory");
+  return Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
+}
+
+function map({ address, bytes }: Mapping): Memory {
+  const buffer = bufferAt(address, bytes);
+  return {
+    buffer,
+    u8: new Uint8Array(buffer),
+    u16: new Uint16Array(buffer),
+    u32: new Uint32Array(buffer),
+    u64: new BigUint64Array(buffer),
+    f64: new Float64Array(buffer),
+    view: new DataView(buffer),
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * Values and shapes of the public surface: entries, WDK constants, options, statistics.
+ *
+ * @module
+ */
+
+import type { PoolType } from "../wdk/constants.ts";
+
+/**
+ * One entry or pool block: its offset in bytes in the pool. An integer in 1 … 2^32-1; 0 is never
+ * one.
+ */
+export type Entry = number & { readonly __entry: true };
+
+/**
+ * Brands a plain number, such as an element of a `Uint32Array`, as an entry.
+ *
+ * It only checks that the number can be one: whether it is allocated shows when it is used.
+ *
+ * @example Usage
+ * ```ts
+ * import { entryAt, LookasideAlloc } from "@win-lookaside/lookaside";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using list = new LookasideAlloc({ size: 64 });
+ * const entries = new Uint32Array(8);
+ * assertEquals(list.allocMany(entries), 8);
+ * list.bytes(entryAt(entries[0]!)).fill(0xff);
+ * list.freeMany(entries);
+ * ```
+ *
+ * @param value The number.
+ * @returns The same number, as an entry.
+ * @throws {RangeError} If the value is not an integer in 1 … 2^32-1.
+ */
+export function entryAt(value: number): Entry {
+  if (value >>> 0 !== value || value === 0) {
+    throw new RangeError(`Cannot make an entry: not an integer in 1 … 4294967295: ${value}`);
+  }
+  return value as Entry;
+}
+
+/** Counters as the WDK counts them: unsigned 32-bit, wrapping. */
+export interface LookasideStats {
+  /** The number of kept entries from which on a freed entry is not kept. */
+  readonly depth: number;
+  /** The most that tuning makes of `depth`. */
+  readonly maximumDepth: number;
+  /** Entries that the list keeps now. */
+  readonly currentDepth: number;
+  /** Allocations, failed ones included. */
+  readonly totalAllocates: number;
+  /** Allocations that the list had no entry for. */
+  readonly allocateMisses: number;
+  /** Allocations that the list had an entry for. */
+  readonly allocateHits: number;
+  /** Frees. */
+  readonly totalFrees: number;
+  /** Frees whose entry the list did not keep. */
+  readonly freeMisses: number;
+  /** Frees whose entry the list kept. */
+  readonly freeHits: number;
+  /** `totalAllocates` at the last tick. */
+  readonly lastTotalAllocates: number;
+  /** `allocateMisses` at the last tick. */
+  readonly lastAllocateMisses: number;
+  /** Allocated and not yet freed: (totalAllocates − failed − totalFrees) mod 2^32. */
+  readonly outstanding: number;
+}
+
+/** One list as the system's list of lists shows it, with its counters. */
+export interface ListSnapshot extends LookasideStats {
+  /** The number that the list is known by. */
+  readonly id: number;
+  /** The address of its control block. */
+  readonly address: bigint;
+  /** The tag of its entries. */
+  readonly tag: string;
+  /** The pool type of its entries, with the flags that the list adds to it. */
+  readonly poolType: number;
+  /** Bytes that it stores per entry. */
+  readonly size: number;
+  /** The name of the driver that owns it. */
+  readonly driver: string;
+  /** Deleted by its owner, and still held by another handle. */
+  readonly closed: boolean;
+}
+
+/** What is allocated under one tag, as PoolMon counts it. */
+export interface PoolTagUsage {
+  /** The tag. */
+  readonly tag: string;
+  /** Paged pool, or nonpaged. */
+  readonly paged: boolean;
+  /** Allocations so far. */
+  readonly allocs: number;
+  /** Frees so far. */
+  readonly frees: number;
+  /** Blocks allocated and not yet freed. */
+  readonly outstanding: number;
+  /** The bytes asked for in those blocks. */
+  readonly bytes: number;
+}
+
+/** Pool allocations of one driver that are made to fail. Counting starts at the call. */
+export interface Faults {
+  /**
+   * Makes the next pool allocations fail.
+   *
+   * @param count How many.
+   * @param tag Counts only those with this tag.
+   */
+  failNext(count: number, tag?: string): void;
+}
+
+/** What Windows verifies and unloads: lists and pool blocks belong to one. */
+export interface Driver {
+  /** The name that it is known by. */
+  readonly name: string;
+  /** Its allocations that are made to fail. */
+  readonly faults: Faults;
+}
+
+/** What a caller of `kernel.allocatePool` can choose. */
+export interface PoolOptions {
+  /**
+   * The pool that the block comes from.
+   *
+   * @default {PoolType.NonPagedPoolNx}
+   */
+  poolType?: PoolType;
+  /**
+   * One to four printable ASCII characters, or the u32.
+   *
+   * @default {"srLL"}
+   */
+  tag?: string | number;
+  /** The driver that owns the block; the root driver unless one is named. */
+  driver?: Driver;
+  /**
+   * Clears the block.
+   *
+   * @default {false}
+   */
+  zero?: boolean;
+}

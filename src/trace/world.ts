@@ -1,0 +1,124 @@
+/**
+ * Worlds: what a trace can be replayed in.
+ *
+ * Reached through `trace.ts`.
+ *
+ * @module
+ */
+
+import type { ModelAllocate, ModelFree, ModelKind, ModelPoolUsage, ModelStats } from "../model.ts";
+
+const BAD_POOL_CALLER = 0xC2;
+
+/** What the blocks of a recording that no list serves are counted under. */
+export const LARGE_TAG = "Larg";
+
+/** One list of a {@linkcode World}. Entries are ordinals; errors are thrown as the world has them. */
+export interface WorldList {
+  /** The ordinal of an entry; 0 when none can be had; -1 for an entry that the list never got. */
+  alloc(): number;
+  /** Frees an entry. */
+  free(ordinal: number): void;
+  /** Tries to free an address inside an entry. */
+  freeInterior(ordinal: number): void;
+  /** Tries to free an entry of another list. */
+  freeForeign(ordinal: number, owner: WorldList): void;
+  /** The ordinals of up to `count` entries. */
+  allocMany(count: number): number[];
+  /** Frees entries, or none of them. */
+  freeMany(ordinals: readonly number[]): void;
+  /** Empties the list. */
+  flush(): void;
+  /** Sets how many entries it may keep. */
+  setDepth(depth: number): void;
+  /** Its counters. */
+  stats(): ModelStats;
+  /** Deletes it. */
+  destroy(): void;
+  /** Gives an entry that outlived its list back to pool. */
+  freeOrphan(ordinal: number): void;
+}
+
+/** Something that has lookaside lists: what a trace is replayed in. For one replay only. */
+export interface World {
+  /** What it is called in reports. */
+  readonly name: string;
+  /** Why it cannot have such a list; null if it can. */
+  refusal(list: TraceList): string | null;
+  /** Makes a list. */
+  createList(list: TraceList): WorldList;
+  /** A number for a block from pool; 0 when there is none. */
+  allocateBlock(bytes: number): number;
+  /** Gives a block back to pool. */
+  freeBlock(block: number): void;
+  /** Makes the next `count` pool allocations fail. */
+  failNext(count: number): void;
+  /** Retunes all its lists. */
+  tick(): void;
+  /** What was used of its pool since it was made, in the order of the tags. */
+  usage(): ModelPoolUsage[];
+  /** Gives back what callbacks that throw left allocated. The last call. */
+  close(): void;
+  /** An error of its own as text that is the same in every world; null for any other error. */
+  outcome(error: unknown): string | null;
+}
+
+/** A status as text. */
+export function statusText(status: number): string {
+  return `status 0x${status.toString(16).toUpperCase()}`;
+}
+
+/** A bug check without its addresses, which no two worlds share. */
+export function stopText(code: number, parameters: readonly unknown[]): string {
+  const stop = `STOP 0x${code.toString(16).toUpperCase()}`;
+  // Only here the first parameter is never an address: it says which misuse it is.
+  return code === BAD_POOL_CALLER ? `${stop}/0x${Number(parameters[0]).toString(16)}` : stop;
+}
+
+/** What tells one row of a pool's usage. Zero bytes are not part of a tag's text everywhere. */
+export function usageKey(usage: ModelPoolUsage): string {
+  return `${usage.tag.replaceAll("\0", "")} ${usage.paged ? "paged" : "nonpaged"}`;
+}
+
+/** Does what can be done when something went wrong already. */
+export function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // It stays allocated: what went wrong is reported where it did.
+  }
+}
+
+/** One `list` line. */
+export interface TraceList {
+  /** The name that other lines use. */
+  readonly name: string;
+  /** Which list type. */
+  readonly kind: ModelKind;
+  /** Bytes per entry, as asked for. */
+  readonly size: number;
+  /** The pool type; for the legacy kinds the one that they imply, without flags. */
+  readonly poolType: number;
+  /** The tag, as u32. */
+  readonly tag: number;
+  /** The flags. */
+  readonly flags: number;
+  /** 0 (= 256) or 256 … 1024. */
+  readonly maximumDepth: number;
+  /** What allocates. */
+  readonly alloc: ModelAllocate;
+  /** What frees. */
+  readonly free: ModelFree;
+  /** Where it says so. */
+  readonly line: number;
+}
+
+/** What a replay came to. */
+export interface ReplaySummary {
+  /** How many steps or operations there were. */
+  readonly operations: number;
+  /** The lists that were there at the end, and their counters. */
+  readonly lists: readonly { readonly name: string; readonly stats: ModelStats }[];
+  /** What was used of the pool, before what was left was given back. */
+  readonly usage: readonly ModelPoolUsage[];
+}

@@ -1,0 +1,170 @@
+/**
+ * How the library is found, checked and refused. Each case is a process of its own: an isolate
+ * loads one library, once.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ABI } from "../../src/native/library/bindings.ts";
+
+const LIBRARY_TS = new URL("../../src/native/library/library.ts", import.meta.url);
+const SUFFIXES: Readonly<Record<string, string>> = { windows: "dll", darwin: "dylib" };
+const LIBRARY = new URL(
+  `../../target/release/${Deno.build.os === "windows" ? "" : "lib"}lookaside.${
+    SUFFIXES[Deno.build.os] ?? "so"
+  }`,
+  import.meta.url,
+);
+const PATH = decodeURIComponent(LIBRARY.pathname);
+
+interface Outcome {
+  readonly name: string;
+  readonly message: string;
+  readonly tried?: readonly string[];
+}
+
+/** Runs statements after an import of `load` and `open`; answers what they threw, null for nothing. */
+async function run(
+  statements: string,
+  permissions: readonly string[] = ["--allow-ffi"],
+  env: Record<string, string> = {},
+): Promise<Outcome | null> {
+  const program = `
+    import { load, open } from ${JSON.stringify(LIBRARY_TS.href)};
+    let outcome = null;
+    try { ${statements} } catch ({ name, message, tried }) { outcome = { name, message, tried }; }
+    console.log(JSON.stringify(outcome));`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-config", ...permissions, "-"],
+    env,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await new Blob([program]).stream().pipeTo(child.stdin);
+  const { success, stdout, stderr } = await child.output();
+  assert(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function assertLoadError(outcome: Outcome | null, path: string, reason: string): void {
+  assertEquals(outcome?.name, "LibraryLoadError");
+  assertEquals(outcome?.tried, [path]);
+  assertStringIncludes(outcome!.message, `tried "${path}": `);
+  assertStringIncludes(outcome!.message, reason);
+  assertStringIncludes(outcome!.message, "deno task build");
+}
+
+Deno.test("load() finds what the build task makes", async () => {
+  assertEquals(await run("load();"), null);
+});
+
+Deno.test("open() maps the pool", async () => {
+  assertEquals(await run("open(); open();"), null);
+});
+
+// Behaviour: library-missing.
+Deno.test("load() throws when there is no file at the path", async () => {
+  const outcome = await run(`load({ path: "/no/such/library.so" });`);
+  assertLoadError(outcome, "/no/such/library.so", "o such file");
+});
+
+// Behaviour: library-missing.
+Deno.test("load() throws when the file is not a library", async () => {
+  const path = decodeURIComponent(LIBRARY_TS.pathname);
+  assertLoadError(await run(`load({ path: ${JSON.stringify(path)} });`), path, "");
+});
+
+Deno.test("load() throws when the path is not a file's", async () => {
+  const outcome = await run(`load({ path: new URL("https://example.com/lookaside.so") });`);
+  assertEquals(outcome?.name, "LibraryLoadError");
+  assertEquals(outcome?.tried, ["https://example.com/lookaside.so"]);
+});
+
+Deno.test("load() takes a path, and the same path again", async () => {
+  const url = JSON.stringify(LIBRARY.href);
+  const path = JSON.stringify(PATH);
+  assertEquals(
+    await run(`load({ path: ${path} }); load({ path: new URL(${url}) }); load(); open();`),
+    null,
+  );
+});
+
+Deno.test("load() throws for another path once a library is loaded", async () => {
+  const outcome = await run(`load(); load({ path: "/another.so" });`);
+  assertEquals(outcome?.name, "LibraryLoadError");
+  assertEquals(outcome?.tried, ["/another.so"]);
+  assertMatch(outcome!.message, /^Cannot load "\/another\.so": another library is loaded: "/);
+});
+
+Deno.test("load() takes what LOOKASIDE_LIB names, with no way round it", async () => {
+  const permissions = ["--allow-ffi", "--allow-env=LOOKASIDE_LIB"];
+  const outcome = await run("load();", permissions, { LOOKASIDE_LIB: "/from/environment.so" });
+  assertLoadError(outcome, "/from/environment.so", "");
+  assertEquals(await run("load();", permissions, { LOOKASIDE_LIB: PATH }), null);
+});
+
+Deno.test("load() prefers its path to LOOKASIDE_LIB", async () => {
+  const permissions = ["--allow-ffi", "--allow-env=LOOKASIDE_LIB"];
+  const statements = `load({ path: ${JSON.stringify(PATH)} });`;
+  assertEquals(await run(statements, permissions, { LOOKASIDE_LIB: "/nothing.so" }), null);
+});
+
+Deno.test("load() ignores LOOKASIDE_LIB where reading it is not permitted", async () => {
+  assertEquals(await run("load();", ["--allow-ffi"], { LOOKASIDE_LIB: "/nothing.so" }), null);
+});
+
+for (const permissions of [[], ["--allow-ffi=/tmp"], [`--allow-ffi=${PATH}`]]) {
+  const named = permissions[0]?.replace(PATH, "the library") ?? "no permission";
+  // Behaviour: library-permission.
+  Deno.test(`load() says what is needed when there is ${named}`, async () => {
+    const outcome = await run("load();", permissions);
+    assertEquals(outcome?.name, "NotCapable");
+    assertStringIncludes(outcome!.message, "need --allow-ffi without a path, because");
+  });
+}
+
+// Behaviour: library-missing.
+Deno.test({
+  name: "load() refuses a library with another ABI number",
+  // The number is looked up as the operand of one instruction.
+  ignore: Deno.build.arch !== "x86_64",
+  async fn() {
+    const image = await Deno.readFile(LIBRARY);
+    const bytes = new DataView(image.buffer);
+    let found = 0;
+    for (let at = 0; at + 4 <= image.length; at++) {
+      if (bytes.getUint32(at, true) !== ABI) continue;
+      bytes.setUint32(at, ABI ^ 1, true);
+      found++;
+    }
+    assert(found > 0);
+    const stale = await Deno.makeTempFile({ suffix: ".so" });
+    try {
+      await Deno.writeFile(stale, image);
+      assertLoadError(await run(`load({ path: ${JSON.stringify(stale)} });`), stale, "it is stale");
+    } finally {
+      await Deno.remove(stale);
+    }
+  },
+});
+
+Deno.test({
+  name: "open() names the limit when the pool cannot be mapped",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    // Room for what V8 may still map, and none for the 4 GiB that the pool needs for a moment.
+    const outcome = await run(
+      `
+      const [pages] = Deno.readTextFileSync("/proc/self/statm").split(" ");
+      const limit = BigInt(pages) * 4096n + (2n << 30n);
+      Deno.dlopen("libc.so.6", {
+        prlimit: { parameters: ["i32", "i32", "buffer", "pointer"], result: "i32" },
+      }).symbols.prlimit(0, 9, new BigUint64Array([limit, limit]), null);
+      open();`,
+      // Deno guards /proc with nothing less.
+      ["--allow-all"],
+    );
+    assertEquals(outcome?.name, "LookasideError");
+    assertStringIncludes(outcome!.message, "ulimit -v");
+  },
+});

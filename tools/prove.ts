@@ -1,0 +1,383 @@
+/**
+ * Runs every tool that looks for what the tests have missed: `deno task prove`. docs/proof.md says
+ * what each of them shows.
+ *
+ * A tool that is not on the machine is skipped, with the reason. What a tool wrote is in
+ * `target/prove`. The exit code is 1 if one of them found something, 2 for arguments that make no
+ * sense.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const LOGS = `${ROOT}target/prove/`;
+/** Lines of a failure that are shown; its file has all of them. */
+const SHOWN_LINES = 60;
+const SEEDS = 3;
+/** A program that takes longer hangs: a broken protocol may make its test wait for ever. */
+const LONGEST_MINUTES = 15;
+const MOST_MINUTES = 24 * 60;
+
+const USAGE = `deno task prove [--minutes N] [--only NAME]… [--strict] [--list]
+
+--minutes N  how long each fuzz target runs; default 1
+--only NAME  this one; can be given more than once
+--strict     a tool that is missing is a failure, but for Miri
+--list       the names, and what each of them runs`;
+
+/** A program with its arguments, and what its environment has beside ours. */
+interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A program that answers when it is there, and what is said when it is not. */
+interface Tool extends Command {
+  readonly missing: string;
+  /** Whether it can be had on few machines only. */
+  readonly isRare?: boolean;
+}
+
+interface Proof {
+  readonly name: string;
+  readonly tools: readonly Tool[];
+  readonly commands: readonly Command[];
+}
+
+const NIGHTLY: Tool = {
+  program: "cargo",
+  args: ["+nightly", "--version"],
+  missing: "there is no nightly compiler (rustup toolchain install nightly)",
+};
+const CARGO_FUZZ: Tool = {
+  program: "cargo",
+  args: ["fuzz", "--version"],
+  missing: "there is no cargo-fuzz (cargo install --locked cargo-fuzz)",
+};
+const VALGRIND: Tool = {
+  program: "valgrind",
+  args: ["--version"],
+  missing: "there is no Valgrind",
+};
+const MIRI: Tool = {
+  program: "cargo",
+  args: ["+nightly", "miri", "--version"],
+  missing: "there is no Miri (rustup +nightly component add miri)",
+  isRare: true,
+};
+const CPP: Tool = {
+  program: "c++",
+  args: ["--version"],
+  missing: "there is no C++ compiler, which libFuzzer is built by",
+};
+
+/** Arguments that make no sense. */
+class UsageError extends Error {}
+
+/** Cargo with a build folder of its own: with other flags all would be built anew each time. */
+function cargo(folder: string, args: string, env: Readonly<Record<string, string>> = {}): Command {
+  return {
+    program: "cargo",
+    args: args.split(" "),
+    env: { CARGO_TARGET_DIR: `${ROOT}target/${folder}`, ...env },
+  };
+}
+
+function task(name: string, ...args: readonly string[]): Command {
+  return { program: Deno.execPath(), args: ["task", name, ...args] };
+}
+
+function denoTest(args: string, env: Readonly<Record<string, string>> = {}): Command {
+  const permissions = ["ffi", "read", "env", "run", "write"].map((name) => `--allow-${name}`);
+  const program = Deno.execPath();
+  return {
+    program,
+    args: ["test", ...permissions, "--preload=tests/support/preload.ts", ...args.split(" ")],
+    env,
+  };
+}
+
+/** A fuzz target, with what libFuzzer is told about it; `seeds` are folders of first inputs. */
+function fuzz(target: string, minutes: number, flags: string, ...seeds: string[]): Proof {
+  const time = `-max_total_time=${Math.ceil(minutes * 60)}`;
+  const args = ["+nightly", "fuzz", "run", "--fuzz-dir", "rust/fuzz", target, ...seeds];
+  return {
+    name: `fuzz ${target}`,
+    tools: [NIGHTLY, CARGO_FUZZ, CPP],
+    commands: [{ program: "cargo", args: [...args, "--", time, ...flags.split(" ")] }],
+  };
+}
+
+function proofs(minutes: number, host: string): Proof[] {
+  const crates = "-p ntoskrnl-emu -p win-lookaside";
+  const quick = "-max_len=2048 -len_control=0 -timeout=20";
+  const asan = { RUSTFLAGS: "-Zsanitizer=address" };
+  // With a target named, what runs while building is left as it is.
+  const asanTest = `+nightly test --locked --target ${host} --lib --tests`;
+  // The other tests start processes, which Miri does not.
+  const miriTest = "+nightly miri test --locked -p ntoskrnl-emu --lib";
+  return [
+    {
+      name: "cross-check",
+      tools: [],
+      commands: Array(SEEDS).fill(task("crosscheck", "--ops", "10000000", "--save", LOGS)),
+    },
+    {
+      name: "cross-check in two Workers",
+      tools: [],
+      commands: [
+        task("crosscheck", "--ops", "10000000", "--lists", "64", "--workers", "2", "--save", LOGS),
+      ],
+    },
+    {
+      name: "commands",
+      tools: [],
+      commands: [
+        task("build"),
+        denoTest("tests/commands tests/trace/parse_property_test.ts", { LOOKASIDE_RUNS: "20000" }),
+      ],
+    },
+    {
+      name: "properties",
+      tools: [],
+      commands: [
+        cargo("prove/release", `test --release --locked ${crates} --test property`, {
+          PROPTEST_CASES: "20000",
+        }),
+      ],
+    },
+    {
+      name: "stress",
+      tools: [],
+      commands: [
+        cargo("prove/release", `test --release --locked ${crates} --test threads --test stress`, {
+          STRESS_OPERATIONS: "2000000",
+        }),
+      ],
+    },
+    {
+      name: "loom",
+      tools: [],
+      commands: [
+        cargo("prove/loom", "test --release --locked -p ntoskrnl-emu --lib loom", {
+          RUSTFLAGS: "--cfg loom",
+        }),
+      ],
+    },
+    {
+      name: "delays",
+      tools: [],
+      commands: [
+        cargo(
+          "prove/delays",
+          `test --locked ${crates} -p lookaside-ffi --test delays --test races --test threads --test stress`,
+          { RUSTFLAGS: "--cfg delays" },
+        ),
+      ],
+    },
+    {
+      name: "AddressSanitizer",
+      tools: [NIGHTLY],
+      commands: [
+        cargo("prove/asan", `${asanTest} ${crates} -p lookaside-contract -p wdm`, asan),
+        cargo(
+          "prove/asan",
+          `${asanTest} --manifest-path rust/driver/Cargo.toml -p lookaside-protocol -p lookaside-client`,
+          asan,
+        ),
+      ],
+    },
+    {
+      name: "Valgrind",
+      tools: [VALGRIND],
+      commands: [task("build"), denoTest("--filter=Valgrind tests/c/c_test.ts")],
+    },
+    fuzz("operations", minutes, quick),
+    fuzz("stray_writes", minutes, quick),
+    fuzz("ioctl", minutes, quick),
+    // New inputs go to the first folder, which must be there.
+    fuzz(
+      "trace_text",
+      minutes,
+      "-max_len=4096 -dict=rust/fuzz/dictionaries/trace.dict",
+      "rust/fuzz/corpus/trace_text",
+      "tests/traces",
+    ),
+    {
+      name: "the pool for Miri, without Miri",
+      tools: [],
+      commands: [
+        cargo("prove/miri", "test --locked -p ntoskrnl-emu --lib --tests", {
+          RUSTFLAGS: "--cfg miri",
+        }),
+      ],
+    },
+    {
+      name: "Miri",
+      tools: [NIGHTLY, MIRI],
+      commands: [cargo("prove/miri", `${miriTest} --test slist --test legacy`)],
+    },
+  ];
+}
+
+/** The process that runs, while one does. */
+let running: Deno.ChildProcess | null = null;
+
+/** Ends the running process and what it has started, which would hold its output open. */
+function endRunning(): void {
+  if (running === null) return;
+  try {
+    Deno.kill(-running.pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** What came of a program; null when it cannot be started. */
+async function run(
+  { program, args, env = {} }: Command,
+  minutes: number,
+): Promise<{ isGood: boolean; text: string } | null> {
+  let limit: ReturnType<typeof setTimeout> | undefined;
+  try {
+    // Detached: the leader of a group of processes, which can be ended together.
+    running = new Deno.Command(program, {
+      args: [...args],
+      env,
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+    let note = "";
+    limit = setTimeout(() => {
+      note = `\nnot done after ${minutes} minutes\n`;
+      endRunning();
+    }, minutes * 60_000);
+    const { success, stdout, stderr } = await running.output();
+    const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+    return { isGood: success, text: text + note };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  } finally {
+    clearTimeout(limit);
+    running = null;
+  }
+}
+
+function commandText({ program, args, env = {} }: Command): string {
+  const settings = Object.entries(env).map(([name, value]) => `${name}="${value}"`);
+  return [...settings, program.split("/").at(-1), ...args].join(" ").replaceAll(ROOT, "");
+}
+
+async function missingTool(proof: Proof): Promise<Tool | undefined> {
+  for (const tool of proof.tools) {
+    if (!(await run(tool, 1))?.isGood) return tool;
+  }
+  return undefined;
+}
+
+/** Runs all of it; what it wrote if it failed. */
+async function failure(proof: Proof, minutes: number): Promise<string | null> {
+  const log = `${LOGS}${proof.name.replaceAll(/\W+/g, "_")}.log`;
+  let written = "";
+  for (const command of proof.commands) {
+    const ended = await run(command, minutes);
+    written += `${commandText(command)}\n${ended?.text ?? "cannot be started"}\n`;
+    await Deno.writeTextFile(log, written);
+    if (!ended?.isGood) return written;
+  }
+  return null;
+}
+
+function options() {
+  try {
+    return parseArgs({
+      args: Deno.args,
+      options: {
+        minutes: { type: "string", default: "1" },
+        only: { type: "string", multiple: true },
+        strict: { type: "boolean", default: false },
+        list: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : `${error}`);
+  }
+}
+
+/** The name of the machine's kind, as Rust has it. */
+async function hostTriple(): Promise<string> {
+  const version = await run({ program: "rustc", args: ["-vV"] }, 1);
+  const host = version?.text.match(/^host: (.*)$/m)?.[1];
+  if (host === undefined) throw new UsageError("There is no Rust compiler");
+  return host;
+}
+
+async function main(): Promise<number> {
+  const values = options();
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0 && minutes <= MOST_MINUTES)) {
+    throw new UsageError(`minutes must be a number up to ${MOST_MINUTES}: ${values.minutes}`);
+  }
+  const all = proofs(minutes, await hostTriple());
+  const unknown = values.only?.find((name) => !all.some((proof) => proof.name === name));
+  if (unknown !== undefined) throw new UsageError(`There is no such proof: ${unknown}`);
+  const chosen = all.filter(({ name }) => values.only?.includes(name) ?? true);
+  if (values.list) {
+    for (const { name, commands } of chosen) {
+      console.log(
+        `${name}\n${commands.map((command) => `    ${commandText(command)}`).join("\n")}`,
+      );
+    }
+    return 0;
+  }
+
+  await Deno.mkdir(LOGS, { recursive: true });
+  await Deno.mkdir(`${ROOT}rust/fuzz/corpus/trace_text`, { recursive: true });
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  for (const proof of chosen) {
+    const missing = await missingTool(proof);
+    if (missing !== undefined) {
+      const isFailure = values.strict && !missing.isRare;
+      count[isFailure ? "failed" : "skipped"] += 1;
+      console.log(`${isFailure ? "FAIL" : "skip"}  ${proof.name}: ${missing.missing}`);
+      continue;
+    }
+    const start = performance.now();
+    const written = await failure(proof, LONGEST_MINUTES + minutes);
+    const seconds = ((performance.now() - start) / 1000).toFixed(0);
+    count[written === null ? "passed" : "failed"] += 1;
+    console.log(`${written === null ? "ok  " : "FAIL"}  ${proof.name} (${seconds} s)`);
+    if (written !== null) {
+      console.log(written.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n"));
+    }
+  }
+  console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+  return count.failed === 0 ? 0 : 1;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => {
+    endRunning();
+    Deno.exit(1);
+  });
+}
+try {
+  Deno.exit(await main());
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  console.error(USAGE);
+  Deno.exit(2);
+}
