@@ -135,13 +135,18 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     title: "Both sides of the bound come to the same",
     why:
-      "At the floor there is no surplus to give up. Page 0 is never given away, so a request as " +
+      "At the floor there is no surplus to give up. The record after the last is, modulo their " +
+      "number, that of index 0, which no list has. Page 0 is never given away, so a request as " +
       "large as the pool fails one step later. A block of exactly a page takes one page and begins " +
       "on it, whichever way it is cut.",
     mutants: [
       ...balance([
         replaced(">", ">=", "adjusted"),
         "if depth > FLOOR && allocates < u64::from(depth) {",
+      ]),
+      ...list([
+        replaced("<", "<=", "is_list_of"),
+        "(index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64",
       ]),
       ...pages(
         [replaced(">", ">=", "Pool::allocate"), "if request.bytes > region.pool_bytes() {"],

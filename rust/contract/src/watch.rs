@@ -98,10 +98,15 @@ impl Watch {
             bytes: AtomicUsize::new(0),
             tag: AtomicU32::new(0),
         };
-        // SAFETY: entries come from pool in the size asked for, and the context of every list below
-        // is a watch that outlives it: the test ends the list.
+        // SAFETY: in the order of the contract:
+        // - Entries come from pool, in the size asked for.
+        // - The free routine below, or pool, takes them.
+        // - The watch is counted by atomics, and pool may be used by any thread at these levels.
+        // - The pool's routine is not asked to raise, and nothing else here does.
+        // - The context of every list below is a watch that outlives it: the test ends the list.
         let make = unsafe { AllocateFunctionEx::new(allocate) };
-        // SAFETY: it takes pool blocks of the list's tag; the context as above.
+        // SAFETY: in the order of the contract: it takes pool blocks of the list's tag, which all
+        // entries are; threads and level as above; it does not raise; the context as above.
         let take = unsafe { FreeFunctionEx::new(free) };
         let list = L::new();
         list.init_with_context(

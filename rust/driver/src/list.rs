@@ -90,9 +90,12 @@ impl List {
             tag: PoolTag(arguments.tag),
             flags: Flags(arguments.flags),
             depth: arguments.maximum_depth,
-            // SAFETY: entries are pool blocks of the size asked for, or null; no context is used.
+            // SAFETY: in the order of the contract: entries are pool blocks of the size asked for, or
+            // null; the free routine of these lists, or pool, takes them; pool may be used by any
+            // thread at these levels; ours never raise; no context is used.
             alloc_fn: alloc_fn.map(|raw| unsafe { AllocateFunctionEx::new(raw) }),
-            // SAFETY: it takes pool blocks, which all entries of these lists are.
+            // SAFETY: in the order of the contract: it takes pool blocks, which all entries of these
+            // lists are; any thread and level as above; it never raises; no context is used.
             free_fn: free_fn.map(|raw| unsafe { FreeFunctionEx::new(raw) }),
             context: core::ptr::null_mut(),
         };

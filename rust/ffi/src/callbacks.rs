@@ -102,14 +102,23 @@ fn fits(block: u32, bytes: u32) -> bool {
 
 /// The allocate routine of a list with callbacks, as the kernel calls it.
 pub(crate) fn allocate_routine() -> AllocateFunctionEx {
-    // SAFETY: it returns null, or a live block of the pool of at least the list's size, which the
-    // caller in JavaScript gave away; otherwise the emulation refuses it.
+    // SAFETY: in the order of the contract:
+    // - It returns null, or a block of the pool, which JavaScript gave away. The emulation refuses
+    //   one that is no plain block or too small, before it becomes an entry.
+    // - The free routine beside it, ours or the default one, takes any block of the pool.
+    // - Lists with callbacks stay confined to the isolate's thread; the level is not changed.
+    // - JavaScript's function neither throws nor unwinds (`lookaside_set_callbacks`).
+    // - No context is used.
     unsafe { AllocateFunctionEx::new(allocate) }
 }
 
 /// The free routine of a list with callbacks, as the kernel calls it.
 pub(crate) fn free_routine() -> FreeFunctionEx {
-    // SAFETY: the entry is JavaScript's from then on.
+    // SAFETY: in the order of the contract:
+    // - It takes any block of the pool: the entry is JavaScript's from then on.
+    // - Lists with callbacks stay confined to the isolate's thread; the level is not changed.
+    // - JavaScript's function neither throws nor unwinds (`lookaside_set_callbacks`).
+    // - No context is used.
     unsafe { FreeFunctionEx::new(free) }
 }
 

@@ -109,12 +109,15 @@ fn arguments(options: &Options) -> InitArgs {
         tag: PoolTag(options.tag),
         flags: Flags(options.flags),
         depth: options.depth,
-        // SAFETY: what it makes that is no entry is refused, and that is the purpose.
+        // SAFETY: in the order of the contract: the emulation refuses what it makes that is no entry,
+        // which is the purpose; the free callbacks take what it makes, and pool refuses what it
+        // cannot take; one thread runs; it does not raise; no context is used.
         alloc_fn: options
             .allocate
             .ex()
             .map(|raw| unsafe { AllocateFunctionEx::new(raw) }),
-        // SAFETY: it takes whatever the allocate callbacks make.
+        // SAFETY: in the order of the contract: it takes all that the allocate callbacks make; one
+        // thread runs; it does not raise; no context is used.
         free_fn: options
             .free
             .ex()

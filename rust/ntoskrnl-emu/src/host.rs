@@ -68,8 +68,8 @@ pub mod delay {
 
 /// The layout of the metadata.
 ///
-/// The types tell offsets. No function gives a reference to one of these, but for [`Slot`]s: the
-/// emulation believes nothing that stands there.
+/// The types tell offsets. No function gives a reference to one of these, but for a
+/// [`Slot`](layout::Slot): the emulation believes nothing that stands there.
 pub mod layout {
     pub use crate::memory::layout::*;
 }

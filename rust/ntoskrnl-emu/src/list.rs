@@ -108,7 +108,7 @@ impl<'a> ListRef<'a> {
     #[inline(always)]
     unsafe fn known(list: *mut LookasideListEx) -> Option<Self> {
         let region = *region::mapped()?;
-        if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
+        if !can_hold_a_list(list) {
             return None;
         }
         // SAFETY: aligned; readable, writable and accessed so by the caller's word.
@@ -116,11 +116,7 @@ impl<'a> ListRef<'a> {
         // Relaxed, as in `registry`: a thread that is given the list synchronises with its giver.
         let index = control.index().load(Ordering::Relaxed);
         let record = region.record(index);
-        // A record that no list has holds address 0, so index 0 and stale ones fail here too. One
-        // beyond the table would be taken modulo its length: a stray write made it.
-        let is_known =
-            (index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64;
-        is_known.then_some(Self {
+        is_list_of(record, index, list).then_some(Self {
             region,
             record,
             index,
@@ -193,11 +189,15 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::registered`].
     pub(crate) unsafe fn with_header(header: *mut SListHeader) -> Option<Self> {
         // SAFETY: by the caller's word.
-        let list = unsafe { Self::registered(header.addr()) }?;
-        while !list.has_its_index() {
-            list.check_identity();
+        unsafe { Self::registered(header.addr()) }.map(Self::with_its_index)
+    }
+
+    /// The list, once its control block names its record. Raises while it does not.
+    fn with_its_index(self) -> Self {
+        while !self.has_its_index() {
+            self.check_identity();
         }
-        Some(list)
+        self
     }
 
     fn mark(self) -> u8 {
@@ -399,6 +399,20 @@ impl<'a> ListRef<'a> {
     }
 }
 
+/// Whether a list can begin at an address.
+#[inline(always)]
+fn can_hold_a_list(list: *mut LookasideListEx) -> bool {
+    !list.is_null() && list.addr().is_multiple_of(GRANULE)
+}
+
+/// Whether the record with an index is that of the list at an address.
+#[inline(always)]
+fn is_list_of(record: &Record, index: u32, list: *mut LookasideListEx) -> bool {
+    // A record that no list has holds address 0, so index 0 and stale ones fail here too. One beyond
+    // the table would be taken modulo its length: a stray write made it.
+    (index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64
+}
+
 /// Checks that an entry is allocated from the list with a record index and a mark.
 fn check_entry(region: &Region, index: u32, mark: u8, entry: u64) -> Result<(), BadEntry> {
     match region.offset_of(entry as usize) {
@@ -447,7 +461,7 @@ pub(crate) fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<Bug
 /// - The callbacks that `new` names can be called as the routine of its kind documents.
 /// - No other thread uses the list that may be there already.
 pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Result<(), NtStatus> {
-    if list.is_null() || !list.addr().is_multiple_of(GRANULE) {
+    if !can_hold_a_list(list) {
         return Err(STATUS_INVALID_PARAMETER);
     }
     let region = region::map()?;

@@ -12,9 +12,6 @@ use crate::pool;
 use crate::registry;
 use crate::stops;
 
-/// The list's memory contradicts what the emulation knows of it.
-pub(super) struct Damage;
-
 /// Raises the bug check for a list whose control block names another record. The caller is in the
 /// section of the list there.
 ///

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::atomic::Ordering;
 
-use super::damage::Damage;
+use super::section::Damage;
 use super::{BadEntry, ListRef};
 use crate::memory::layout::STATE_ALLOCATED;
 use crate::pool;

@@ -6,8 +6,7 @@ use std::sync::atomic::Ordering;
 use wdm::LookasideListEx;
 
 use super::ListRef;
-use super::damage::Damage;
-use super::section::{Section, link_at};
+use super::section::{Damage, Section, link_at};
 use crate::memory::layout::{STATE_ALLOCATED, STATE_KEPT};
 use crate::memory::region::add;
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
@@ -250,6 +249,30 @@ impl<'a> ListRef<'a> {
             section.leave();
         }
     }
+
+    #[inline(always)]
+    fn hit(self, owner: u32) -> u32 {
+        match self.try_allocate(|| owner) {
+            Attempt::Done(offset) => offset,
+            Attempt::Inside(first) => {
+                self.section(first).leave();
+                0
+            }
+            Attempt::Outside => 0,
+        }
+    }
+
+    #[inline(always)]
+    fn keep(self, entry: u32, owner: u32) -> bool {
+        match self.try_free(self.region.at(entry).addr() as u64, || owner) {
+            Attempt::Done(()) => true,
+            Attempt::Inside(first) => {
+                self.section(first).leave();
+                false
+            }
+            Attempt::Outside => false,
+        }
+    }
 }
 
 /// Allocates from a list by its identifier if that is a hit for the owner; else zero, and nothing has
@@ -266,16 +289,9 @@ impl<'a> ListRef<'a> {
 #[must_use]
 pub unsafe fn hit(id: u32, owner: u32) -> u32 {
     // SAFETY: the list is not deleted meanwhile, by the caller's word.
-    let Some(list) = (unsafe { ListRef::by_id(id) }) else {
-        return 0;
-    };
-    match list.try_allocate(|| owner) {
-        Attempt::Done(offset) => offset,
-        Attempt::Inside(first) => {
-            list.section(first).leave();
-            0
-        }
-        Attempt::Outside => 0,
+    match unsafe { ListRef::by_id(id) } {
+        Some(list) => list.hit(owner),
+        None => 0,
     }
 }
 
@@ -291,15 +307,8 @@ pub unsafe fn hit(id: u32, owner: u32) -> u32 {
 #[must_use]
 pub unsafe fn keep(id: u32, entry: u32, owner: u32) -> bool {
     // SAFETY: the list is not deleted meanwhile, by the caller's word.
-    let Some(list) = (unsafe { ListRef::by_id(id) }) else {
-        return false;
-    };
-    match list.try_free(list.region.at(entry).addr() as u64, || owner) {
-        Attempt::Done(()) => true,
-        Attempt::Inside(first) => {
-            list.section(first).leave();
-            false
-        }
-        Attempt::Outside => false,
+    match unsafe { ListRef::by_id(id) } {
+        Some(list) => list.keep(entry, owner),
+        None => false,
     }
 }

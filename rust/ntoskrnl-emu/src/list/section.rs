@@ -7,10 +7,12 @@
 use std::ffi::c_void;
 
 use super::ListRef;
-use super::damage::Damage;
 use crate::memory::layout::{STATE_ALLOCATED, STATE_KEPT};
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::sync::{AtomicU64, Ordering};
+
+/// The list's memory contradicts what the emulation knows of it.
+pub(super) struct Damage;
 
 /// A list that no other thread works on until the section is left.
 pub(super) struct Section<'a> {
