@@ -4,6 +4,7 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertNotEquals,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
@@ -793,3 +794,18 @@ async function run(file: string): Promise<{ code: number; stdout: string; stderr
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
+
+// Behaviour: alloc-callback-bad-block.
+Deno.test("an allocate callback cannot give memory of a live list", () => {
+  using other = new LookasideAlloc({ size: 64, tag: "Live" });
+  let made: Entry | null = null;
+  using list = new LookasideAlloc({ size: 64, tag: "Mine", allocate: () => made });
+  const controlBlocks = kernel.lists().filter(({ tag }) => ["Live", "Mine"].includes(tag));
+  assertEquals(controlBlocks.length, 2);
+  for (const { address } of controlBlocks) {
+    made = entryAt(Number(address & 0xFFFF_FFFFn));
+    assertStatus(() => list.alloc(), NtStatus.InvalidParameter);
+  }
+  assertEquals(list.stats().allocateMisses, 2);
+  assertNotEquals(other.alloc(), null);
+});

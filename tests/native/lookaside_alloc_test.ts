@@ -81,7 +81,7 @@ function freeAll(list: LookasideAlloc, entries: readonly Entry[]): void {
 
 // Creating a list
 
-Deno.test("new LookasideAlloc() has the defaults of design.d.ts", () => {
+Deno.test("new LookasideAlloc() has the defaults that its options are documented with", () => {
   using list = new LookasideAlloc({ size: 64 });
   const { size, tag, poolType, flags, shared, destroyed } = list;
   assertEquals(
@@ -1301,4 +1301,13 @@ Deno.test("LookasideError and BugCheckError name what was done and what it was d
   );
   assert(error.message.endsWith(`Cannot free entry ${entry}`));
   assertFalse(error instanceof LookasideError);
+});
+
+// Behaviour: create-again.
+Deno.test("a list cannot be initialised again: there is only its constructor", () => {
+  using list = new LookasideAlloc({ size: 64, tag: "Once" });
+  const entry = list.alloc()!;
+  assertThrows(() => Reflect.apply(LookasideAlloc, list, [{ size: 32 }]), TypeError);
+  assertEquals([list.size, list.stats().outstanding], [64, 1]);
+  list.free(entry);
 });
