@@ -119,7 +119,7 @@ export function rethrow(): void {
 }
 
 /** Drops what a callback threw: the call had a result all the same. */
-export function forgive(): void {
+export function discardError(): void {
   pending = null;
 }
 

@@ -9,7 +9,7 @@ import { NtStatus } from "../wdk/constants.ts";
 import {
   type BoundCallbacks,
   callbackBits,
-  forgive,
+  discardError,
   isCallbackRunning,
   prepareCallbacks,
   rethrow,
@@ -139,7 +139,7 @@ export class LegacyList {
   /** Makes a call that may run free callbacks. */
   #settle(call: () => number, context: string): void {
     if (withLegacyCallbacks(this.#callbacks, call) !== 0) {
-      forgive();
+      discardError();
       raise(context);
     }
     rethrow();

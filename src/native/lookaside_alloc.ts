@@ -10,8 +10,8 @@ import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from ".
 import {
   type BoundCallbacks,
   callbackBits,
+  discardError,
   enterCallbacks,
-  forgive,
   isCallbackRunning,
   prepareCallbacks,
   removeCallbacks,
@@ -332,7 +332,7 @@ export class LookasideAlloc implements Disposable {
 
   /** Says why an export refused. */
   #failed(context: string): never {
-    if (this.#hasCallbacks) forgive();
+    if (this.#hasCallbacks) discardError();
     this.#live(context);
     raise(context);
   }
@@ -389,7 +389,7 @@ export class LookasideAlloc implements Disposable {
     const had = symbols.lookaside_alloc_many(id, entries, count);
     // As with RaiseOnFail: what was had must not be lost by an error.
     if (had === 0) rethrow();
-    forgive();
+    discardError();
     const room = Math.min(had, lengthOf(array));
     if (room > 0) array.set(entries.subarray(0, room));
     if (room < had) this.freeMany(entries.subarray(room, had));
@@ -655,7 +655,7 @@ export class LookasideAlloc implements Disposable {
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
     if (status !== 0) {
-      forgive();
+      discardError();
       raise(`${context} in good order`);
     }
     if (this.#hasCallbacks) rethrow();
