@@ -178,7 +178,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     title: "A second line of defence",
     why:
-      "Who belongs to a large page that no list has is asked only where the state byte bears a " +
+      "What belongs to a large page that no list has is asked only where the state byte bears a " +
       "list's mark, and then a list has the page.",
     mutants: pool([
       "replace match guard page.kind.load(Ordering::Relaxed) == PAGE_LARGE with false in list_of",

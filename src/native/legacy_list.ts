@@ -38,7 +38,7 @@ export interface LegacyOptions {
   readonly callbacks: BoundCallbacks;
 }
 
-/** A legacy list. Its callers pass what they got: nothing is checked but by the kernel. */
+/** A legacy list. It checks no argument: only the kernel does. */
 export class LegacyList {
   /** Zero once the list is deleted. */
   #id: number;

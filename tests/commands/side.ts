@@ -65,7 +65,7 @@ export abstract class Side {
   /** The lists whose callbacks are running. */
   readonly #running: SideList[] = [];
   #made = 0;
-  /** Moves on with all that may give a freed address to somebody else. */
+  /** Moves on with every operation that may hand out a freed address again. */
   #moment = 0;
   #isHooked = true;
 
@@ -481,7 +481,7 @@ export abstract class Side {
   #freeOrphan(index: number): void {
     const orphan = at(this.#orphans, index);
     this.#orphans.splice(this.#orphans.indexOf(orphan), 1);
-    // Nobody's callback is called for it.
+    // No callback is called for it.
     this.#isHooked = false;
     orphan.on.list.freeOrphan(orphan.held.ordinal);
     this.#isHooked = true;

@@ -1273,7 +1273,7 @@ Deno.test("LookasideAlloc reports a link written over as 0x139 when it is met", 
     assertMet(() => use(list), address);
     assertEquals(list.destroyed, name === "destroy()");
     list.destroy();
-    // What the list gave up is nobody's now, but for what it had disposed of before.
+    // What the list gave up is free now, but for what it had disposed of before.
     for (const entry of entries.slice(0, usageOf("Link")[0])) kernel.freePool(entry);
     assertEquals(usageOf("Link"), [0, 0], name);
   }

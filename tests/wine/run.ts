@@ -90,7 +90,7 @@ class Kernel {
   async install(): Promise<void> {
     const path = `C:\\windows\\system32\\drivers\\${SERVICE}.sys`;
     await this.#sc("create", SERVICE, "type=", "kernel", "binPath=", path);
-    // Wine's service manager starts with the first who asks, and is not ready at once.
+    // Wine's service manager starts with the first request, and is not ready at once.
     for (let tries = 0; tries < 20; tries++) {
       const { code } = await this.#wine.run(60, "sc", "query", SERVICE);
       if (code === 0) {
@@ -358,7 +358,7 @@ async function standIn(images: string, seed: number, older: boolean): Promise<st
   }
 }
 
-/** A panic stops the system with its place, and whoever waits for the driver is told. */
+/** A panic stops the system and names its place. A program that waits for the driver gets an error. */
 async function panics(kernel: Kernel, wine: Wine): Promise<void> {
   const started = performance.now();
   const source = await Deno.readTextFile(

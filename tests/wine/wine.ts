@@ -3,7 +3,7 @@
  *
  * Debian's wrapper starts the server so that it ends, with all drivers, when the last ordinary
  * program does; so it is started here. Every call has a timeout, for a driver that stops takes its
- * process along and leaves whoever talks to it waiting.
+ * process along and leaves its client waiting.
  *
  * @module
  */
