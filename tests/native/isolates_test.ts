@@ -30,7 +30,7 @@ async function testFiles(...flags: string[]): Promise<string> {
     env: { NO_COLOR: "1" },
   }).output();
   const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  // The first file fails, on purpose, and nothing died.
+  // The first file fails on purpose. The process did not end early.
   assertEquals(code, 1, output);
   return output;
 }

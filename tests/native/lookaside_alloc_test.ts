@@ -1195,7 +1195,7 @@ const DAMAGE = [
 
 for (const [what, field, bits] of DAMAGE) {
   for (const method of ["alloc", "free", "flush"] as const) {
-    // A free looks at neither: it is met when an entry is taken out again.
+    // A free reads neither. The next allocation that takes an entry out meets the damage.
     if (method === "free" && (what === "the first entry" || what === "the count of entries")) {
       continue;
     }

@@ -1,6 +1,6 @@
 /**
- * Random bytes over random pool memory, control blocks and links included: in a process of its
- * own, for the pool is not fit for anything afterwards.
+ * Random bytes over random pool memory, control blocks and links included: in a process of its own,
+ * since the pool is unusable afterwards.
  *
  * STRAY_WRITES_SEED replays a run, STRAY_WRITES_ROUNDS makes it longer.
  */
@@ -102,7 +102,7 @@ class Exposed {
     this.freed.add(entry);
   }
 
-  /** One operation; what it throws is the caller's to judge. */
+  /** One operation. The caller checks what it throws. */
   operate(): void {
     const { list, live } = this;
     switch (live.length > MOST_LIVE ? 1 : below(16)) {
@@ -389,7 +389,7 @@ function write(memory: Uint8Array<ArrayBuffer>, exposed: readonly Exposed[]): vo
     case 6:
       return link(view, target.control + 8, exposed);
     default: {
-      // Something that looks right: eight bytes from elsewhere.
+      // Plausible bytes: eight bytes from elsewhere.
       const from = below(used - 16) & ~7;
       const to = (below(2) === 0 ? target.control + below(CONTROL_BYTES) : below(used)) & ~7;
       if (!spared.has(to >>> 4)) view.setBigUint64(to, view.getBigUint64(from, true), true);
