@@ -5,8 +5,8 @@
  * deno task bench
  * ```
  *
- * Every contender has a process of its own, since a call site that has seen two libraries is slow
- * for ever after, and they take turns, one round each, so that what disturbs the machine disturbs
+ * Every contender has a process of its own, since a call site that has used two libraries stays
+ * slow. The contenders take turns, one round each, so that a disturbance of the machine disturbs
  * all of them. `bench/README.md` says how to read the tables. The exit code is 1 when a ratio that
  * the project promises is not held, or when a contender did not do its work.
  *
@@ -97,7 +97,7 @@ function median(samples: readonly number[]): number {
   return sorted[sorted.length >>> 1] ?? NaN;
 }
 
-/** The median of the rounds' ratios: what slowed a whole round down does not count. */
+/** The median of the rounds' ratios: a disturbance that slows a whole round down does not count. */
 function ratio(runner: Runner, to: Runner): number {
   return median(runner.samples.map((sample, round) => sample / to.samples[round]!));
 }

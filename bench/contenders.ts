@@ -1,5 +1,5 @@
 /**
- * What is measured: each contender in the smallest form that does the job and checks that it did.
+ * The contenders, each in the smallest form that does the work and checks it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { LookasideModel } from "@win-lookaside/lookaside/model";
 const SIZE = 64;
 /** How many entries or arrays are held at once in the patterns named so. */
 const BURST = 32;
-/** How many a free list keeps at most: the depth that a busy list is given too. */
+/** How many arrays a free list keeps at most, and the depth of a busy list. */
 const DEPTH = 256;
 
 /** One round: `pairs` allocations and frees. Throws unless they were done. */
@@ -25,7 +25,7 @@ export interface Contender {
   readonly prepare: () => Round;
 }
 
-/** What a round must have read when it wrote the low byte of each pair's number and read it back. */
+/** The sum of the low bytes that a round must have read back. */
 function expectedSum(pairs: number): number {
   let sum = 0;
   for (let index = 0; index < pairs; index++) sum = (sum + (index & 0xFF)) | 0;
@@ -247,7 +247,7 @@ function model(): Round {
 /** The C library, where there is one by this name: Linux with glibc. */
 const LIBC = "libc.so.6";
 
-/** Two calls of a C function that takes and returns a u32 and does next to nothing. */
+/** Two calls of a C function that takes and returns a u32 and does little else. */
 function bareCalls(): Round {
   const { symbols: { htonl } } = Deno.dlopen(LIBC, {
     htonl: { parameters: ["u32"], result: "u32" },
@@ -298,7 +298,7 @@ function mallocTouch(): Round {
   };
 }
 
-/** All of them, in the order of the table; those that a ratio is judged by run side by side. */
+/** All contenders, in the order of the table. Those that a ratio compares run side by side. */
 export const CONTENDERS = {
   lookaside: { title: "LookasideAlloc: alloc, write, read, free", prepare: lookaside },
   newArray: { title: "new Uint8Array(64), write, read", prepare: newArray },

@@ -48,7 +48,7 @@ const SHOWN_LISTS = 6;
 const PORTION = 4096;
 const WARM_UP_OPERATIONS = 1_000_000;
 const MEASURED_OPERATIONS = 5_000_000;
-/** Where most allocates are huge and go to pool, so many operations would take minutes. */
+/** Ends a pass early. A recording whose allocations mostly go to pool would take minutes. */
 const LONGEST_PASS_MILLISECONDS = 5000;
 
 const USAGE = `deno task demo [--all] [--pid PID] [FILE…]
@@ -59,7 +59,7 @@ plain or compressed with gzip; without a FILE the recordings of this project.
 --all      a line for every list, not only for the busiest
 --pid PID  one process of a log that has several`;
 
-/** Something went wrong that the user is told in one line, with this exit code. */
+/** An error that the user sees as one line, with this exit code. */
 export class Stop extends Error {
   readonly exitCode: number;
 

@@ -1,6 +1,6 @@
 /**
- * Reads the files of the demo: traces, recordings and logs of Valgrind's, compressed or not. What
- * a file is shows in its first bytes, not in its name.
+ * Reads the files of the demo: traces, recordings and logs of Valgrind's, compressed or not. The
+ * first bytes of a file tell its format, not its name.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface Input {
   readonly name: string;
   /** What it holds. */
   readonly trace: Trace;
-  /** What a reader of its numbers should know. */
+  /** Remarks for a reader of its numbers. */
   readonly remarks: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export class InputError extends Error {
   }
 }
 
-/** As much of a file as tells what it is. */
+/** How many bytes of a file tell its format. */
 const HEAD_BYTES = 4096;
 
 /**
@@ -56,7 +56,7 @@ export async function readInput(file: string | URL, pid?: number): Promise<Input
   }
 }
 
-/** What bytes hold, whatever they are wrapped in. */
+/** Reads bytes in any format, compressed or not. */
 async function readBytes(
   bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
   file: string,

@@ -41,7 +41,7 @@ const HEADINGS = [
   "bytes idle",
 ];
 
-/** What the columns mean, for a reader who sees the table for the first time. */
+/** What the columns mean, for a reader of the table. */
 export const LEGEND = [
   "alloc hits: allocates served by an entry that the list had kept; free hits: frees whose entry it keeps",
   "depth: how many entries the list may keep, at the end and at its highest",

@@ -79,7 +79,7 @@ unsafe extern "system" fn driver_entry(
         unsafe { ENTRIES.destroy_shared() };
         return NtStatus::from(STATUS_INSUFFICIENT_RESOURCES);
     };
-    // Release pairs with the Acquire in `dispatch`: who sees the context sees what is in it.
+    // Release pairs with the Acquire in `dispatch`: a thread that sees the context sees what is in it.
     let (context, _) = Box::into_raw_with_allocator(context);
     CONTEXT.store(context, Ordering::Release);
     NtStatus::from(STATUS_SUCCESS)

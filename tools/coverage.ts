@@ -18,7 +18,7 @@ interface Lines {
   readonly missed: readonly number[];
 }
 
-/** Runs a program to its end and returns what it wrote; what it says besides is shown. */
+/** Runs a program and returns its output. Its errors are shown. */
 async function run(program: string, args: string[], env: Record<string, string>): Promise<string> {
   const command = new Deno.Command(program, { args, env, cwd: ROOT, stderr: "inherit" });
   const { code, stdout } = await command.output();
@@ -59,7 +59,7 @@ async function typeScriptLines(): Promise<Lines[]> {
   const folder = await Deno.makeTempDir();
   try {
     const args = ["test", "-q", ...PERMISSIONS, "--preload=tests/support/preload.ts", "--no-check"];
-    // The variable reaches the processes that tests start, which are a good part of them.
+    // The variable also reaches the processes that tests start.
     await run(Deno.execPath(), [
       ...args,
       "--ignore=tests/native/*_process_test.ts",

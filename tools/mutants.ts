@@ -14,7 +14,7 @@ import { type Explanation, EXPLANATIONS, type Survivor } from "./survivors.ts";
 const ROOT = new URL("../", import.meta.url);
 const PAGE = new URL("docs/mutants.md", ROOT);
 const OUTPUT = new URL("target/mutants/", ROOT);
-/** What the last run was made with, kept beside its outcomes. */
+/** The settings of the last run, kept beside its outcomes. */
 const RUN = new URL("run.json", OUTPUT);
 const LEAST_PER_CENT = 90;
 /** What is counted together: a file belongs to the part that its path begins with. */
@@ -48,7 +48,7 @@ const CRATES = [
   },
   { name: "win-lookaside", first: [] },
 ] as const;
-/** What is left out: whether these find something depends on their seed or on the scheduler. */
+/** The tests that are left out: their result depends on a seed or on the scheduler. */
 const BY_CHANCE = ["property", "races", "stress", "threads"];
 /** Exit codes of cargo-mutants that has come to its end: all caught, some missed, some too slow. */
 const FINISHED = [0, 2, 3];
@@ -73,7 +73,7 @@ interface Outcome {
   };
 }
 
-/** A mutant and what became of it. */
+/** A mutant and its outcome. */
 interface Mutant extends Survivor {
   readonly summary: Outcome["summary"];
 }
@@ -102,7 +102,7 @@ async function testsOf(crate: string): Promise<string[]> {
     .map(({ name }) => name);
 }
 
-/** Runs cargo-mutants over a crate with some of its tests, and shows what it says. */
+/** Runs cargo-mutants over a crate with some of its tests, and shows its output. */
 async function mutate(crate: string, tests: readonly string[], ...args: string[]): Promise<void> {
   const all = ["mutants", `--package=${crate}`, `--output=${new URL(crate, OUTPUT).pathname}`];
   for (const target of ["--lib", ...tests.map((name) => `--test=${name}`)]) {
@@ -127,7 +127,8 @@ async function run(): Promise<void> {
       continue;
     }
     await mutate(name, first);
-    // What the first tests did not catch. Where they do not end, all do not end either.
+    // The mutants that the first tests did not catch. A mutant that hangs them would hang all
+    // tests.
     const endless = await Deno.readTextFile(new URL(`${name}/mutants.out/timeout.txt`, OUTPUT));
     const known = endless.split("\n").filter((line) => line !== "").map((line) =>
       `--exclude-re=^${line.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`

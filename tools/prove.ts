@@ -1,5 +1,5 @@
 /**
- * Runs every tool that looks for what the tests have missed: `deno task prove`. docs/proof.md says
+ * Runs every tool that looks for mistakes beyond the tests: `deno task prove`. docs/proof.md says
  * what each of them shows.
  *
  * A tool that is not on the machine is skipped, with the reason. What a tool wrote is in
@@ -16,7 +16,7 @@ const LOGS = `${ROOT}target/prove/`;
 /** Lines of a failure that are shown; its file has all of them. */
 const SHOWN_LINES = 60;
 const SEEDS = 3;
-/** A program that takes longer hangs: a broken protocol may make its test wait for ever. */
+/** A program that takes longer hangs: a broken protocol may let its test wait without end. */
 const LONGEST_MINUTES = 15;
 const MOST_MINUTES = 24 * 60;
 
@@ -27,17 +27,17 @@ const USAGE = `deno task prove [--minutes N] [--only NAME]… [--strict] [--list
 --strict     a tool that is missing is a failure, but for Miri
 --list       the names, and what each of them runs`;
 
-/** A program with its arguments, and what its environment has beside ours. */
+/** A program with its arguments and its additional environment variables. */
 interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A program that answers when it is there, and what is said when it is not. */
+/** A program that must be installed, and the message if it is not. */
 interface Tool extends Command {
   readonly missing: string;
-  /** Whether it can be had on few machines only. */
+  /** Whether only few machines have it. */
   readonly isRare?: boolean;
 }
 
@@ -115,7 +115,7 @@ function proofs(minutes: number, host: string): Proof[] {
   const crates = "-p ntoskrnl-emu -p win-lookaside";
   const quick = "-max_len=2048 -len_control=0 -timeout=20";
   const asan = { RUSTFLAGS: "-Zsanitizer=address" };
-  // With a target named, what runs while building is left as it is.
+  // A named target keeps the flags away from build scripts.
   const asanTest = `+nightly test --locked --target ${host} --lib --tests`;
   // The other tests start processes, which Miri does not.
   const miriTest = "+nightly miri test --locked -p ntoskrnl-emu --lib";
@@ -226,7 +226,7 @@ function proofs(minutes: number, host: string): Proof[] {
 /** The process that runs, while one does. */
 let running: Deno.ChildProcess | null = null;
 
-/** Ends the running process and what it has started, which would hold its output open. */
+/** Ends the running process and the processes that it started, which would hold its output open. */
 function endRunning(): void {
   if (running === null) return;
   try {
@@ -236,7 +236,7 @@ function endRunning(): void {
   }
 }
 
-/** What came of a program; null when it cannot be started. */
+/** The result of a program; null when it cannot be started. */
 async function run(
   { program, args, env = {} }: Command,
   minutes: number,
@@ -282,7 +282,7 @@ async function missingTool(proof: Proof): Promise<Tool | undefined> {
   return undefined;
 }
 
-/** Runs all of it; what it wrote if it failed. */
+/** Runs all commands. Returns the output of one that failed. */
 async function failure(proof: Proof, minutes: number): Promise<string | null> {
   const log = `${LOGS}${proof.name.replaceAll(/\W+/g, "_")}.log`;
   let written = "";
@@ -312,7 +312,7 @@ function options() {
   }
 }
 
-/** The name of the machine's kind, as Rust has it. */
+/** The target triple of the machine. */
 async function hostTriple(): Promise<string> {
   const version = await run({ program: "rustc", args: ["-vV"] }, 1);
   const host = version?.text.match(/^host: (.*)$/m)?.[1];

@@ -1,5 +1,5 @@
 /**
- * Checks of what callers pass: the boundary truncates silently, so nothing unchecked may cross it.
+ * Checks of arguments. The FFI truncates numbers silently, so no unchecked value may reach it.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
- * Callbacks of lists: two functions that native code calls for every list of this isolate, which
- * find the list's own by its identifier.
+ * Callbacks of lists. Native code calls the same two functions for every list of this isolate. They
+ * find the list's own callbacks by its identifier.
  *
- * An exception must not pass through native frames: it waits here until the native call is over.
+ * An exception must not pass through native frames. It waits here until the native call has
+ * returned.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import { symbols, whenLoaded } from "./library/library.ts";
 import { check } from "./library/slot.ts";
 import type { Entry } from "./types.ts";
 
-/** Callbacks as they are called from here: they know their list. */
+/** Callbacks that are bound to their list. */
 export interface BoundCallbacks {
   /** Makes an entry, if the list has such a callback. */
   readonly allocate: ((poolType: number, size: number, tag: number) => unknown) | undefined;
@@ -27,22 +28,22 @@ interface Thrown {
   readonly error: unknown;
 }
 
-/** Callbacks that are running, the innermost first. */
+/** One running callback, and the callback that it runs in. */
 interface Running {
   readonly id: number;
   readonly within: Running | null;
 }
 
 const owners = new Map<number, BoundCallbacks>();
-/** The legacy list that is being worked on; native code calls its callbacks with identifier 0. */
+/** The callbacks of the legacy list in use. Native code calls them with identifier 0. */
 let legacy: BoundCallbacks | undefined;
 let dispatchers: Dispatchers | null = null;
-/** The list whose callback is running, and what that runs in. */
+/** The innermost running callback. */
 let running: Running | null = null;
-/** What a callback threw during the native call under way. */
+/** The error that a callback threw during the current native call. */
 let pending: Thrown | null = null;
 
-/** The bits by which `lookaside_create` is told what a list calls back. */
+/** The bits that tell `lookaside_create` which callbacks a list has. */
 export function callbackBits(allocate: unknown, free: unknown): number {
   return (allocate === undefined ? 0 : 1) | (free === undefined ? 0 : 2);
 }
@@ -54,8 +55,8 @@ interface Dispatchers {
   isGiven: boolean;
 }
 
-// They are made with the library and never closed: native code may hold them until the isolate ends,
-// and stops calling them when it does. A test that is the first to need them has not leaked them.
+// They are made with the library and never closed, since native code may hold them until the
+// isolate ends. Made at first use, they would look like a leak of the test that uses them first.
 whenLoaded(() => {
   dispatchers ??= {
     allocate: new Deno.UnsafeCallback(
@@ -81,17 +82,17 @@ export function prepareCallbacks(): void {
   dispatchers.isGiven = true;
 }
 
-/** Enters a list that has callbacks. */
+/** Registers the callbacks of a list. */
 export function enterCallbacks(id: number, callbacks: BoundCallbacks): void {
   owners.set(id, callbacks);
 }
 
-/** Removes a list that is deleted. */
+/** Removes the callbacks of a deleted list. */
 export function removeCallbacks(id: number): void {
   owners.delete(id);
 }
 
-/** Makes a native call on a legacy list, whose callbacks are not told their list. */
+/** Makes a native call on a legacy list. Legacy callbacks do not get their list as an argument. */
 export function withLegacyCallbacks<T>(callbacks: BoundCallbacks, call: () => T): T {
   const before = legacy;
   legacy = callbacks;
@@ -102,7 +103,7 @@ export function withLegacyCallbacks<T>(callbacks: BoundCallbacks, call: () => T)
   }
 }
 
-/** Whether a callback of a list is running: then the list cannot be deleted. */
+/** Whether a callback of a list is running. If one is, the list cannot be deleted. */
 export function isCallbackRunning(id: number): boolean {
   for (let one = running; one !== null; one = one.within) {
     if (one.id === id) return true;
@@ -110,7 +111,7 @@ export function isCallbackRunning(id: number): boolean {
   return false;
 }
 
-/** Throws what a callback threw during the native call that is just over, if one did. */
+/** Throws the error that a callback threw during the last native call, if there is one. */
 export function rethrow(): void {
   if (pending === null) return;
   const { error } = pending;
@@ -118,14 +119,14 @@ export function rethrow(): void {
   throw error;
 }
 
-/** Drops what a callback threw: the call had a result all the same. */
-export function forgive(): void {
+/** Discards the error that a callback threw: the native call has a result. */
+export function discardError(): void {
   pending = null;
 }
 
-// What was thrown before a callback concerns the native call that it runs in, not those it makes; of
-// all errors of a native call its caller gets the first. What is done at the end of a callback must
-// not fail where the stack is used up: it makes no calls.
+// An error from before a callback belongs to the native call that the callback runs in, not to the
+// native calls that the callback makes. The caller of a native call gets its first error. The end
+// of a callback makes no calls, so that it cannot fail where the stack is used up.
 
 function dispatchAllocate(poolType: number, size: number, tag: number, id: number): number {
   const within = running;
@@ -137,7 +138,7 @@ function dispatchAllocate(poolType: number, size: number, tag: number, id: numbe
     const allocate = boundCallbacks(id)?.allocate;
     if (allocate === undefined) return 0;
     const made = allocate(poolType, size, tag);
-    return made === null ? 0 : judged(made, size);
+    return made === null ? 0 : checkedBlock(made, size);
   } catch (error) {
     thrown = { error };
     return 0;
@@ -167,8 +168,8 @@ function boundCallbacks(id: number): BoundCallbacks | undefined {
   return id === 0 ? legacy : owners.get(id);
 }
 
-/** What an allocate callback returned, if it can become an entry. */
-function judged(made: unknown, size: number): Entry {
+/** Checks the block that an allocate callback returned. */
+function checkedBlock(made: unknown, size: number): Entry {
   const context = "Cannot allocate: the allocate callback returned";
   if (typeof made !== "number") {
     throw new TypeError(`${context} neither a block nor null: ${describe(made)}`);

@@ -8,7 +8,7 @@
 import { tagNumber } from "../wdk/tag.ts";
 import type { LookasideStats, PoolTagUsage } from "./types.ts";
 
-/** What of a list is shown, beside its counters. */
+/** The values of a list that are shown beside its counters. */
 export interface ShownList extends LookasideStats {
   /** The address of the control block. */
   readonly address: bigint;
@@ -68,7 +68,7 @@ function pair(
   return `${first} ${right.padEnd(10)} = ${cell(rightValue)}`.trimEnd();
 }
 
-/** A percentage takes a column more, as in the debugger's output. */
+/** A percentage is one column wider, as in the debugger's output. */
 function cell(value: number | string): string {
   return typeof value === "number" ? `${value}`.padStart(10) + " " : value.padStart(11);
 }

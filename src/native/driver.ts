@@ -1,5 +1,6 @@
 /**
- * Drivers: the scopes that own lists and blocks. The root driver owns what names no other.
+ * Drivers: the scopes that own lists and blocks. The root driver owns each list and block that
+ * names no driver.
  *
  * @module
  */
@@ -39,7 +40,7 @@ export function driverName(index: number): string {
 }
 
 /**
- * The index of a driver that a caller named; the root driver's when he named none.
+ * The index of the driver that a caller named, or of the root driver where the caller named none.
  *
  * @throws {TypeError} If it is not a driver.
  */

@@ -1,5 +1,5 @@
 /**
- * What goes wrong, as errors: a status, a bug check, a library that cannot be loaded.
+ * The errors of the module: a status, a bug check, a library that cannot be loaded.
  *
  * @module
  */
@@ -57,7 +57,7 @@ const BUG_CHECK_NAMES: Readonly<Record<number, string>> = {
 /**
  * A broken contract on which Windows stops: the stop code and its four parameters.
  *
- * The emulation goes on: what was asked for was not done, and other lists are as they were.
+ * The emulation goes on. The operation has no effect, and other lists are unchanged.
  *
  * @example Usage
  * ```ts
@@ -137,7 +137,7 @@ export class LibraryLoadError extends Error {
   }
 }
 
-/** Texts for statuses, in place of the usual ones. */
+/** Texts for statuses that replace the usual ones. */
 export type Reasons = Readonly<Record<number, string>>;
 
 const REASONS: Reasons = {

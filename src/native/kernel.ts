@@ -115,7 +115,8 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     const wanted = driver === undefined ? undefined : driverIndex(driver, "Cannot show the lists");
     open();
     const snapshots: ListSnapshot[] = [];
-    // Lists may come and go elsewhere meanwhile: the limit ends the walk, and none is shown twice.
+    // Other isolates may create and delete lists during the walk. The limit ends it, and no list is
+    // shown twice.
     const seen = new Set<number>();
     let left = metadata.u32[LAYOUT.headerRecordLimit >>> 2]!;
     let index = metadata.u32[LAYOUT.headerNewest >>> 2]!;
@@ -231,7 +232,7 @@ function snapshotOf(
   const owner = recordField(record, LAYOUT.recordDriver);
   const control = recordField(record, LAYOUT.recordControl);
   const state = recordField(record, LAYOUT.recordState);
-  // A list outside the pool is a Rust or C caller's; this module has no view of its memory.
+  // A list outside the pool belongs to a Rust or C caller. This module has no view of its memory.
   if (
     state === LAYOUT.recordStateFree || control === 0 || (driver !== undefined && owner !== driver)
   ) return null;

@@ -9,7 +9,7 @@ import { NtStatus } from "../wdk/constants.ts";
 import {
   type BoundCallbacks,
   callbackBits,
-  forgive,
+  discardError,
   isCallbackRunning,
   prepareCallbacks,
   rethrow,
@@ -38,7 +38,7 @@ export interface LegacyOptions {
   readonly callbacks: BoundCallbacks;
 }
 
-/** A legacy list. Its callers pass what they got: nothing is checked but by the kernel. */
+/** A legacy list. It checks no argument: only the kernel does. */
 export class LegacyList {
   /** Zero once the list is deleted. */
   #id: number;
@@ -139,7 +139,7 @@ export class LegacyList {
   /** Makes a call that may run free callbacks. */
   #settle(call: () => number, context: string): void {
     if (withLegacyCallbacks(this.#callbacks, call) !== 0) {
-      forgive();
+      discardError();
       raise(context);
     }
     rethrow();

@@ -10,8 +10,8 @@ import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from ".
 import {
   type BoundCallbacks,
   callbackBits,
+  discardError,
   enterCallbacks,
-  forgive,
   isCallbackRunning,
   prepareCallbacks,
   removeCallbacks,
@@ -113,7 +113,7 @@ const DEFAULT_TAG = "srLL";
 /** The modifier bits that flags add to a pool type. */
 const FLAG_BITS = 0x18;
 
-/** What a handle holds of its list. */
+/** The hold of a handle on its list. */
 interface Hold {
   readonly id: number;
   /** How the hold is given up. */
@@ -125,13 +125,13 @@ function letGo({ id, how }: Hold): number {
   return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
 }
 
-/** Gives up what handles hold that nobody can reach any more: a safety net, not a plan. */
+/** Gives up what an unreachable handle holds: a safety net, not a plan. */
 const forgotten = new FinalizationRegistry<Hold>((hold) => {
-  // An owner that forgets a shared list leaves it to those who still hold it.
+  // An owner that forgets a shared list leaves it to the handles that still hold it.
   letGo(hold.how === "close" ? { id: hold.id, how: "release" } : hold);
 });
 
-/** What the constructor gets from `attach` instead of options. */
+/** The argument of the constructor when `attach` calls it. */
 class Attachment {
   constructor(readonly id: number) {}
 }
@@ -163,7 +163,7 @@ export class LookasideAlloc implements Disposable {
   readonly poolType: number;
   /** The flags. */
   readonly flags: number;
-  /** Zero once the handle is given up: no list has that identifier, so every call is refused. */
+  /** Zero once the handle is given up. No list has that identifier, so every call fails. */
   #id: number;
   /** The control block's offset in the pool. */
   readonly #control: number;
@@ -271,7 +271,7 @@ export class LookasideAlloc implements Disposable {
     return this.#isShared;
   }
 
-  /** Whether the list is deleted: by this handle, or by its owner for everybody. */
+  /** Whether the list is deleted: by this handle, or by its owner for every handle. */
   get destroyed(): boolean {
     return this.#id === 0 || !isLive(this.#record, this.#id);
   }
@@ -330,9 +330,9 @@ export class LookasideAlloc implements Disposable {
     if (this.#hasCallbacks) rethrow();
   }
 
-  /** Says why an export refused. */
+  /** Throws the error of an export that failed. */
   #failed(context: string): never {
-    if (this.#hasCallbacks) forgive();
+    if (this.#hasCallbacks) discardError();
     this.#live(context);
     raise(context);
   }
@@ -384,12 +384,13 @@ export class LookasideAlloc implements Disposable {
   }
 
   #allocManyByCallback(id: number, array: Uint32Array<ArrayBuffer>, count: number): number {
-    // Not into the caller's array: a callback may detach it, and native code would write on.
+    // Not into the caller's array: a callback may detach it, and native code would still write to
+    // it.
     const entries = new Uint32Array(count);
     const had = symbols.lookaside_alloc_many(id, entries, count);
-    // As with RaiseOnFail: what was had must not be lost by an error.
+    // As with RaiseOnFail, an error must not lose the entries that were allocated.
     if (had === 0) rethrow();
-    forgive();
+    discardError();
     const room = Math.min(had, lengthOf(array));
     if (room > 0) array.set(entries.subarray(0, room));
     if (room < had) this.freeMany(entries.subarray(room, had));
@@ -445,8 +446,8 @@ export class LookasideAlloc implements Disposable {
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
     const view = knownView(entry, this.#id & 0xFFFF, this.#busy, this.size);
-    // A shared list may be closed by its owner: its entries stay what they are until the last handle
-    // goes.
+    // The owner may have closed a shared list. Its entries stay allocated until its last handle is
+    // given up.
     if (view !== undefined && (!this.#isShared || !this.destroyed)) return view;
     this.#judge(entry);
     return viewOf(entry, this.size);
@@ -512,7 +513,7 @@ export class LookasideAlloc implements Disposable {
     try {
       return use(this.bytes(entry));
     } finally {
-      // Of a list deleted meanwhile the entry stays allocated, as every other one.
+      // If the list was deleted meanwhile, the entry stays allocated, as its other entries do.
       if (this.#id !== 0) this.free(entry);
     }
   }
@@ -621,7 +622,7 @@ export class LookasideAlloc implements Disposable {
   /**
    * Deletes the list; again it does nothing. Entries still allocated stay so, and
    * `kernel.freePool` frees them. On an attached handle it releases that handle only; the owner of
-   * a shared list closes it for everybody.
+   * a shared list closes it for every handle.
    *
    * @example Usage
    * ```ts
@@ -655,7 +656,7 @@ export class LookasideAlloc implements Disposable {
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
     if (status !== 0) {
-      forgive();
+      discardError();
       raise(`${context} in good order`);
     }
     if (this.#hasCallbacks) rethrow();
@@ -738,7 +739,7 @@ function recordAddress(record: number): bigint {
   return BigInt(recordField(record, LAYOUT.recordList + 4)) << 32n | BigInt(low);
 }
 
-/** What Deno takes as a buffer; a shared array works as well, whatever its type says. */
+/** The array as Deno takes it. A shared array works too, although its type differs. */
 function u32Array(value: unknown, context: string): Uint32Array<ArrayBuffer> {
   if (value instanceof Uint32Array) return value as Uint32Array<ArrayBuffer>;
   throw new TypeError(`${context}: entries must be a Uint32Array: ${describe(value)}`);
@@ -749,7 +750,7 @@ const lengthGetter = Object.getOwnPropertyDescriptor(
   "length",
 )!.get!;
 
-/** The length that memory is written by: a subclass may say another one. */
+/** The length of the memory itself. A subclass may have another `length`. */
 function lengthOf(array: Uint32Array): number {
   return lengthGetter.call(array);
 }

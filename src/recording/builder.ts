@@ -1,5 +1,5 @@
 /**
- * The one place where recordings are made: a reader of any format tells it allocations and frees.
+ * Makes recordings. A reader of any format passes allocations and frees to it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { NO_LIST, type Recording, sizeClass } from "./recording.ts";
 /** A recording takes four bytes an operation. */
 const MAXIMUM_OPERATIONS = 2 ** 27;
 
-/** What a map can hold is 2^24; at most half of it is used. */
+/** A map holds 2^24 keys at most; half of that is used. */
 const MAXIMUM_LIVE_SLOTS = 2 ** 23;
 const U32_MAX = 0xFFFF_FFFF;
 

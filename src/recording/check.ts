@@ -160,7 +160,7 @@ export class RecordingCheck implements Disposable {
         entry = left.alloc();
         world = this.#right;
         const other = right.alloc();
-        // Entries that no list got are told apart before they can get into an array of u32.
+        // A negative ordinal is a difference, and must not get into an array of u32.
         if (entry !== other || entry < 0) {
           return {
             field: `${this.#recording.lists[index]!.name}.entry`,
@@ -181,7 +181,7 @@ export class RecordingCheck implements Disposable {
         }
       }
     } catch (error) {
-      // Nothing in a recording may fail, so it does not matter whether the other world fails too.
+      // No operation of a recording may fail, so the outcome of the other world does not matter.
       const outcome = world.outcome(error);
       if (outcome === null) {
         throw error;

@@ -43,7 +43,7 @@ export function compareStats(list: string, left: ModelStats, right: ModelStats):
   return null;
 }
 
-/** Whether no counter differs. One by one: a loop over their names takes a tenth of a cross-check. */
+/** Whether no counter differs. A loop over their names would take a tenth of a cross-check. */
 function haveSameStats(left: ModelStats, right: ModelStats): boolean {
   return left.depth === right.depth &&
     left.maximumDepth === right.maximumDepth &&

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What is behind this length of a line is dropped unread, so that no input fills the memory. */
+/** The rest of a line beyond this length is dropped, so that no input fills the memory. */
 const LONGEST_LINE = 0x4000;
 
 /**

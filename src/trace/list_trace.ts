@@ -11,7 +11,7 @@ import { LookasideFlags, PoolType } from "../wdk/constants.ts";
 import { tagNumber, tagText } from "../wdk/tag.ts";
 import type { TraceList } from "./world.ts";
 
-/** The tag of a list that names none. */
+/** The tag of a list without a `tag` key. */
 export const DEFAULT_TAG = tagNumber("srLL");
 
 /** The names of the statistics. */

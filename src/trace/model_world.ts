@@ -73,7 +73,7 @@ export function modelWorld(model: ModelModule = { LookasideModel, PoolModel }): 
     usage: () => pool.usage(),
     close(): void {},
     outcome(error: unknown): string | null {
-      // By shape: the classes of another model are not those of model.ts.
+      // Errors are told by their shape: another model has other classes than model.ts.
       if (!(error instanceof Error)) {
         return null;
       }
@@ -111,7 +111,7 @@ class ModelWorldList implements WorldList {
   }
 
   freeForeign(_ordinal: number, _owner: WorldList): void {
-    // An ordinal of another list may be one of this list's too; 0 is nobody's.
+    // An ordinal of another list may be an ordinal of this list too; 0 is an ordinal of no list.
     this.#list.free(0);
   }
 

@@ -214,7 +214,10 @@ function listOf(
 /** Keeps the ordinals of a native list's entries. */
 class NativeWorldList implements WorldList {
   readonly #list: LookasideAlloc | LegacyList;
-  /** Whether new entries show in a callback; else the counters tell how many there were. */
+  /**
+   * Whether an allocate callback reports new entries. Otherwise the counters tell how many there
+   * are.
+   */
   readonly #isTold: boolean;
   readonly #interior: number;
   /** The entry of each ordinal. An address may come back from pool: then it has a new ordinal. */
@@ -229,7 +232,7 @@ class NativeWorldList implements WorldList {
   ) {
     const { size } = list;
     this.#isTold = list.alloc !== "default";
-    // Where the entry is long enough, an address as well aligned as an entry's.
+    // The address is aligned as an entry's is, where the entry is long enough.
     this.#interior = size > 16 ? 16 : size > 1 ? Math.min(size - 1, 8) : 1;
     this.#list = listOf(list, List, callbacksOf(list, pool, left, (entry) => this.#enter(entry)));
   }
@@ -289,7 +292,7 @@ class NativeWorldList implements WorldList {
     kernel.freePool(this.#entries[ordinal]!);
   }
 
-  /** How many entries came from pool that have no ordinal yet. */
+  /** How many entries from pool have no ordinal yet. */
   #newEntries(): number {
     if (this.#isTold) {
       return 0;

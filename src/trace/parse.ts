@@ -20,7 +20,7 @@ const MAXIMUM_STEPS = 2 ** 21;
 const MAXIMUM_LISTS = 1000;
 const U32_MAX = 0xFFFF_FFFF;
 
-/** Maps, not objects: an object answers to `toString` too. */
+/** Maps, not objects: an object also has keys such as `toString`. */
 const POOL_TYPES: ReadonlyMap<string, number> = new Map(Object.entries(PoolType));
 const FLAGS: ReadonlyMap<string, number> = new Map(Object.entries(LookasideFlags));
 const POOL_COLD_ALLOCATION = 0x100;
@@ -59,7 +59,7 @@ export class Parser<Sink extends OperationSink> {
   readonly #lists: TraceList[] = [];
   readonly #byName = new Map<string, ParsedList>();
   readonly #steps: TraceStep[] = [];
-  /** Moves whenever memory that went back to pool may be in use again. */
+  /** Increases whenever memory that went back to pool may be in use again. */
   #moment = 0;
 
   /**
@@ -101,7 +101,7 @@ export class Parser<Sink extends OperationSink> {
   /** Ends the file: its lists and steps, or the sink that has its operations. */
   finish(): ListTrace | Sink {
     if (this.#rest.length > 0) {
-      // What the last line holds may be the beginning of something longer, such as a number.
+      // The last line may be cut off, for example inside a number.
       this.#line += 1;
       const text = this.#decode(this.#rest);
       throw this.#error(
@@ -375,7 +375,7 @@ export class Parser<Sink extends OperationSink> {
     let parsed: ParsedList | undefined;
     const slots: number[] = [];
     for (const word of words) {
-      // The first word may name the list, and does so for those behind it.
+      // The first word may name the list. The name holds for the words after it.
       const named = parsed !== undefined && !word.includes(":")
         ? `${parsed.list.name}:${word}`
         : word;
@@ -577,7 +577,7 @@ export class Parser<Sink extends OperationSink> {
   }
 
   #lineTooLong(bytes: Uint8Array, start: number, end: number): TraceError {
-    // A binary file is better told what it is than how long its "line" is.
+    // For a binary file, the zero bytes are a better message than the length of its "line".
     if (bytes.subarray(start, start + MAXIMUM_LINE_BYTES).includes(0)) {
       return this.#error("Not a text file, there are zero bytes in the line");
     }

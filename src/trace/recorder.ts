@@ -1,5 +1,5 @@
 /**
- * Recording: what a program does with its lists, written down as a trace.
+ * The recorder: it writes what a program does with its lists as a trace.
  *
  * Reached through `trace.ts`.
  *
@@ -98,7 +98,7 @@ export class Recorder {
   readonly #steps: TraceStep[] = [];
   #moment = 0;
 
-  /** Moves whenever memory that went back to pool may be in use again. */
+  /** Increases whenever memory that went back to pool may be in use again. */
   get moment(): number {
     return this.#moment;
   }
@@ -330,7 +330,7 @@ export class RecordedList {
     return this.#nextSlot - 1;
   }
 
-  /** A slot that stays empty is not used again: to the trace it is allocated. */
+  /** A slot that stays empty is not used again: in the trace it is allocated. */
   #fill(slot: number, entry: number | null): void {
     if (entry !== null) {
       this.#slots.set(entry, slot);

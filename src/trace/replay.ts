@@ -118,7 +118,7 @@ function compareRuns(trace: ListTrace, left: World, right: World): Divergence | 
   return difference === null ? null : atEnd(difference);
 }
 
-/** A trace with lists on its way through one world. */
+/** One replay of a trace with lists in one world. */
 class Run {
   readonly #trace: ListTrace;
   readonly #world: World;
@@ -178,7 +178,9 @@ class Run {
     return null;
   }
 
-  /** Frees all that is left. What cannot be freed in a world that went wrong stays. */
+  /**
+   * Frees every entry that is left. An entry that cannot be freed after an error stays allocated.
+   */
   close(): void {
     this.#world.failNext(0);
     for (const [i, list] of this.#lists.entries()) {

@@ -71,21 +71,21 @@ export function statusText(status: number): string {
 /** A bug check without its addresses, which no two worlds share. */
 export function stopText(code: number, parameters: readonly unknown[]): string {
   const stop = `STOP 0x${code.toString(16).toUpperCase()}`;
-  // Only here the first parameter is never an address: it says which misuse it is.
+  // The first parameter of this bug check is a kind of misuse, never an address.
   return code === BAD_POOL_CALLER ? `${stop}/0x${Number(parameters[0]).toString(16)}` : stop;
 }
 
-/** What tells one row of a pool's usage. Zero bytes are not part of a tag's text everywhere. */
+/** The key of a row of a pool's usage. The text of a tag may or may not have its zero bytes. */
 export function usageKey(usage: ModelPoolUsage): string {
   return `${usage.tag.replaceAll("\0", "")} ${usage.paged ? "paged" : "nonpaged"}`;
 }
 
-/** Does what can be done when something went wrong already. */
+/** Runs an action whose own error does not matter, such as a cleanup after an error. */
 export function attempt(action: () => void): void {
   try {
     action();
   } catch {
-    // It stays allocated: what went wrong is reported where it did.
+    // The entry stays allocated. The first error is reported where it happened.
   }
 }
 

@@ -70,7 +70,10 @@ async function succeed(command: string[], cwd = ROOT): Promise<Run> {
   return result;
 }
 
-/** The compilers on this machine, the library built; none, said so, where one cannot test. */
+/**
+ * The compilers on this machine, after the library was built. None, with a message, where there is
+ * none.
+ */
 let prepared: Promise<Compiler[]> | undefined;
 function prepare(): Promise<Compiler[]> {
   return prepared ??= (async () => {
@@ -159,14 +162,14 @@ Deno.test(
         await each(names, async (name) => {
           const { signal, out, err } = await run([program, name]);
           assertEquals([name, signal], [name, "SIGABRT"], out + err);
-          // What a case said before it, such as a failed assertion, stands above the last line.
+          // Earlier output of a case, such as a failed assertion, stands above the last line.
           assertEquals(`${name}: ${err.trim().split("\n").at(-1)}`, `${name}: ${out.trim()}`);
         });
       }
     }),
 );
 
-/** What C cannot follow: it has no exceptions. */
+/** The traces that C cannot replay: it has no exceptions. */
 const RAISING = [
   "callback_raise.trace",
   "callback_throw.trace",

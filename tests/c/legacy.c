@@ -160,7 +160,7 @@ static VOID Exported(VOID)
 
 /*
  * Code built against an old header and code built against a new one use the same list. An entry that
- * an inline body got from a callback is known to nobody else: an inline body frees it.
+ * an inline body got from a callback is known to no other routine: an inline body frees it.
  */
 static VOID Mixed(PALLOCATE_FUNCTION allocate, PFREE_FUNCTION free, SIZE_T size)
 {

@@ -15,10 +15,10 @@ import { environmentCount, environmentSeed } from "../../tools/integers.ts";
 import { type Draw, reportFailure, runPrograms } from "./program.ts";
 
 const RUNS = 1500;
-/** A wrong model is found by as many programs at most. */
+/** A wrong model must be found by so many programs. */
 const RUNS_WITH_MISTAKE = 500;
 
-/** What the environment asks for: a failure says what to set so that it comes again. */
+/** The settings of the environment. A failure prints the settings that reproduce it. */
 function drawn(): Draw {
   const path = Deno.env.get("LOOKASIDE_PATH");
   const replayPath = Deno.env.get("LOOKASIDE_REPLAY_PATH");

@@ -1,5 +1,5 @@
 /**
- * Calls that are wrong in one argument, and what each of them must end with. Nothing may have changed.
+ * Calls with one wrong argument, and the outcome that each must have. Nothing may have changed.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { type Entry, entryAt, kernel, LookasideAlloc, NtStatus } from "../../mod.ts";
 import { NO_NUMBERS, NO_U32, shown } from "../support/errors.ts";
 
-/** What is called on a list that is deleted; all but the first are refused. */
+/** The calls on a deleted list. All but the first fail. */
 export const AFTER_DESTROY: readonly ((list: LookasideAlloc) => unknown)[] = [
   (list) => list.destroy(),
   (list) => list.alloc(),
@@ -29,11 +29,11 @@ export const AFTER_DESTROY: readonly ((list: LookasideAlloc) => unknown)[] = [
 export interface Mistake {
   /** The argument and its value. */
   readonly name: string;
-  /** What it is to end with, as worlds put it. */
+  /** The outcome that it must have, as worlds write it. */
   readonly outcome: string;
-  /** What the message ends with: the value. */
+  /** The end of the message: the value. */
   readonly value: string;
-  /** Makes the call, on a list that is there. */
+  /** Makes the call on an existing list. */
   make(list: LookasideAlloc): unknown;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The model's side of a program of commands.
  *
- * What the model does not have (handles, views, owners, wrong arguments) is said here.
+ * This file adds what the model does not have: handles, views, owners, wrong arguments.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * What a program of commands can do: operations, how they are drawn, how they are shown.
  *
- * Lists, entries and handles are drawn as any number, and taken modulo how many there are when the
- * operation is done: so an operation means something wherever shrinking puts it.
+ * Lists, entries and handles are drawn as any number. An operation takes the number modulo how many
+ * there are when it is done, so it keeps a meaning when a program is shrunk.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export type ListOperation =
     readonly op: "freeMany";
     readonly list: number;
     readonly entries: readonly number[];
-    /** What else is among them, so that none may be freed. */
+    /** What else is in the batch, so that none of it may be freed. */
     readonly bad: "nothing" | "one twice" | "an address inside" | "zero";
   }
   | {
@@ -56,7 +56,7 @@ export interface Like {
 export type Operation =
   | ListOperation
   | { readonly op: "create"; readonly like: Like }
-  /** Through which handle the list is used from now on: the owner's or an attached one. */
+  /** The handle that the list is used through from now on: the owner's or an attached one. */
   | { readonly op: "use"; readonly list: number; readonly handle: number }
   | { readonly op: "share" | "attach"; readonly list: number }
   | { readonly op: "release"; readonly list: number; readonly handle: number }
@@ -149,7 +149,9 @@ const reactions = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-/** Shrunk to the default routines where these show the same: that a trace can say. */
+/**
+ * Shrunk to the default routines where these show the same failure, since a trace can express them.
+ */
 const like: fc.Arbitrary<Like> = fc.record({
   size: fc.constantFrom(...SIZES),
   poolType: fc.constantFrom(512, 0, 1, 4, 5, 516, 0x300),
@@ -169,7 +171,7 @@ const like: fc.Arbitrary<Like> = fc.record({
   ),
 });
 
-/** Every operation, each as often as it is worth. */
+/** Every operation, each with its frequency. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 32, arbitrary: listOperation },
   { weight: 4, arbitrary: fc.record({ op: fc.constant("create" as const), like }) },
@@ -242,7 +244,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-/** An operation as a reader of a failure sees it. */
+/** An operation as a failure prints it. */
 export function operationText(operation: Operation): string {
   const { op, ...values } = operation;
   if (op === "mistake") return `mistake(${(values as { mistake: Mistake }).mistake.name})`;

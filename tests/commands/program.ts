@@ -29,9 +29,9 @@ const MOST_COMMANDS = 250;
 export interface Draw {
   readonly runs: number;
   readonly seed?: number;
-  /** Of one program among those of the seed, as a failure printed it. */
+  /** The path of one program among those of the seed, as a failure printed it. */
   readonly path?: string;
-  /** Of one selection of its commands, likewise. */
+  /** The path of one selection of its commands, as a failure printed it. */
   readonly replayPath?: string;
   /** Whether what fails is made short. */
   readonly shrinks?: boolean;
@@ -76,7 +76,7 @@ export function runPrograms(
   model: ModelModule = { LookasideModel, PoolModel },
 ): Failure | null {
   const shows = (trace: ListTrace) => crossCheck(trace, nativeWorld(), modelWorld(model)) !== null;
-  /** The shortest one, of all programs that failed, that shows a difference too. */
+  /** The shortest failing program that shows a difference too. */
   let trace: ListTrace | null = null;
   const programs = fc.commands([operation.map((operation) => new Command(operation))], {
     maxCommands: MOST_COMMANDS,
@@ -122,7 +122,7 @@ export function runPrograms(
   };
 }
 
-/** What a program did as a trace, if one can say it so that it shows a difference. */
+/** The program as a trace, if a trace can show the difference. */
 function sayable(
   { lists, steps }: Pick<ListTrace, "lists" | "steps">,
   shows: (trace: ListTrace) => boolean,
@@ -131,13 +131,13 @@ function sayable(
     const trace = parse(format({ kind: "lists", file: "program", lists, steps }));
     return trace.kind === "lists" && shows(trace) ? trace : null;
   } catch (error) {
-    // What happened inside callbacks or through other handles is missing in it.
+    // The trace lacks what happened inside callbacks or through other handles.
     if (error instanceof TraceError) return null;
     throw error;
   }
 }
 
-/** Saves a failure and says, in a few lines, what it is, where it is and how to run it again. */
+/** Saves a failure. Returns in a few lines what it is, where it is and how to run it again. */
 export async function reportFailure(failure: Failure, folder: string): Promise<string> {
   const { seed, path, replayPath, program, message, trace } = failure;
   const again = `LOOKASIDE_SEED=${seed} LOOKASIDE_PATH=${path} ` +

@@ -1,7 +1,7 @@
 /**
  * Rust's side of a program of commands, through the public module.
  *
- * What the model cannot know is asserted here: views, what is in an entry's memory, snapshots.
+ * This file asserts what the model cannot know: views, the memory of entries, snapshots.
  *
  * @module
  */
@@ -30,15 +30,15 @@ const BAD_BLOCKS: readonly unknown[] = [
   {},
 ];
 
-/** A list as a caller has it, whose calls go through the handle that is to be used. */
+/** A list whose calls go through a chosen handle. */
 class HandledList extends LookasideAlloc {
   /** The handles that are attached to it. */
   readonly attached: LookasideAlloc[] = [];
-  /** The one to use; null stands for the owner's. */
+  /** The handle to use; null stands for the owner's. */
   via: LookasideAlloc | null = null;
   /** The entries that came last. */
   got: Entry[] = [];
-  /** Where an entry that the list takes for itself is to come from, and go to. */
+  /** What gives the next entry and takes the next free in place of the list, if set. */
   source: (() => Entry | null) | null = null;
   drain: (() => void) | null = null;
 
@@ -198,7 +198,10 @@ export class RustSide extends Side {
     this.#refused(() => mistake.make(this.#list(on)), mistake.value);
   }
 
-  /** Makes a call that is refused, and sees as what; the message names the value, unless there is no pool. */
+  /**
+   * Makes a call that fails, and notes its outcome. The message names the value, unless there is no
+   * pool.
+   */
   #refused(call: () => unknown, value: string): void {
     try {
       call();
@@ -214,7 +217,7 @@ export class RustSide extends Side {
     const list = this.#list(on);
     const entry = this.#entry(on, ordinal);
     const view = (list.via ?? list).bytes(entry);
-    // One view for an entry, whatever handle it is asked of.
+    // Every handle gives the same view of an entry.
     assert(view === this.#memories.get(entry)!.view);
     this.seen.push(view.length);
   }

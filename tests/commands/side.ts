@@ -1,8 +1,8 @@
 /**
  * One side of a program of commands.
  *
- * Each side does an operation by itself and notes what it sees of it, callbacks included; what the
- * two have seen is compared.
+ * Each side does an operation by itself and notes its results, callbacks included. The notes of the
+ * two sides are compared.
  *
  * @module
  */
@@ -51,7 +51,7 @@ type Seen = number | string;
 /** One side. */
 export abstract class Side {
   readonly world: World & { end(): void };
-  /** What was done, as far as a trace can say it. */
+  /** The operations so far, as far as a trace can express them. */
   readonly trace: { readonly lists: TraceList[]; readonly steps: TraceStep[] } = {
     lists: [],
     steps: [],
@@ -65,7 +65,7 @@ export abstract class Side {
   /** The lists whose callbacks are running. */
   readonly #running: SideList[] = [];
   #made = 0;
-  /** Moves on with all that may give a freed address to somebody else. */
+  /** Moves on with every operation that may hand out a freed address again. */
   #moment = 0;
   #isHooked = true;
 
@@ -100,11 +100,11 @@ export abstract class Side {
   protected abstract checkSnapshots(): void;
   protected abstract afterDestroy(on: SideList, method: number): void;
   protected abstract makeMistake(on: SideList, operation: Operation & { op: "mistake" }): void;
-  /** Sees a new block. */
+  /** Notes a new block. */
   protected blockMade(_block: number, _bytes: number): void {}
-  /** Sees an entry that was just allocated: which of those that came together. */
+  /** Notes an entry that was just allocated, and its place among the entries of the call. */
   protected held(_on: SideList, _ordinal: number, _which: number): void {}
-  /** Sees an entry that is about to be freed. */
+  /** Notes an entry that is about to be freed. */
   protected letGo(_on: SideList, _ordinal: number): void {}
 
   protected outcome(error: unknown): string | null {
@@ -114,7 +114,7 @@ export abstract class Side {
     return error instanceof TypeError || error instanceof RangeError ? error.name : null;
   }
 
-  /** Whether an operation means anything now. */
+  /** Whether an operation is possible now. */
   can(operation: Operation): boolean {
     switch (operation.op) {
       case "create":
@@ -136,7 +136,10 @@ export abstract class Side {
     }
   }
 
-  /** Does an operation; what was seen of it, of all inside it, and of all lists after it. */
+  /**
+   * Does an operation. Returns its results, the results of operations inside it, and the state of
+   * all lists after it.
+   */
   do(operation: Operation): readonly Seen[] {
     this.seen = [];
     this.#operate(operation);
@@ -175,12 +178,12 @@ export abstract class Side {
     }
   }
 
-  /** Frees what can be freed after something went wrong. */
+  /** Frees what can be freed after an error. */
   giveUp(): void {
     try {
       this.close();
     } catch {
-      // It stays: what went wrong is reported where it did.
+      // The entry stays allocated. The first error is reported where it happened.
     }
   }
 
@@ -194,7 +197,10 @@ export abstract class Side {
     }
   }
 
-  /** What a callback does: whether it does its own work after all that is inside it. */
+  /**
+   * Does the operations inside a callback. Returns whether the callback does its own work after
+   * them.
+   */
   #react(tag: string, which: "allocate" | "free"): boolean {
     const on = this.#byTag.get(tag);
     const reactions = on?.like[which];
@@ -342,7 +348,7 @@ export abstract class Side {
     this.#note({ op: "f", line: 0, list: on.index, slot: held.slot });
     const before = this.#moment;
     on.list.free(held.ordinal);
-    // What has been allocated since may be the very entry.
+    // An entry allocated since may have the same address.
     if (!twice || before !== this.#moment || !this.lists.includes(on)) return;
     const { slot } = held;
     this.#note({ op: "bad", line: 0, list: on.index, slot, how: "double", into: on.index });
@@ -454,7 +460,7 @@ export abstract class Side {
         if (throws) throw new Planned();
       });
     } finally {
-      // Of a list deleted meanwhile the entry stays allocated.
+      // If the list was deleted meanwhile, the entry stays allocated.
       const held = { ordinal: lent, slot };
       if (lent !== 0 && !this.lists.includes(on)) this.#orphans.push({ on, held });
       else if (lent !== 0 && on.isClosed) on.live.push(held);
@@ -481,7 +487,7 @@ export abstract class Side {
   #freeOrphan(index: number): void {
     const orphan = at(this.#orphans, index);
     this.#orphans.splice(this.#orphans.indexOf(orphan), 1);
-    // Nobody's callback is called for it.
+    // No callback is called for it.
     this.#isHooked = false;
     orphan.on.list.freeOrphan(orphan.held.ordinal);
     this.#isHooked = true;

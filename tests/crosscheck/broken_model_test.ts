@@ -13,7 +13,7 @@ for (const [mistake, from, to] of BROKEN_MODELS) {
     const divergence = crossCheck(trace, modelWorld(broken), modelWorld());
     assertNotEquals(divergence, null);
     assertNotEquals(divergence!.left, divergence!.right);
-    // What is shown to a reader is short, is a trace, and shows the same.
+    // The shown text is short, is a trace, and shows the same difference.
     const short = shrink(trace, shows);
     assertGreater(30, short.steps.length);
     assertEquals(shows(parse(format(short)) as ListTrace), true);

@@ -201,7 +201,7 @@ Deno.test("crosscheck: what is printed to see a divergence again shows it again"
 
 Deno.test("crosscheck: a Worker that fails ends it with 2, a verdict and what the others found", async () => {
   await withFolder(async (folder) => {
-    // Whichever Worker comes first can have the model; the main thread is none.
+    // The first Worker gets the model. The main thread is no Worker.
     const broken = await brokenModel(
       folder,
       undefined,

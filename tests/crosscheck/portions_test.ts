@@ -25,7 +25,7 @@ import { hookedModel, ReentrantRun } from "../../tools/random/reentry.ts";
 import { randomNumbers, randomTrace, shrink } from "../../tools/random/trace.ts";
 
 const OPERATIONS = 1_000_000;
-/** Fewer in a test run, for the time they take; the environment can ask for more. */
+/** Fewer in a test run, since they take time. The environment can ask for more. */
 const REENTRANT_OPERATIONS = environmentCount("LOOKASIDE_OPERATIONS", 500_000);
 const LISTS = 16;
 

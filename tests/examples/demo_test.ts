@@ -50,7 +50,7 @@ async function gzip(text: string): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** What a file that cannot be replayed comes to: exit code 2 and one line. */
+/** A file that cannot be replayed ends the demo with exit code 2 and one line. */
 function assertRefused({ code, out, err }: Run, message: string): void {
   assertEquals({ code, out, err }, { code: 2, out: "", err: `${message}\n` });
 }

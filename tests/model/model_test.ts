@@ -36,7 +36,7 @@ function usageOf(pool: PoolModel, tag: string): [number, number, number, number]
     : [usage.allocs, usage.frees, usage.outstanding, usage.bytes];
 }
 
-// The core rules: kernel-semantics §2.1.
+// The core rules: docs/fidelity.md.
 
 Deno.test("model: an allocation is counted", () => {
   const list = newList();
@@ -151,7 +151,7 @@ Deno.test("model: outstanding is what was allocated and not freed, failures left
   assertEquals(list.stats().outstanding, 4);
 });
 
-// Initialising: kernel-semantics §2.3 and §2.4, behaviour.md "Creating a list".
+// Initialising: docs/behaviour.md "Creating a list".
 
 Deno.test("model: a new list is empty, with Depth 4 and MaximumDepth 256", () => {
   assertEquals(newList().stats(), {
@@ -276,7 +276,7 @@ Deno.test("model: a legacy list raises with flag 16 and cannot be flushed", () =
   assertThrows(() => list.flush(), TypeError, "paged");
 });
 
-// Failing: behaviour.md "Allocating".
+// Failing: docs/behaviour.md "Allocating".
 
 Deno.test("model: RaiseOnFail raises when the default routine fails, and the counters stand", () => {
   const list = newList({ flags: 1 });
@@ -314,7 +314,7 @@ Deno.test("model: a new count of failures replaces the old one", () => {
   assertEquals(list.alloc(), 2);
 });
 
-// Freeing what must not be freed: behaviour.md "Freeing".
+// Freeing what must not be freed: docs/behaviour.md "Freeing".
 
 Deno.test("model: a second free is 0xC2/0x07, whether the entry was kept or went to pool", () => {
   const list = newList();
@@ -347,7 +347,7 @@ Deno.test("model: a batch with a bad entry or a duplicate frees none", () => {
   list.freeMany([a, b]);
 });
 
-// Deleting and flushing: kernel-semantics §2.6, behaviour.md "Deleting, flushing, leaving".
+// Deleting and flushing: docs/behaviour.md "Deleting, flushing, leaving".
 
 Deno.test("model: a flush empties the list and changes no counter", () => {
   const list = newList({ tag: "Flsh" });
@@ -394,7 +394,7 @@ Deno.test("model: destroy is idempotent, and everything else fails after it", ()
   assertEquals(usageOf(list.pool, "LkCb"), [1, 1, 0, 0]);
 });
 
-// Depth tuning: design §4.10.
+// Depth tuning: docs/fidelity.md.
 
 Deno.test("model: a tick remembers the counters and touches no entry", () => {
   const list = newList();
@@ -475,7 +475,7 @@ Deno.test("model: setDepth takes 0 to the maximum depth", () => {
   assertEquals(list.stats().depth, 256);
 });
 
-// Callbacks: kernel-semantics §2.3, behaviour.md.
+// Callbacks: docs/behaviour.md.
 
 Deno.test("model: callbacks that call pool do what the default routines do", () => {
   const list = newList({ alloc: "pool", free: "pool", tag: "Call" });
@@ -505,7 +505,7 @@ Deno.test("model: an entry whose free callback throws counts as freed and stays 
   assertThrows(() => list.free(entry), ModelCallbackError);
   assertEquals([list.stats().totalFrees, list.stats().freeMisses], [1, 1]);
   assertEquals(usageOf(list.pool, "Leak"), [1, 0, 1, 64]);
-  // It is a block like any other now, and none of this list.
+  // The entry is now a plain block, not an entry of this list.
   assertEquals(stopOf(() => list.free(entry))[1], [0x46, entry, 0, 0]);
 });
 

@@ -4,6 +4,7 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertNotEquals,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
@@ -31,7 +32,7 @@ function listOf(options: Partial<LookasideOptions>): LookasideAlloc {
   return new LookasideAlloc({ size: 64, tag: "Call", ...options });
 }
 
-/** A list of which no entry stays: each free calls back. */
+/** A list that keeps no entry: each free calls back. */
 function uncached(options: Partial<LookasideOptions>): LookasideAlloc {
   const list = listOf(options);
   list.setDepth(0);
@@ -52,7 +53,7 @@ function inUse(): number[] {
   ];
 }
 
-/** Makes errors that can be told apart, and checks that the caller gets this very one. */
+/** Makes distinct errors, and checks that the caller gets the same one. */
 function assertThrowsOwn(run: () => unknown, error: unknown): void {
   let thrown: unknown;
   try {
@@ -128,7 +129,7 @@ for (
         return null;
       },
     });
-    // What the flag asks for is the callback's to do: the list itself raises nothing.
+    // The callback must do what the flag asks for. The list itself raises nothing.
     assertEquals(list.alloc(), null);
     assertEquals(types, [PoolType.NonPagedPoolNx | bit]);
     assertEquals(list.poolType, PoolType.NonPagedPoolNx);
@@ -251,7 +252,7 @@ Deno.test("an allocate callback that returns what is no free-standing block: Inv
   for (const block of [small, large, busy, own]) {
     assert(kernel.poolBytes(block).every((byte) => byte === 0x5A));
   }
-  // All are still what they were.
+  // All blocks are as they were.
   other.free(busy);
   list.free(own);
   kernel.freePool(small);
@@ -312,7 +313,7 @@ Deno.test("an allocate callback that throws in a batch: the count of those befor
   });
   const into = new Uint32Array(6);
   assertEquals(list.allocMany(into), 3);
-  // Nothing of it is left over for later calls.
+  // The error does not reach later calls.
   assertEquals(list.allocMany(into.subarray(3)), 3);
   list.freeMany(into);
   assertEquals(counts(list), [7, 7, 6, 2, 0]);
@@ -332,7 +333,7 @@ Deno.test("a free callback that throws: its caller gets that very error, and the
   list.bytes(entry).fill(0x5A);
   assertThrowsOwn(() => list.free(entry), error);
   assertEquals(counts(list), [1, 1, 1, 1, 0]);
-  // It stays allocated, as a block like any other.
+  // The entry stays allocated as a plain block.
   assertNotAllocated(() => list.free(entry), entry);
   assertNotAllocated(() => list.bytes(entry), entry);
   assert(kernel.poolBytes(entry).every((byte) => byte === 0x5A));
@@ -415,7 +416,7 @@ Deno.test("an error of one callback does not surface in calls that a later one m
   using list = uncached({
     free: (entry) => {
       if (count++ === 0) throw error;
-      // Before, this call threw what the callback of the entry before had thrown.
+      // An earlier version threw here the error of the callback before.
       other.free(other.alloc()!);
       other.flush();
       toPool(entry);
@@ -575,7 +576,7 @@ Deno.test("a list cannot be deleted while one of its callbacks runs, and then it
     },
   });
   list.free(list.alloc()!);
-  // Not from a callback of another list either, which its own callback called.
+  // Not from a callback of another list either that its own callback called.
   inner = uncached({
     allocate: (...given) => {
       attempt(list);
@@ -793,3 +794,18 @@ async function run(file: string): Promise<{ code: number; stdout: string; stderr
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
+
+// Behaviour: alloc-callback-bad-block.
+Deno.test("an allocate callback cannot give memory of a live list", () => {
+  using other = new LookasideAlloc({ size: 64, tag: "Live" });
+  let made: Entry | null = null;
+  using list = new LookasideAlloc({ size: 64, tag: "Mine", allocate: () => made });
+  const controlBlocks = kernel.lists().filter(({ tag }) => ["Live", "Mine"].includes(tag));
+  assertEquals(controlBlocks.length, 2);
+  for (const { address } of controlBlocks) {
+    made = entryAt(Number(address & 0xFFFF_FFFFn));
+    assertStatus(() => list.alloc(), NtStatus.InvalidParameter);
+  }
+  assertEquals(list.stats().allocateMisses, 2);
+  assertNotEquals(other.alloc(), null);
+});

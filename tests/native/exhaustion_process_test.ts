@@ -124,7 +124,7 @@ Deno.test("kernel.allocatePool() returns null until something is freed, and then
   kernel.freePool(block);
   for (const left of blocks) kernel.freePool(left, "Exh4");
   assertEquals(inUse(), before);
-  // What was in pieces is in one piece again.
+  // The pieces of free pool are joined again.
   const whole = kernel.allocatePool(POOL_BYTES / 2)!;
   assertNotEquals(whole, null);
   kernel.freePool(whole);

@@ -11,7 +11,7 @@ const CALLS = 20_000;
 const ROUNDS = 500;
 
 interface Core {
-  /** The symbol that the last fast call reached, since this was asked last. */
+  /** The symbol of the last fast call since the previous look. */
   getTurbocallTarget(): string | null;
 }
 
@@ -29,7 +29,7 @@ function share(call: () => void, symbol: string): number {
   return fast / CALLS;
 }
 
-/** Calls until the compiler, which works beside, has made all of it fast; the share reached. */
+/** Calls until the compiler, which runs in parallel, has made all calls fast. Returns the share. */
 function reached(call: () => void, symbol: string): number {
   let best = 0;
   for (let round = 0; round < ROUNDS && best < 1; round++) {

@@ -30,7 +30,7 @@ async function testFiles(...flags: string[]): Promise<string> {
     env: { NO_COLOR: "1" },
   }).output();
   const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  // The first file fails, on purpose, and nothing died.
+  // The first file fails on purpose. The process did not end early.
   assertEquals(code, 1, output);
   return output;
 }
@@ -218,13 +218,13 @@ Deno.test("many Workers one after another leave no list and take no slot for goo
   }
 });
 
-Deno.test("a list that nobody can reach is deleted; one whose entry is owned is not", async () => {
+Deno.test("an unreachable list is deleted; a list with an owned entry is not", async () => {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-ffi", "--v8-flags=--expose-gc", "forgets.ts"],
     cwd: new URL("isolates", import.meta.url),
   }).output();
   assert(success, new TextDecoder().decode(stderr));
-  // The kept entry of the list that is left, the entry that nobody gave back, a control block.
+  // The kept entry of the list that is left, the entry that was not given back, a control block.
   assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
     lists: ["Kept"],
     outstanding: [["LkCb", 1], ["Held", 1], ["Kept", 1]],

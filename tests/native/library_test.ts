@@ -161,7 +161,7 @@ Deno.test({
         prlimit: { parameters: ["i32", "i32", "buffer", "pointer"], result: "i32" },
       }).symbols.prlimit(0, 9, new BigUint64Array([limit, limit]), null);
       open();`,
-      // Deno guards /proc with nothing less.
+      // Deno requires all permissions for /proc.
       ["--allow-all"],
     );
     assertEquals(outcome?.name, "LookasideError");

@@ -81,7 +81,7 @@ function freeAll(list: LookasideAlloc, entries: readonly Entry[]): void {
 
 // Creating a list
 
-Deno.test("new LookasideAlloc() has the defaults of design.d.ts", () => {
+Deno.test("new LookasideAlloc() has the defaults that its options are documented with", () => {
   using list = new LookasideAlloc({ size: 64 });
   const { size, tag, poolType, flags, shared, destroyed } = list;
   assertEquals(
@@ -1195,7 +1195,7 @@ const DAMAGE = [
 
 for (const [what, field, bits] of DAMAGE) {
   for (const method of ["alloc", "free", "flush"] as const) {
-    // A free looks at neither: it is met when an entry is taken out again.
+    // A free reads neither. The next allocation that takes an entry out meets the damage.
     if (method === "free" && (what === "the first entry" || what === "the count of entries")) {
       continue;
     }
@@ -1273,7 +1273,7 @@ Deno.test("LookasideAlloc reports a link written over as 0x139 when it is met", 
     assertMet(() => use(list), address);
     assertEquals(list.destroyed, name === "destroy()");
     list.destroy();
-    // What the list gave up is nobody's now, but for what it had disposed of before.
+    // What the list gave up is free now, but for what it had disposed of before.
     for (const entry of entries.slice(0, usageOf("Link")[0])) kernel.freePool(entry);
     assertEquals(usageOf("Link"), [0, 0], name);
   }
@@ -1301,4 +1301,13 @@ Deno.test("LookasideError and BugCheckError name what was done and what it was d
   );
   assert(error.message.endsWith(`Cannot free entry ${entry}`));
   assertFalse(error instanceof LookasideError);
+});
+
+// Behaviour: create-again.
+Deno.test("a list cannot be initialised again: there is only its constructor", () => {
+  using list = new LookasideAlloc({ size: 64, tag: "Once" });
+  const entry = list.alloc()!;
+  assertThrows(() => Reflect.apply(LookasideAlloc, list, [{ size: 32 }]), TypeError);
+  assertEquals([list.size, list.stats().outstanding], [64, 1]);
+  list.free(entry);
 });

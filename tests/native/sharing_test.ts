@@ -250,7 +250,7 @@ Deno.test("using disposes of owner and attached handles in any order", () => {
 
 // Workers
 
-Deno.test("a Worker has the list that it attaches to, and entries may be freed by anybody", async () => {
+Deno.test("a Worker has the list that it attaches to, and any thread may free entries", async () => {
   using list = new LookasideAlloc({ size: 100, tag: "Give", flags: LookasideFlags.RaiseOnFail });
   const worker = await start("sharing.ts");
   const id = list.share();
@@ -386,7 +386,7 @@ for (const count of [2, 4]) {
     const hammered = Promise.all(workers.map((worker, number) => {
       return tell(worker, { do: "hammer", number: number + 1, operations: OPERATIONS });
     })).finally(() => working = false);
-    // Whoever looks on meanwhile sees counters that only grow, and depths within their bounds.
+    // A reader meanwhile sees counters that only grow, and depths within their bounds.
     let before = list.stats();
     for (let looks = 0; working; looks++) {
       const now = list.stats();

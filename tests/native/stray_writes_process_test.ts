@@ -1,6 +1,6 @@
 /**
- * Random bytes over random pool memory, control blocks and links included: in a process of its
- * own, for the pool is not fit for anything afterwards.
+ * Random bytes over random pool memory, control blocks and links included: in a process of its own,
+ * since the pool is unusable afterwards.
  *
  * STRAY_WRITES_SEED replays a run, STRAY_WRITES_ROUNDS makes it longer.
  */
@@ -33,7 +33,7 @@ function controlOf(tag: string): number {
   return Number(kernel.lists().find((list) => list.tag === tag)!.address & 0xFFFF_FFFFn);
 }
 
-/** Every entry that somebody holds, with the tag of its list. */
+/** Every entry that is allocated, with the tag of its list. */
 const held = new Map<Entry, string>();
 /** Granules that nothing is written over. */
 const spared = new Set<number>();
@@ -57,7 +57,7 @@ function unspare(offset: number, bytes: number): void {
   for (let at = offset; at < offset + bytes; at += 16) spared.delete(at >>> 4);
 }
 
-/** Notes an entry that was handed out: to nobody else before. */
+/** Notes an entry that a list handed out. No other holder may have it. */
 function hold(entry: Entry, tag: string, size: number): void {
   assertEquals(held.get(entry), undefined, `${entry} is handed out to ${tag} while it is held`);
   held.set(entry, tag);
@@ -102,7 +102,7 @@ class Exposed {
     this.freed.add(entry);
   }
 
-  /** One operation; what it throws is the caller's to judge. */
+  /** One operation. The caller checks what it throws. */
   operate(): void {
     const { list, live } = this;
     switch (live.length > MOST_LIVE ? 1 : below(16)) {
@@ -191,7 +191,7 @@ class Exposed {
     }
   }
 
-  /** Gives what the list has given up back to pool, as far as it is nobody's. */
+  /** Gives what the list has given up back to pool, as far as it is free. */
   salvage(): void {
     for (const entry of this.freed) {
       if (held.has(entry)) continue;
@@ -338,7 +338,7 @@ Deno.test("20 rounds of writes over a shared list end in a bug check within 5 s,
     const control = controlOf("Shrd");
     const began = performance.now();
     const hits = [
-      // A lock that nobody opens again: seen after 2 s.
+      // A lock that stays locked is seen after 2 s.
       () => memory[control + 8]! |= 1,
       () => memory[control + 8]! |= 2,
       () => memory[control + 8]! ^= 0x80,
@@ -389,7 +389,7 @@ function write(memory: Uint8Array<ArrayBuffer>, exposed: readonly Exposed[]): vo
     case 6:
       return link(view, target.control + 8, exposed);
     default: {
-      // Something that looks right: eight bytes from elsewhere.
+      // Plausible bytes: eight bytes from elsewhere.
       const from = below(used - 16) & ~7;
       const to = (below(2) === 0 ? target.control + below(CONTROL_BYTES) : below(used)) & ~7;
       if (!spared.has(to >>> 4)) view.setBigUint64(to, view.getBigUint64(from, true), true);

@@ -1,5 +1,5 @@
 /**
- * What the tests of the module say about errors: which one, exactly.
+ * Assertions about the exact error of a call.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Loads the library in every test module before its tests: what a test loads and does not close,
- * the resource sanitizer takes for a leak, and the library is never closed.
+ * Loads the library in every test module before its tests. The library is never closed, so the
+ * resource sanitizer would report it as a leak of the test that loads it.
  */
 
 import { load } from "../../src/native/library/library.ts";

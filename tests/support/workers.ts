@@ -1,6 +1,6 @@
 /**
- * Workers of tests, under `workers/`. Each says something when it is ready, and answers what it is
- * asked, in order.
+ * Workers of tests, under `workers/`. Each sends a message when it is ready, and answers requests
+ * in order.
  *
  * @module
  */
@@ -41,7 +41,7 @@ function answer<T>(worker: Worker): Promise<T> {
   });
 }
 
-/** Waits for what comes of itself, when a Worker's thread has ended for instance. */
+/** Waits for something that happens by itself, such as the end of a Worker's thread. */
 export async function ended(isSo: () => boolean): Promise<void> {
   for (let tries = 0; !isSo(); tries++) {
     assert(tries < SECONDS * 100, `not so after ${SECONDS} s: ${isSo}`);

@@ -1,4 +1,4 @@
-/** The task `prove`: its arguments, and what it says of tools that are not there. */
+/** The task `prove`: its arguments, and its output for missing tools. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { withFolder } from "../support/folder.ts";

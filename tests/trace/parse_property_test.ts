@@ -1,4 +1,4 @@
-/** The text of traces, by properties: what is written is read back, and what is no trace is said to be none. */
+/** Properties of the text of traces: a written trace is read back, and other text is an error. */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -78,7 +78,7 @@ interface KnownList {
   freed: number | null;
 }
 
-/** A trace with lists, line by line: what a draw would make illegal is left out. */
+/** A trace with lists, line by line. A draw that would be illegal is left out. */
 function legalText(
   draws: readonly (typeof draw extends fc.Arbitrary<infer T> ? T : never)[],
 ): string {
@@ -162,7 +162,7 @@ const recordingText = fc.array(fc.tuple(fc.nat(12), fc.oneof(fc.nat(600), fc.nat
   }).join("");
 });
 
-/** What a trace says, without where it stands. */
+/** The steps of a trace, without their line numbers. */
 function meaning(trace: Trace): unknown {
   if (trace.kind === "recording") return { ...trace, lines: [] };
   const { lists, steps } = trace;
@@ -190,7 +190,7 @@ Deno.test("trace text: any recording comes back from its text", () => {
   check(recordingText, (text) => assertComesBack(parse(text)));
 });
 
-/** Reads what may be no trace: it is one, which comes back, or it is said what is wrong in which line. */
+/** Reads text that may be no trace. It is a trace, and is read back, or the error names a line. */
 function assertReadOrRefused(text: string | Uint8Array): "read" | "refused" {
   let trace: Trace;
   try {

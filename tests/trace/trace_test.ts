@@ -33,7 +33,7 @@ function parseRecording(text: string): Recording {
   return trace;
 }
 
-/** What the parser says of a text: line and message. */
+/** The parser's error for a text: line and message. */
 function refusal(text: string | Uint8Array): string {
   const error = assertThrows(() => parse(text, { file: "t" }), TraceError);
   assertEquals(error.file, "t");
@@ -41,7 +41,7 @@ function refusal(text: string | Uint8Array): string {
   return error.message.slice("t:".length);
 }
 
-/** What the parser says of a line after a list. */
+/** The parser's error for a line after a list. */
 function refusalAfterList(line: string): string {
   return refusal(`list size=64\n${line}\n`);
 }

@@ -47,7 +47,7 @@ export interface Comparison {
   readonly steps: number;
   /** How many lines were left out, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
-  /** Lists that were given an allocate callback so that nothing can be raised in the kernel. */
+  /** Lists that got an allocate callback, so that the kernel raises nothing. */
   readonly substituted: number;
   /** Depths that the kernel moved by itself. */
   readonly followed: number;
@@ -98,7 +98,7 @@ export function compare(trace: ListTrace, answer: readonly Line[]): Comparison {
       continue;
     }
     substituted += line.substituted ? 1 : 0;
-    // A kernel that tunes depths does so between two operations: the worlds are told beforehand.
+    // A kernel tunes depths between two operations, so the worlds get the new depth first.
     if ("list" in step && line.stats !== null) {
       const known = step.op === "list"
         ? INITIAL_DEPTH

@@ -5,7 +5,7 @@ import { answers, compare } from "./compare.ts";
 
 const TEXT = "list size=64\na 1\na 2\nf 1\ntick\nf 2\na 3\nexpect depth=4\n";
 
-/** What a driver would answer that does all as the model does. */
+/** The answer of a driver that does the same as the model. */
 function answer(trace: ListTrace, edit: (line: Record<string, unknown>) => void): string {
   const skipped = new Set(["tick", "fail", "bad", "expect"]);
   const steps = trace.steps.filter(({ op }) => !skipped.has(op));

@@ -16,10 +16,10 @@ import { randomTrace } from "../../tools/random/trace.ts";
 
 const LISTS = 10;
 
-/** A random trace with so many steps that a kernel can do, and some that it cannot. */
+/** A random trace with so many steps that a kernel can do, and with some steps that it cannot. */
 export function randomProgram(seed: number, operations: number): ListTrace {
   const trace = randomTrace(seed, LISTS, operations * 2);
-  // No kernel survives a callback that throws: here such a callback asks pool.
+  // No kernel survives a callback that throws, so such a callback asks pool here.
   const lists = trace.lists.map((list): TraceList => ({
     ...list,
     alloc: list.alloc === "throw" ? "pool" : list.alloc,
@@ -47,7 +47,7 @@ export function recordingProgram(recording: Recording): ListTrace {
   return fromText(`${lines.join("\n")}\n`, recording.file);
 }
 
-/** Through the text: what is sent to the driver must be what is compared. */
+/** Through the text, so that the driver gets what is compared. */
 function fromText(text: string, file: string): ListTrace {
   const trace = parse(text, { file });
   if (trace.kind !== "lists") {

@@ -23,9 +23,9 @@ const PROGRAMS = quick ? 20 : 200;
 const OPERATIONS = 2000;
 const CYCLES = quick ? 5 : 50;
 const REQUESTS = quick ? 10_000 : 100_000;
-/** So many traces a client is given at once: its answer is held in memory. */
+/** How many traces a client gets at once. Its answer is held in memory. */
 const TRACES_PER_CLIENT = 20;
-/** By how much more memory the driver's process may have after all malformed requests. */
+/** How much more memory the driver's process may use after all malformed requests. */
 const GROWTH_KIB = 4096;
 
 const EXIT_MISSING_DEVICE = 3;
@@ -90,7 +90,7 @@ class Kernel {
   async install(): Promise<void> {
     const path = `C:\\windows\\system32\\drivers\\${SERVICE}.sys`;
     await this.#sc("create", SERVICE, "type=", "kernel", "binPath=", path);
-    // Wine's service manager starts with the first who asks, and is not ready at once.
+    // Wine's service manager starts with the first request, and is not ready at once.
     for (let tries = 0; tries < 20; tries++) {
       const { code } = await this.#wine.run(60, "sc", "query", SERVICE);
       if (code === 0) {
@@ -248,7 +248,7 @@ async function contractTests(kernel: Kernel): Promise<void> {
 async function malformed(kernel: Kernel, wine: Wine, seed: number): Promise<void> {
   const expected = await judgedHere(seed);
   const started = performance.now();
-  // Once before, so that what Wine allocates once is allocated.
+  // Once before, so that Wine's one-time allocations are done.
   await kernel.answer(120, "malformed", `${seed}`, `${REQUESTS / 10}`);
   const before = await wine.driverMemory();
   assert(before > 0, "The driver's process is not found");
@@ -266,7 +266,7 @@ async function malformed(kernel: Kernel, wine: Wine, seed: number): Promise<void
   );
 }
 
-/** A client that is killed with its handle open leaves nothing behind. */
+/** A killed client with an open handle leaves nothing behind. */
 async function killedClient(kernel: Kernel, wine: Wine, images: string): Promise<void> {
   const started = performance.now();
   const before = await kernel.info();
@@ -358,7 +358,7 @@ async function standIn(images: string, seed: number, older: boolean): Promise<st
   }
 }
 
-/** A panic stops the system with its place, and whoever waits for the driver is told. */
+/** A panic stops the system and names its place. A program that waits for the driver gets an error. */
 async function panics(kernel: Kernel, wine: Wine): Promise<void> {
   const started = performance.now();
   const source = await Deno.readTextFile(

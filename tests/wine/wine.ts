@@ -3,7 +3,7 @@
  *
  * Debian's wrapper starts the server so that it ends, with all drivers, when the last ordinary
  * program does; so it is started here. Every call has a timeout, for a driver that stops takes its
- * process along and leaves whoever talks to it waiting.
+ * process along and leaves its client waiting.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { attempt } from "../../src/trace/world.ts";
 
 const FOLDERS = ["/usr/lib/wine", "/usr/lib/wine-development", "/usr/bin"];
 
-/** What a program in Wine came to. */
+/** The result of a program in Wine. */
 export interface Ended {
   /** Its exit code. */
   readonly code: number;
   /** What it wrote. */
   readonly output: string;
-  /** What it wrote about what went wrong. */
+  /** Its error output. */
   readonly errors: string;
 }
 
@@ -69,7 +69,8 @@ export class Wine {
     }
     const made = new Wine(wine, server, await Deno.makeTempDir({ prefix: "lookaside-wine-" }));
     try {
-      // What these start inherits their output and stays: it must not be a pipe that is waited for.
+      // The processes that these start inherit their output and stay, so the output must not be a
+      // pipe that is waited for.
       await made.#start(made.#wine, ["wineboot", "-i"], 180);
       await made.#start(made.#server, ["-w"], 60);
       await made.#start(made.#server, ["-p"], 30);
@@ -121,7 +122,7 @@ export class Wine {
 
   /** Memory that the processes which run drivers have resident, in KiB. */
   async driverMemory(): Promise<number> {
-    // By a shell: Deno itself reads such files only with all permissions.
+    // Through a shell, since Deno reads such files only with all permissions.
     const script = `
       for process in /proc/[0-9]*; do
         tr '\\0' '\\n' <"$process/environ" 2>/dev/null | grep -qx "WINEPREFIX=$WINEPREFIX" &&
@@ -136,7 +137,7 @@ export class Wine {
     return [...sizes].reduce((sum, [, size]) => sum + Number(size), 0);
   }
 
-  /** Ends all that runs in the prefix, however it is, and removes it. */
+  /** Ends every process of the prefix and removes it. */
   async stop(): Promise<void> {
     for (const option of ["-k", "-k9", "-w"]) {
       await this.#start(this.#server, [option], 20).catch(() => {});
@@ -148,7 +149,7 @@ export class Wine {
     return { WINEPREFIX: this.#prefix, WINEDEBUG: "-all", WINEDLLOVERRIDES: this.#overrides };
   }
 
-  /** Runs something that leaves other processes behind. */
+  /** Runs a program that leaves other processes behind. */
   async #start(
     command: string,
     args: string[],

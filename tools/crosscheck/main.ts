@@ -101,7 +101,9 @@ function options(): Options | null {
   }
 }
 
-/** A folder that is there: better said before the run than when there is something to save. */
+/**
+ * A folder that exists. A missing one is an error before the run, not when a trace is to be saved.
+ */
 function folder(name: string, path: string): string {
   try {
     if (Deno.statSync(path).isDirectory) return path;
@@ -129,7 +131,9 @@ class Tally {
   }
 }
 
-/** Random operations, by Workers; the main thread shows the progress and hears of an interrupt. */
+/**
+ * Random operations, done by Workers. The main thread shows the progress and takes an interrupt.
+ */
 async function checkRandom(options: Options): Promise<number> {
   const { operations, seed, lists, workers } = options;
   native.kernel.configure({
@@ -182,7 +186,7 @@ function workerSeeds(seed: number, workers: number): number[] {
   return [seed, ...others];
 }
 
-/** Has a Worker do its share; ends when it has, and fails where it does. */
+/** Lets a Worker do its share. The promise ends when the Worker has done it, or fails with it. */
 function runWorker(request: Request, onReport: (report: Report) => void): Promise<void> {
   const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -198,7 +202,7 @@ function runWorker(request: Request, onReport: (report: Report) => void): Promis
   return promise.finally(() => worker.terminate());
 }
 
-/** Says what a Worker found, saves the trace, and says how to see it again. */
+/** Prints what a Worker found, saves the trace, and prints how to run it again. */
 function report(finding: Finding, worker: number, options: Options): void {
   const { lists, workers, seed, operations } = options;
   const where = workers === 1 ? "" : ` in Worker ${worker}`;
@@ -210,7 +214,7 @@ function report(finding: Finding, worker: number, options: Options): void {
   console.error(`again: deno task crosscheck ${again}`);
 }
 
-/** Saves a trace that shows a difference, and says how to see it again. */
+/** Saves a trace that shows a difference, and prints how to run it again. */
 function save(trace: string, options: Options, name: string): void {
   const file = options.save === "." ? name : `${options.save}/${name}`;
   let failure: string | null = null;
@@ -228,7 +232,7 @@ function save(trace: string, options: Options, name: string): void {
   );
 }
 
-/** A word as a shell takes it for one. */
+/** A word, quoted for a shell where it must be. */
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -251,7 +255,7 @@ async function checkTraces(options: Options): Promise<number> {
       bar.update(index + 1);
     }
   } finally {
-    // Nor is what was read written over.
+    // The file that was read is not written over either.
     const taken = new Set(inputs.map(({ name }) => fileName(name)));
     for (const { input, divergence } of found) reportDivergence(input, divergence, options, taken);
   }
@@ -262,8 +266,8 @@ async function checkTraces(options: Options): Promise<number> {
 }
 
 /**
- * Says how Rust and the model differ on a file, and saves a short trace where that can show it,
- * under a name that no other of this run has `taken`.
+ * Prints how Rust and the model differ on a file. Saves a short trace where one shows the
+ * difference, under a name that is not `taken` in this run.
  */
 function reportDivergence(
   { name, trace }: Input,

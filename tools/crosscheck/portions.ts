@@ -2,7 +2,7 @@
  * Random operations in portions: each has a seed of its own, and can be run again by itself.
  *
  * Most portions are a random trace over all kinds of lists. The others have callbacks that call
- * lists themselves, which no trace can say.
+ * lists, which a trace cannot express.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { randomNumbers, randomTrace, shrink } from "../random/trace.ts";
 export const PORTION = 20_000;
 /** The share of portions whose callbacks call lists. */
 const REENTRANT_SHARE = 1 / 8;
-/** More would seldom meet one another inside callbacks. */
+/** With more lists, callbacks would seldom use the same list. */
 const MOST_REENTRANT_LISTS = 16;
 const TRACE_LETTERS = "ABCDEFGH";
 const REENTRANT_LETTERS = "abcdefgh";
@@ -52,11 +52,11 @@ export interface Setting extends Sides {
   readonly lists: number;
 }
 
-/** A difference between Rust and the model, or what kept them from being compared. */
+/** A difference between Rust and the model, or the error that ended the comparison. */
 export interface Finding {
   /** The seed of the portion. */
   readonly seed: number;
-  /** How many operations it was to have: by both numbers it comes again. */
+  /** Its number of operations. Seed and number reproduce it. */
   readonly operations: number;
   /** What differs and where, in a few lines. */
   readonly text: string;
@@ -72,7 +72,10 @@ export interface Outcome {
   readonly finding: Finding | null;
 }
 
-/** The seeds of a run's portions. The first is the run's own: so a portion alone is a run too. */
+/**
+ * The seeds of a run's portions. The first is the run's own seed, so a single portion can be run
+ * again as a run.
+ */
 export function* portionSeeds(seed: number): Generator<number, never> {
   yield seed;
   const random = randomNumbers(~seed);
@@ -90,7 +93,7 @@ export function runPortion(seed: number, operations: number, setting: Setting): 
 export function runTrace(seed: number, operations: number, setting: Setting): Outcome {
   const { lists, worker, workers } = setting;
   const whole = randomTrace(seed, lists, operations, TRACE_LETTERS[worker]!);
-  // Both would be felt by the other Workers' lists.
+  // Ticks and failures would change the lists of the other Workers.
   const steps = workers === 1
     ? whole.steps
     : whole.steps.filter(({ op }) => op !== "tick" && op !== "fail");
@@ -183,8 +186,8 @@ function failure(seed: number, operations: number, error: unknown): Finding {
 /**
  * A world that leaves the lists of other Workers alone, and sees its own use of their pool only.
  *
- * An entry that went back to pool may be another Worker's by the time it is freed once more, so that
- * it is taken for a foreign one.
+ * An entry that went back to pool may belong to another Worker when it is freed again. It then
+ * counts as a foreign entry.
  */
 function apart<W extends World>(world: W, { worker, workers }: Sides): W {
   if (workers === 1) return world;

@@ -26,7 +26,7 @@ export interface Report extends Outcome {
   readonly isLast: boolean;
 }
 
-// One operation in twelve ends in an error, whose stack nobody reads and which costs most.
+// One operation in twelve ends in an error. Nothing reads its stack, which costs most.
 Reflect.deleteProperty(Error, "stackTraceLimit");
 
 function run({ seed, operations, lists, worker, workers, stop }: Request): void {

@@ -1,8 +1,8 @@
 /**
- * Random operations whose callbacks call lists themselves, which no trace can say.
+ * Random operations whose callbacks call lists, which a trace cannot express.
  *
- * A run draws its operations from a seed, and decides by what its world does. Two runs with one seed
- * in two worlds that agree therefore do and see the same; what they see is compared step by step.
+ * A run draws its operations from a seed and from the results of its world. Two runs with one seed
+ * in two worlds that agree therefore do the same. Their results are compared step by step.
  *
  * @module
  */
@@ -23,25 +23,25 @@ import { randomNumbers } from "./trace.ts";
 const SIZES = [1, 8, 16, 48, 100, 256, 1000, 4096];
 /** Lists made one after the other have different tags; few enough for the pool's table of usage by tag. */
 const TAGS = 216;
-/** More than this a list does not hold. */
+/** The most entries that a list holds. */
 const MOST_LIVE = 100;
 const DEEPEST = 4;
 
 /** What a callback throws on purpose. */
 class Planned extends Error {}
 
-/** What a callback does before it goes to pool. */
+/** What a callback does before it calls pool. */
 interface Hook {
   /** Whether the allocate callback asks pool; else it returns null. */
   allocating(tag: string): boolean;
-  /** May throw, and then the entry stays where it is. */
+  /** May throw. The entry then stays allocated. */
   freeing(tag: string): void;
 }
 
 /** The worlds to run in. */
 export type HookedWorld = (hook: Hook) => World & { end(): void };
 
-/** The model, or another one, with a pool that tells the hook. */
+/** The model, or another one, with a pool that calls the hook. */
 export function hookedModel(model: ModelModule = { LookasideModel, PoolModel }): HookedWorld {
   return (hook) => {
     class HookedPool extends model.PoolModel {
@@ -58,7 +58,7 @@ export function hookedModel(model: ModelModule = { LookasideModel, PoolModel }):
   };
 }
 
-/** Rust, with a pool that tells the hook; only callbacks reach pool by way of it. */
+/** Rust, with a pool that calls the hook. Only callbacks use that pool. */
 export const hookedNative = (List = LookasideAlloc): HookedWorld => (hook) => {
   const left: Entry[] = [];
   const callbackPool: CallbackPool = {
@@ -128,7 +128,7 @@ export class ReentrantRun {
     });
   }
 
-  /** Does one operation and returns all that was seen of it and of those inside it. */
+  /** Does one operation. Returns its results and the results of the operations inside it. */
   step(): readonly (number | string)[] {
     this.#seen = [];
     while (this.#lists.length < this.#count && this.#hasRoom()) {
@@ -166,7 +166,7 @@ export class ReentrantRun {
     return values[this.#below(values.length)]!;
   }
 
-  /** Does something and notes what it came to. */
+  /** Does something and notes its result. */
   #operate(action: () => void): void {
     this.operations += 1;
     try {
@@ -305,13 +305,13 @@ export class ReentrantRun {
     const ordinal = this.#take(on);
     const before = this.#allocations;
     on.list.free(ordinal);
-    // What has been allocated since may be the very entry.
+    // An entry allocated since may have the same address.
     if (this.#random() < 0.1 && before === this.#allocations && this.#lists.includes(on)) {
       on.list.free(ordinal);
     }
   }
 
-  /** Any live entry, which is the caller's from then on. */
+  /** Takes any live entry of the list. */
   #take({ live }: RunList): number {
     const i = this.#below(live.length);
     const ordinal = live[i]!;
@@ -333,7 +333,7 @@ export class ReentrantRun {
     }
   }
 
-  /** Whether a callback runs that the list cannot be deleted under; legacy ones are not told apart. */
+  /** Whether a running callback forbids to delete the list. All legacy lists count as one. */
   #isRunning(like: TraceList): boolean {
     return this.#running.some((running) =>
       running === like || (running.kind !== "ex" && like.kind !== "ex")

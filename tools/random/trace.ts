@@ -26,7 +26,7 @@ const KINDS = ["ex", "ex", "ex", "ex", "npaged", "paged"] as const;
 const EX_FLAGS = [0, 1, 2];
 /** Raise if allocation fails, and no execute. */
 const LEGACY_FLAGS = [0, 0, 16, 512, 528];
-/** Of lists that never have an entry a few are enough. */
+/** A few lists that never have an entry are enough. */
 const ALLOCATES = [...Array(12).fill("default"), ...Array(8).fill("pool"), "fail", "throw"];
 const FREES = [...Array(6).fill("default"), ...Array(3).fill("pool"), "throw"];
 /** More than this a list does not hold, so that the lists together fit into the pool. */
@@ -61,7 +61,7 @@ export function randomTrace(seed: number, lists: number, steps: number, letter =
     const index = made.length;
     const kind = pick(KINDS);
     const isEx = kind === "ex";
-    // Faults that are left would hit the control block more often than not, and no list be there.
+    // Faults that are left would mostly hit the control block, and there would be no list.
     if (random() < 0.9 && hasRoom(2)) {
       add({ op: "fail", line: 0, count: 0 });
     }
@@ -118,13 +118,13 @@ export function randomTrace(seed: number, lists: number, steps: number, letter =
   while (made.length < lists && hasRoom(1)) {
     addList();
   }
-  /** What share of the single calls allocates; it moves, so that lists fill and run dry. */
+  /** The share of single calls that allocate. It varies, so that lists fill and run empty. */
   let share = 0.5;
   while (done.length < steps) {
     const list = pick(alive);
     const at = list.index;
     const kind = random();
-    // Of a list that never has an entry there is little to see.
+    // A list that never has an entry shows little.
     if ((made[at]!.alloc === "fail" || made[at]!.alloc === "throw") && random() < 0.75) {
       continue;
     }
@@ -220,7 +220,9 @@ export function shrink(
   return best;
 }
 
-/** Leaves out what is no longer possible, e.g. the free of a slot that is not allocated any more. */
+/**
+ * Leaves out the steps that are no longer possible, e.g. the free of a slot that is not allocated.
+ */
 function repaired(trace: ListTrace): ListTrace {
   const alive = new Set<number>();
   const live = new Set<string>();
@@ -275,6 +277,6 @@ function repaired(trace: ListTrace): ListTrace {
   if (!steps.some((step) => step.op === "list")) {
     return { ...trace, steps: [] };
   }
-  // Through the text: what is shown must be what a reader of the text gets.
+  // Through the text, so that the result is what a reader of the text gets.
   return parse(format({ ...trace, steps }), { file: trace.file }) as ListTrace;
 }

@@ -26,7 +26,7 @@ exports! {
         status(|| if isolate::let_go(id) { release(id) } else { Err(STATUS_INVALID_PARAMETER) })
     }
 
-    /// Closes a shared list for everybody and gives the owner's handle back.
+    /// Closes a shared list for every holder and gives the owner's handle back.
     fn lookaside_close_list(id: u32) -> u32 {
         status(|| {
             if !isolate::let_go(id) {

@@ -52,7 +52,7 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Closes a shared list for everybody and gives the owner's handle back.
+   * Closes a shared list for every holder and gives the owner's handle back.
    *
    * `lookaside_close_list(id: u32) -> u32`
    */

@@ -25,7 +25,7 @@ export function fileName(path: string | URL): string {
 
 /** The file that `LOOKASIDE_LIB` names, where the caller may read the variable already. */
 export function environmentPath(): string | undefined {
-  // Asked for, not tried: a read that is not permitted would prompt on a terminal.
+  // Asks for the permission first: a read that is not permitted would prompt on a terminal.
   const { state } = Deno.permissions.querySync({ name: "env", variable: "LOOKASIDE_LIB" });
   return state === "granted" ? Deno.env.get("LOOKASIDE_LIB") || undefined : undefined;
 }

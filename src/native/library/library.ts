@@ -2,8 +2,8 @@
  * The native library: checked, opened, its memory mapped. The only file that loads one.
  *
  * Loading and opening are two steps. {@linkcode load} opens the file and compares ABI numbers;
- * {@linkcode open} begins this isolate's stay in the library, which maps the pool. Between the
- * two the size of the pool can still be set.
+ * {@linkcode open} opens the library for this isolate, which maps the pool. Between the two the
+ * size of the pool can still be set.
  *
  * @module
  */
@@ -20,8 +20,8 @@ export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 const PERMISSION_NOTE =
   "Lookaside lists need --allow-ffi without a path, because pool memory is mapped by its address.";
 
-// Module variables rather than one object: a call through a variable costs the call alone, and
-// whoever holds a list knows that they are set, so the fast path need not ask.
+// Module variables rather than one object: a call through a variable costs the call alone. Code that
+// holds a list knows that they are set, so the fast path does not check.
 
 /** The library's functions, once loaded. */
 export let symbols!: Symbols;
@@ -30,20 +30,23 @@ export let lookaside_alloc!: Symbols["lookaside_alloc"];
 /** `symbols.lookaside_free`. */
 export let lookaside_free!: Symbols["lookaside_free"];
 
-/** This isolate's owner number, once open: what the hit paths are told, so that they need not ask. */
+/**
+ * This isolate's owner number, once open. The hit paths pass it, so that native code does not look
+ * it up.
+ */
 export let owner = 0;
 
 /** The file that `symbols` come from. */
 let loadedFrom: string | null = null;
 /** This isolate's slot as an offset in the metadata; 0 unless it is open. */
 export let slot = 0;
-/** Whether this isolate's stay is over: then it holds no list any more. */
+/** Whether this isolate has closed the library. It then holds no list. */
 export let hasEnded = false;
 
-/** What is to be made as soon as there is a library. */
+/** The hooks that run when the library is loaded. */
 const hooks: (() => void)[] = [];
 
-/** Has something made together with the library, rather than at its first use. */
+/** Runs a hook when the library is loaded, or at once if it is loaded. */
 export function whenLoaded(make: () => void): void {
   if (loadedFrom === null) hooks.push(make);
   else make();
@@ -52,9 +55,9 @@ export function whenLoaded(make: () => void): void {
 /**
  * Loads the native library explicitly; otherwise the first use does.
  *
- * The file is `path`, else what the environment variable `LOOKASIDE_LIB` names (where reading it
- * is already permitted), else the one that `deno task build` makes. One that is named is the only
- * one tried. Again with the same path, as written, this does nothing.
+ * The file is `path`, else what the environment variable `LOOKASIDE_LIB` names (where reading it is
+ * already permitted), else the one that `deno task build` makes. A file that is named is the only
+ * one tried. A second call with the same path, as written, does nothing.
  *
  * @example Usage
  * ```ts
@@ -89,7 +92,8 @@ export function load(options: { path?: string | URL } = {}): void {
 /**
  * Makes sure that the library is loaded and this isolate is open in it.
  *
- * Whatever makes a first list, entry or block calls this; what works on one that exists need not.
+ * Each function that can make the first list or block calls it. A function that takes an existing
+ * one does not.
  */
 export function open(): void {
   if (slot === 0) openIsolate();
@@ -124,7 +128,10 @@ function openLibrary(path: string): Symbols {
   return library.symbols;
 }
 
-/** Asks for what mapping the pool will need, before anything is opened: a path is not enough. */
+/**
+ * Asks for the permission that mapping the pool needs, before a file is opened. A permission for a
+ * path is not enough.
+ */
 function permit(): void {
   try {
     Deno.UnsafePointer.create(1n);
@@ -161,18 +168,18 @@ function openIsolate(): void {
   );
   slot = opened;
   owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
-  // Workers and isolates that end in an uncaught error get no such event: there the library sees
-  // the thread end, or the next isolate begin on it.
+  // Workers, and isolates that end in an uncaught error, get no such event. The library then sees
+  // the end of the thread, or the next isolate that opens it on the thread.
   globalThis.addEventListener("unload", closeIsolate, { once: true });
 }
 
-/** Nothing begins a new stay after this: what would use it is ending too. */
+/** The isolate does not open the library again: it is ending. */
 function closeIsolate(): void {
   symbols.lookaside_close();
   hasEnded = true;
   slot = 0;
   owner = 0;
-  // Shared lists are others' now, who may delete them at any time.
+  // Other isolates may delete the shared lists from now on.
   lookaside_alloc = () => 0;
   lookaside_free = () => 1;
 }

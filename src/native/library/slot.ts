@@ -1,6 +1,6 @@
 /**
- * The slot of this isolate, through which an export says what its status cannot: a bug check, a
- * value, the reason of a refusal.
+ * The slot of this isolate. An export writes there what does not fit into its status: a bug check,
+ * a value, the reason of an error.
  *
  * @module
  */
@@ -10,12 +10,15 @@ import { metadata } from "../memory/memory.ts";
 import { LAYOUT } from "./bindings.ts";
 import { hasEnded, slot } from "./library.ts";
 
-/** Throws what the slot says unless the status of an export is 0. */
+/** Throws the error in the slot unless the status of an export is 0. */
 export function check(status: number, context: string, reasons?: Reasons): void {
   if (status !== 0) raise(context, reasons);
 }
 
-/** The answer to an export that returned no entry: `null` when there is simply none, else throws. */
+/**
+ * The result of an export that returned no entry: `null` without an error in the slot, else it
+ * throws that error.
+ */
 export function none(context: string, reasons?: Reasons): null {
   return slotKind() === 0 ? null : raise(context, reasons);
 }
@@ -30,7 +33,7 @@ export function raise(context: string, reasons?: Reasons): never {
   if (hasEnded) throw endedError(context);
   const kind = slotKind();
   const code = metadata.view.getUint32(slot + LAYOUT.slotCode, true);
-  // An export that has nothing to say leaves the slot alone: what was said once must not be heard twice.
+  // An export without an error leaves the slot as it is, so each error is cleared when it is read.
   metadata.view.setUint32(slot + LAYOUT.slotKind, 0, true);
   if (kind === 1) throw statusError(context, code, reasons);
   if (kind === 2) {

@@ -31,7 +31,7 @@ export let metadata!: Memory;
 /** The address of the pool. */
 let poolAddress = 0n;
 
-/** One mapping of the library's. */
+/** One mapping of the library. */
 export interface Mapping {
   /** Its address. */
   readonly address: bigint;

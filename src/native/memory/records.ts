@@ -1,5 +1,5 @@
 /**
- * Statistics, read where the list keeps them: from the live control block, with no call.
+ * Statistics, read from the list's control block in memory, without a native call.
  *
  * @module
  */

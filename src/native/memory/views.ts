@@ -1,8 +1,8 @@
 /**
- * Views of pool memory for callers: one per entry, made when first asked for and used again.
+ * Views of pool memory for callers: one for each entry, made at first use and used again.
  *
  * They lie on a buffer of their own, apart from the one that statistics are read by: a caller may
- * detach what he can reach, and then gets new views over the same memory.
+ * detach the buffers that it can reach, and then gets new views over the same memory.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const GRANULE_MASK = LAYOUT.granuleBytes - 1;
 const PAGE_LISTS = (LAYOUT.pages + LAYOUT.pageList) >>> 2;
 const PAGE_WORDS = LAYOUT.pageStride >>> 2;
 
-/** The views of one page, all of one length, and where the metadata tells of the page. */
+/** The views of one page, all of one length, and the places of the page in the metadata. */
 interface PageViews {
   readonly size: number;
   /** Index of the word that names the list whose entries the page holds. */
@@ -30,8 +30,8 @@ interface PageViews {
   readonly views: (Uint8Array<ArrayBuffer> | undefined)[];
 }
 
-// Module variables rather than the getters and objects behind them: a look at an entry is on every
-// hot path. They are set with the first view.
+// Module variables rather than getters and objects, since every hot path looks at entries. They are
+// set with the first view.
 let buffer: ArrayBuffer | null = null;
 let pages: (PageViews | undefined)[] = [];
 /** Views on pages of plain blocks that are of another length than their neighbours. */
@@ -41,8 +41,8 @@ let metadataBytes!: Uint8Array;
 let metadataWords!: Uint32Array;
 
 /**
- * The memory of an entry, if it was viewed before and one look at the metadata tells that it is
- * allocated from a list now; `undefined` stands for "perhaps".
+ * The memory of an entry that has a view and that the metadata shows as allocated from the list.
+ * `undefined` means that it is not known.
  *
  * @param entry The entry, or whatever a caller passed for one.
  * @param index The list's record index.
@@ -59,7 +59,7 @@ export function knownView(
   const page = pages[entry >>> PAGE_SHIFT];
   if (page === undefined || page.size !== size) return undefined;
   const granule = (entry & PAGE_MASK) >>> GRANULE_SHIFT;
-  // A caller's value: the operators above make an entry of what is none.
+  // The value comes from a caller. The operators above turn any number into a u32.
   if (
     entry >>> 0 !== entry || metadataBytes[page.states + granule] !== busy ||
     metadataWords[page.listWord] !== index
@@ -87,7 +87,7 @@ function pageOf(entry: Entry, size: number): PageViews | null {
   const page = pages[number];
   if (page !== undefined && page.size === size) return page;
   const listWord = PAGE_LISTS + number * PAGE_WORDS;
-  // The entries of one list are of one length: what was viewed here before is another list's.
+  // The entries of one list have one length, so the views here are of another list.
   if (page !== undefined && metadataWords[listWord] === 0) return null;
   return pages[number] = {
     size,

@@ -62,7 +62,7 @@ export interface ValgrindCounts {
 }
 
 /**
- * Converts a log. Keeps what is live, not what is past.
+ * Converts a log. It holds the live blocks only.
  *
  * A message of Valgrind's (`==pid==`) and what the program itself printed is passed over. A line of Valgrind's that
  * is not a call is counted as unreadable; the conversion goes on behind it.
@@ -146,7 +146,7 @@ interface Waiting {
   readonly bytes: number;
   /** The address reallocated or asked about; null for an allocation. */
   readonly address: string;
-  /** Set when its old address is known to be free before the result came. */
+  /** Whether its old address was freed before the result came. */
   freed: boolean;
 }
 

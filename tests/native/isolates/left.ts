@@ -1,6 +1,6 @@
 /**
- * How one isolate tells later ones of its process what it left: by the environment, which is the
- * process's.
+ * How one isolate tells later isolates of its process what it left: by the environment of the
+ * process.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a Worker is to itself: the type checker takes every file for a window's.
+ * The global scope of a Worker. The type checker takes every file for a window's.
  *
  * @module
  */

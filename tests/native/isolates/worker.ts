@@ -1,4 +1,4 @@
-/** A Worker that makes lists, says what they are, and waits; or ends, when it is told to. */
+/** A Worker that makes lists, reports them, and waits. It ends when it is told to. */
 
 import { kernel, LookasideAlloc } from "../../../mod.ts";
 import { scope } from "./scope.ts";
