@@ -98,8 +98,10 @@ impl Watch {
             bytes: AtomicUsize::new(0),
             tag: AtomicU32::new(0),
         };
-        // SAFETY: entries come from pool in the size asked for, and the context of every list below
-        // is a watch that outlives it: the test ends the list.
+        // SAFETY: entries are pool blocks of the size asked for, and so aligned, or null; `free` and
+        // the pool's own routine take such blocks; the routine shares atomics alone and leaves the
+        // level; neither it nor the pool, without the flags' bits, raises; the context of every list
+        // below is a watch that outlives it, as the test ends the list.
         let make = unsafe { AllocateFunctionEx::new(allocate) };
         // SAFETY: it takes pool blocks of the list's tag; the context as above.
         let take = unsafe { FreeFunctionEx::new(free) };

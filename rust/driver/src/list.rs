@@ -90,7 +90,9 @@ impl List {
             tag: PoolTag(arguments.tag),
             flags: Flags(arguments.flags),
             depth: arguments.maximum_depth,
-            // SAFETY: entries are pool blocks of the size asked for, or null; no context is used.
+            // SAFETY: entries are pool blocks of the size asked for, and so aligned, or null; both free
+            // routines take pool blocks; the routines share one atomic and leave the level; they
+            // clear the bits that would make pool raise; no context is used.
             alloc_fn: alloc_fn.map(|raw| unsafe { AllocateFunctionEx::new(raw) }),
             // SAFETY: it takes pool blocks, which all entries of these lists are.
             free_fn: free_fn.map(|raw| unsafe { FreeFunctionEx::new(raw) }),
@@ -134,7 +136,7 @@ impl List {
         let (flags, tag) = (arguments.flags, arguments.tag);
         let owned = if arguments.kind == Kind::Paged {
             // SAFETY: the storage is nonpaged, long enough, aligned to 64, stays where it is and is
-            // nobody else's; the callbacks keep their contract.
+            // used by nothing else; the callbacks keep their contract.
             unsafe {
                 ExInitializePagedLookasideList(
                     fields.as_ptr().cast(),
@@ -192,7 +194,7 @@ impl List {
     ///
     /// # Safety
     ///
-    /// * It was allocated from this list, is not freed yet, and nobody uses it any more.
+    /// * It was allocated from this list, is not freed yet, and nothing uses it any more.
     pub unsafe fn free(&self, entry: *mut u8) {
         match &self.owned {
             // SAFETY: the caller's word.
@@ -263,7 +265,7 @@ impl Drop for List {
             Owned::Ex(list) => drop(ManuallyDrop::into_inner(Self::handle(*list))),
             Owned::NPaged { .. } => {
                 let list = self.fields.cast::<NPagedLookasideList>();
-                // SAFETY: the list is initialised, and nobody uses it any more.
+                // SAFETY: the list is initialised, and nothing uses it any more.
                 unsafe { ExDeleteNPagedLookasideList(list.as_ptr()) };
             }
             Owned::Paged { .. } => {

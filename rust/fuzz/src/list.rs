@@ -109,7 +109,10 @@ fn arguments(options: &Options) -> InitArgs {
         tag: PoolTag(options.tag),
         flags: Flags(options.flags),
         depth: options.depth,
-        // SAFETY: what it makes that is no entry is refused, and that is the purpose.
+        // SAFETY: this breaks the contract on purpose, over the emulation alone. Entries may be too
+        // short, misaligned or taken: the emulation refuses them by a stop. Both free routines take
+        // what it leaves; all of this runs on one thread at the level of the call; a stop may unwind,
+        // and the emulation's routines are made for that; no context is used.
         alloc_fn: options
             .allocate
             .ex()
