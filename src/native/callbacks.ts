@@ -34,8 +34,6 @@ interface Running {
 }
 
 const owners = new Map<number, BoundCallbacks>();
-/** The legacy list that is being worked on; native code calls its callbacks with identifier 0. */
-let legacy: BoundCallbacks | undefined;
 let dispatchers: Dispatchers | null = null;
 /** The list whose callback is running, and what that runs in. */
 let running: Running | null = null;
@@ -91,17 +89,6 @@ export function removeCallbacks(id: number): void {
   owners.delete(id);
 }
 
-/** Makes a native call on a legacy list, whose callbacks are not told their list. */
-export function withLegacyCallbacks<T>(callbacks: BoundCallbacks, call: () => T): T {
-  const before = legacy;
-  legacy = callbacks;
-  try {
-    return call();
-  } finally {
-    legacy = before;
-  }
-}
-
 /** Whether a callback of a list is running: then the list cannot be deleted. */
 export function isCallbackRunning(id: number): boolean {
   for (let one = running; one !== null; one = one.within) {
@@ -134,7 +121,7 @@ function dispatchAllocate(poolType: number, size: number, tag: number, id: numbe
   try {
     running = { id, within };
     pending = null;
-    const allocate = boundCallbacks(id)?.allocate;
+    const allocate = owners.get(id)?.allocate;
     if (allocate === undefined) return 0;
     const made = allocate(poolType, size, tag);
     return made === null ? 0 : judged(made, size);
@@ -154,17 +141,13 @@ function dispatchFree(entry: number, id: number): void {
   try {
     running = { id, within };
     pending = null;
-    boundCallbacks(id)?.free?.(entry as Entry);
+    owners.get(id)?.free?.(entry as Entry);
   } catch (error) {
     thrown = { error };
   } finally {
     running = within;
     pending = before ?? thrown;
   }
-}
-
-function boundCallbacks(id: number): BoundCallbacks | undefined {
-  return id === 0 ? legacy : owners.get(id);
 }
 
 /** What an allocate callback returned, if it can become an entry. */
