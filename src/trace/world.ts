@@ -7,8 +7,7 @@
  */
 
 import type { ModelAllocate, ModelFree, ModelKind, ModelPoolUsage, ModelStats } from "../model.ts";
-
-const BAD_POOL_CALLER = 0xC2;
+import { STOP_CODES } from "../native/library/bindings.ts";
 
 /** What the blocks of a recording that no list serves are counted under. */
 export const LARGE_TAG = "Larg";
@@ -72,7 +71,9 @@ export function statusText(status: number): string {
 export function stopText(code: number, parameters: readonly unknown[]): string {
   const stop = `STOP 0x${code.toString(16).toUpperCase()}`;
   // Only here the first parameter is never an address: it says which misuse it is.
-  return code === BAD_POOL_CALLER ? `${stop}/0x${Number(parameters[0]).toString(16)}` : stop;
+  return code === STOP_CODES.BAD_POOL_CALLER
+    ? `${stop}/0x${Number(parameters[0]).toString(16)}`
+    : stop;
 }
 
 /** What tells one row of a pool's usage. Zero bytes are not part of a tag's text everywhere. */
