@@ -35,8 +35,6 @@ interface Running {
 }
 
 const owners = new Map<number, BoundCallbacks>();
-/** The callbacks of the legacy list in use. Native code calls them with identifier 0. */
-let legacy: BoundCallbacks | undefined;
 let dispatchers: Dispatchers | null = null;
 /** The innermost running callback. */
 let running: Running | null = null;
@@ -92,18 +90,7 @@ export function removeCallbacks(id: number): void {
   owners.delete(id);
 }
 
-/** Makes a native call on a legacy list. Legacy callbacks do not get their list as an argument. */
-export function withLegacyCallbacks<T>(callbacks: BoundCallbacks, call: () => T): T {
-  const before = legacy;
-  legacy = callbacks;
-  try {
-    return call();
-  } finally {
-    legacy = before;
-  }
-}
-
-/** Whether a callback of a list is running. If one is, the list cannot be deleted. */
+/** Whether a callback of a list is running: then the list cannot be deleted. */
 export function isCallbackRunning(id: number): boolean {
   for (let one = running; one !== null; one = one.within) {
     if (one.id === id) return true;
@@ -135,7 +122,7 @@ function dispatchAllocate(poolType: number, size: number, tag: number, id: numbe
   try {
     running = { id, within };
     pending = null;
-    const allocate = boundCallbacks(id)?.allocate;
+    const allocate = owners.get(id)?.allocate;
     if (allocate === undefined) return 0;
     const made = allocate(poolType, size, tag);
     return made === null ? 0 : checkedBlock(made, size);
@@ -155,17 +142,13 @@ function dispatchFree(entry: number, id: number): void {
   try {
     running = { id, within };
     pending = null;
-    boundCallbacks(id)?.free?.(entry as Entry);
+    owners.get(id)?.free?.(entry as Entry);
   } catch (error) {
     thrown = { error };
   } finally {
     running = within;
     pending = before ?? thrown;
   }
-}
-
-function boundCallbacks(id: number): BoundCallbacks | undefined {
-  return id === 0 ? legacy : owners.get(id);
 }
 
 /** Checks the block that an allocate callback returned. */

@@ -5,6 +5,7 @@
  */
 
 import { NtStatus } from "../wdk/constants.ts";
+import { STOP_CODES } from "./library/bindings.ts";
 
 /**
  * An operation that the kernel refused, with the NTSTATUS it gave. Nothing has changed.
@@ -39,19 +40,16 @@ export class LookasideError extends Error {
   }
 }
 
-/** Names of the bug checks that lookaside lists and pool can end in. */
+/** Names of bug checks, by their codes: those that the emulation raises, and others of drivers. */
 const BUG_CHECK_NAMES: Readonly<Record<number, string>> = {
   0x0A: "IRQL_NOT_LESS_OR_EQUAL",
-  0x19: "BAD_POOL_HEADER",
   0x50: "PAGE_FAULT_IN_NONPAGED_AREA",
   0xC1: "SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION",
-  0xC2: "BAD_POOL_CALLER",
-  0xC4: "DRIVER_VERIFIER_DETECTED_VIOLATION",
   0xC8: "IRQL_UNEXPECTED_VALUE",
   0xCE: "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
   0xD1: "DRIVER_IRQL_NOT_LESS_OR_EQUAL",
   0xE2: "MANUALLY_INITIATED_CRASH",
-  0x139: "KERNEL_SECURITY_CHECK_FAILURE",
+  ...Object.fromEntries(Object.entries(STOP_CODES).map(([name, code]) => [code, name])),
 };
 
 /**

@@ -20,7 +20,7 @@ import {
 import { formatList } from "./debugger_text.ts";
 import { driverIndex } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
-import { LAYOUT } from "./library/bindings.ts";
+import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
 import {
   hasEnded,
   lookaside_alloc,
@@ -131,7 +131,16 @@ const forgotten = new FinalizationRegistry<Hold>((hold) => {
   letGo(hold.how === "close" ? { id: hold.id, how: "release" } : hold);
 });
 
-/** The argument of the constructor when `attach` calls it. */
+/** The option by which replays make legacy lists, of a kind in `LAYOUT`: no user can name it. */
+export const KIND: unique symbol = Symbol("kind");
+
+/** What a legacy list is like. It has its kind's pool type and depths. */
+export interface LegacyOptions extends LookasideOptions {
+  /** The kind. */
+  readonly [KIND]: number;
+}
+
+/** What the constructor gets from `attach` instead of options. */
 class Attachment {
   constructor(readonly id: number) {}
 }
@@ -459,7 +468,11 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     if (symbols.lookaside_owns(id, entry) === 0) {
       const address = BigInt(entry) + recordAddress(this.#record) - BigInt(this.#control);
-      throw new BugCheckError(0xC2, [0x46n, address, 0n, 0n], `${context}: ${entry}`);
+      throw new BugCheckError(
+        STOP_CODES.BAD_POOL_CALLER,
+        [0x46n, address, 0n, 0n],
+        `${context}: ${entry}`,
+      );
     }
   }
 
@@ -709,9 +722,11 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
   integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
   const tagNumber = tagArgument(tag, context);
   const driver = driverIndex(options.driver, context);
+  const { [KIND]: kind = LAYOUT.kindEx } = options as Partial<LegacyOptions>;
   open();
   if (callbacks !== NO_CALLBACKS) prepareCallbacks();
   const status = symbols.lookaside_create(
+    kind,
     size,
     poolType | 0,
     tagNumber,

@@ -9,8 +9,8 @@
 import type { ModelPoolUsage, ModelStats } from "../model.ts";
 import { BugCheckError, LookasideError } from "../native/errors.ts";
 import { type Kernel, kernel } from "../native/kernel.ts";
-import { LegacyList } from "../native/legacy_list.ts";
-import { LookasideAlloc } from "../native/lookaside_alloc.ts";
+import { LAYOUT } from "../native/library/bindings.ts";
+import { KIND, type LegacyOptions, LookasideAlloc } from "../native/lookaside_alloc.ts";
 import type { Entry } from "../native/types.ts";
 import { type LookasideFlags, NtStatus, PoolType } from "../wdk/constants.ts";
 import {
@@ -190,17 +190,17 @@ function callbacksOf(
   };
 }
 
+/** The kinds of list by their names in a trace. */
+const KINDS = { ex: LAYOUT.kindEx, npaged: LAYOUT.kindNPaged, paged: LAYOUT.kindPaged } as const;
+
 /** The native list that a trace describes. */
 function listOf(
   { kind, size, poolType, tag, flags, maximumDepth }: TraceList,
   List: typeof LookasideAlloc,
-  callbacks: ListCallbacks,
-): LookasideAlloc | LegacyList {
-  if (kind !== "ex") {
-    return new LegacyList({ kind, size, tag, flags, callbacks });
-  }
-  const { allocate, free } = callbacks;
-  return new List({
+  { allocate, free }: ListCallbacks,
+): LookasideAlloc {
+  const options: LegacyOptions = {
+    [KIND]: KINDS[kind],
     size,
     poolType: poolType as PoolType,
     tag,
@@ -208,16 +208,14 @@ function listOf(
     maximumDepth,
     ...(allocate === undefined ? {} : { allocate }),
     ...(free === undefined ? {} : { free }),
-  });
+  };
+  return new List(options);
 }
 
 /** Keeps the ordinals of a native list's entries. */
 class NativeWorldList implements WorldList {
-  readonly #list: LookasideAlloc | LegacyList;
-  /**
-   * Whether an allocate callback reports new entries. Otherwise the counters tell how many there
-   * are.
-   */
+  readonly #list: LookasideAlloc;
+  /** Whether new entries show in a callback; else the counters tell how many there were. */
   readonly #isTold: boolean;
   readonly #interior: number;
   /** The entry of each ordinal. An address may come back from pool: then it has a new ordinal. */

@@ -7,8 +7,7 @@
  */
 
 import type { ModelAllocate, ModelFree, ModelKind, ModelPoolUsage, ModelStats } from "../model.ts";
-
-const BAD_POOL_CALLER = 0xC2;
+import { STOP_CODES } from "../native/library/bindings.ts";
 
 /** What the blocks of a recording that no list serves are counted under. */
 export const LARGE_TAG = "Larg";
@@ -71,8 +70,10 @@ export function statusText(status: number): string {
 /** A bug check without its addresses, which no two worlds share. */
 export function stopText(code: number, parameters: readonly unknown[]): string {
   const stop = `STOP 0x${code.toString(16).toUpperCase()}`;
-  // The first parameter of this bug check is a kind of misuse, never an address.
-  return code === BAD_POOL_CALLER ? `${stop}/0x${Number(parameters[0]).toString(16)}` : stop;
+  // Only here the first parameter is never an address: it says which misuse it is.
+  return code === STOP_CODES.BAD_POOL_CALLER
+    ? `${stop}/0x${Number(parameters[0]).toString(16)}`
+    : stop;
 }
 
 /** The key of a row of a pool's usage. The text of a tag may or may not have its zero bytes. */

@@ -167,6 +167,12 @@ fn render(exports: &[Described]) -> Result<String, String> {
         writeln!(out, "  {name}: {value},").map_err(text)?;
     }
     out.push_str("} as const;\n");
+    out.push_str("\n/** The codes of the bug checks that the emulation raises, by name. */\n");
+    out.push_str("export const STOP_CODES = {\n");
+    for (name, code) in lookaside::layout::STOP_CODES {
+        writeln!(out, "  {name}: 0x{code:02X},").map_err(text)?;
+    }
+    out.push_str("} as const;\n");
     Ok(out)
 }
 
@@ -225,6 +231,19 @@ mod tests {
                 rendered.contains(&format!("\n  {}: {{\n", export.name)),
                 "{}",
                 export.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_stop_code_is_rendered() {
+        let rendered = render(&exports(lookaside::MANIFEST).unwrap()).unwrap();
+        assert!(rendered.contains("\n  BAD_POOL_CALLER: 0xC2,\n"));
+        for (name, _) in lookaside::layout::STOP_CODES {
+            assert_eq!(
+                rendered.matches(&format!("\n  {name}: 0x")).count(),
+                1,
+                "{name}"
             );
         }
     }

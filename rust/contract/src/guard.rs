@@ -64,7 +64,7 @@ impl<'list, L: List> Entry<'list, L> {
     ///
     /// # Safety
     ///
-    /// * The bytes have been written, by whoever had the entry.
+    /// * The owner of the entry has written the bytes.
     pub(crate) unsafe fn holds_from(&self, from: usize, byte: u8) -> bool {
         // SAFETY: as in `fill`; they are written by the caller's word.
         unsafe { holds(self.at, from..self.bytes, byte) }

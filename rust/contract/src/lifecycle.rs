@@ -188,7 +188,7 @@ pub(crate) fn a_list_given_away_comes_back_as_it_was<L: List>(fixture: &Fixture)
     let raw = list
         .into_raw()
         .ok_or("a handle does not give its list away")?;
-    // SAFETY: the list came from `into_raw` above, on this thread, and nobody else owns it.
+    // SAFETY: the list came from `into_raw` above, on this thread, and nothing else owns it.
     let list = unsafe { L::from_raw(raw) };
     ensure(
         untouched(list.stats(), before),

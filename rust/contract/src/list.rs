@@ -18,7 +18,7 @@ use win_lookaside::{
 ///
 /// The tests look for every broken rule but these, which they rely on:
 ///
-/// * an entry that `alloc` answers is `size()` bytes of memory that nobody else uses until it is
+/// * an entry that `alloc` answers is `size()` bytes of memory that nothing else uses until it is
 ///   freed, and a block of `allocate` is as many as it says;
 /// * a method that is safe may be called with any arguments.
 #[expect(
@@ -74,7 +74,7 @@ pub unsafe trait List: Allocator + Sized {
     ///
     /// # Safety
     ///
-    /// * `entry` was allocated from this list, has not been freed since, and nobody uses it.
+    /// * `entry` was allocated from this list, has not been freed since, and nothing uses it.
     unsafe fn free(&self, entry: *mut u8);
 
     /// Gives the entries that the list keeps to its free routine.

@@ -30,7 +30,7 @@ fn make(pool_type: PoolType, size: usize, tag: u32) -> *mut c_void {
 
 fn take(entry: *mut c_void) {
     CALLS.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: all entries of these lists are pool blocks, whoever made them.
+    // SAFETY: all entries of these lists are pool blocks, by whichever routine they were made.
     unsafe { ExFreePool(entry) };
 }
 

@@ -39,7 +39,7 @@ const MAXIMUM_HANDLES: u32 = 64;
 ///
 /// # Invariants
 ///
-/// * `state` is touched by who has made `busy` true, until it is false again.
+/// * Only the thread that made `busy` true touches `state`, until `busy` is false again.
 pub struct Handle {
     busy: AtomicBool,
     state: UnsafeCell<State>,
@@ -115,7 +115,7 @@ impl Request {
         unsafe { slice::from_raw_parts_mut(buffer, bytes) }
     }
 
-    /// The handle's own; none where opening failed, which Wine does not tell who opens.
+    /// The handle's own; none where opening failed, which Wine does not tell the opening program.
     fn handle(&self) -> Option<&Handle> {
         let file = self.file();
         if file.is_null() {
@@ -312,7 +312,7 @@ fn status(refusal: Refusal) -> NtStatus {
 struct Locked<'handle>(&'handle Handle);
 
 impl Handle {
-    /// The state, unless another request of the same handle has it: nobody waits in a kernel for a
+    /// The state, unless another request of the same handle has it: the driver does not wait for a
     /// client that does two things at once.
     fn lock(&self) -> Option<Locked<'_>> {
         // Acquire pairs with the Release in `drop`.

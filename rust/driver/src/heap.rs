@@ -1,4 +1,4 @@
-//! The global allocator: it has nothing, and counts who asks.
+//! The global allocator: it has nothing, and counts the requests.
 //!
 //! Collections with an allocator of their own need `alloc`, which needs a global allocator to link. A
 //! driver must not allocate without saying from which pool and under which tag, so this one refuses.

@@ -137,7 +137,7 @@ impl List {
         let (flags, tag) = (arguments.flags, arguments.tag);
         let owned = if arguments.kind == Kind::Paged {
             // SAFETY: the storage is nonpaged, long enough, aligned to 64, stays where it is and is
-            // nobody else's; the callbacks keep their contract.
+            // used by nothing else; the callbacks keep their contract.
             unsafe {
                 ExInitializePagedLookasideList(
                     fields.as_ptr().cast(),
@@ -195,7 +195,7 @@ impl List {
     ///
     /// # Safety
     ///
-    /// * It was allocated from this list, is not freed yet, and nobody uses it any more.
+    /// * It was allocated from this list, is not freed yet, and nothing uses it any more.
     pub unsafe fn free(&self, entry: *mut u8) {
         match &self.owned {
             // SAFETY: the caller's word.
@@ -266,7 +266,7 @@ impl Drop for List {
             Owned::Ex(list) => drop(ManuallyDrop::into_inner(Self::handle(*list))),
             Owned::NPaged { .. } => {
                 let list = self.fields.cast::<NPagedLookasideList>();
-                // SAFETY: the list is initialised, and nobody uses it any more.
+                // SAFETY: the list is initialised, and nothing uses it any more.
                 unsafe { ExDeleteNPagedLookasideList(list.as_ptr()) };
             }
             Owned::Paged { .. } => {

@@ -162,10 +162,10 @@ fn init(list: &LookasideAlloc, size: usize) -> Result<(), NtStatus> {
 fn stop() {
     let device = DEVICE.swap(null_mut(), Ordering::Relaxed);
     if !device.is_null() {
-        // SAFETY: the device is ours, and nobody has it open.
+        // SAFETY: the device is ours, and no handle of it is open.
         unsafe { IoDeleteDevice(device) };
     }
-    // SAFETY: no handle is open: nobody uses the lists, nor an entry of them.
+    // SAFETY: no handle is open: nothing uses the lists, nor an entry of them.
     unsafe { HANDLES.destroy_shared() };
     // SAFETY: as above.
     unsafe { LISTS_OF_HANDLES.destroy_shared() };

@@ -116,7 +116,7 @@ const _: () = {
 
 /// `IRP_MJ_CREATE`: a handle is opened.
 pub const IRP_MJ_CREATE: usize = 0x00;
-/// `IRP_MJ_CLOSE`: nobody has the handle any more.
+/// `IRP_MJ_CLOSE`: the last reference to the handle is gone.
 pub const IRP_MJ_CLOSE: usize = 0x02;
 /// `IRP_MJ_DEVICE_CONTROL`: `DeviceIoControl`.
 pub const IRP_MJ_DEVICE_CONTROL: usize = 0x0E;
@@ -126,9 +126,9 @@ pub const FILE_DEVICE_UNKNOWN: u32 = 0x22;
 pub const FILE_DEVICE_SECURE_OPEN: u32 = 0x100;
 /// `OBJ_KERNEL_HANDLE`: no process can use the handle.
 pub const OBJ_KERNEL_HANDLE: u32 = 0x200;
-/// `READ_CONTROL | WRITE_DAC`: to read and write who may use an object.
+/// `READ_CONTROL | WRITE_DAC`: to read and write which accounts may use an object.
 pub const READ_CONTROL_WRITE_DAC: u32 = 0x6_0000;
-/// `DACL_SECURITY_INFORMATION`: the list of who may use an object.
+/// `DACL_SECURITY_INFORMATION`: the list of the accounts that may use an object.
 pub const DACL_SECURITY_INFORMATION: u32 = 4;
 /// `STATUS_DEVICE_BUSY` (ntstatus.h).
 pub const STATUS_DEVICE_BUSY: u32 = 0x8000_0011;

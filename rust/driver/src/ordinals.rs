@@ -1,7 +1,7 @@
 //! Which entry is which: the ordinal that each was given when its list got it.
 //!
 //! An entry with room for it carries its ordinal behind the eight bytes that the list links it by, with
-//! a check that depends on the list: so a record also shows that nobody wrote there while the list
+//! a check that depends on the list: so a record also shows that nothing wrote there while the list
 //! kept the entry. Shorter entries are found in a table.
 
 use lookaside_protocol::wire::{FOREIGN, STAMPED_BYTES, UNSTAMPED};
@@ -88,7 +88,7 @@ impl Table {
 ///
 /// # Safety
 ///
-/// * The entry is allocated, of `size` bytes, and nobody else's.
+/// * The entry is allocated, of `size` bytes, and the caller's alone.
 pub unsafe fn given(
     table: &mut Table,
     list: usize,

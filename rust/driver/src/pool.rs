@@ -34,7 +34,7 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         BLOCKS.fetch_sub(1, Ordering::Relaxed);
-        // SAFETY: allocated with this tag, and nobody's any more.
+        // SAFETY: allocated with this tag, and no longer used.
         unsafe { ExFreePoolWithTag(self.0.as_ptr().cast(), TAG) };
     }
 }

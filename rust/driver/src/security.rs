@@ -1,7 +1,7 @@
-//! Who may open the device: administrators and the system.
+//! Which accounts may open the device: administrators and the system.
 //!
 //! `IoCreateDeviceSecure` is code of a WDK library, not of the kernel. Its effect is that of a
-//! security descriptor set on the device object while nobody can open it yet, which the documented
+//! security descriptor set on the device object before anything can open it, which the documented
 //! exports can do: until `DriverEntry` returns the device has DO_DEVICE_INITIALIZING.
 
 use core::ffi::c_void;

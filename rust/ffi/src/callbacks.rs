@@ -3,20 +3,27 @@
 //! An isolate gives two functions once, and both get the list's identifier, so there is nothing to
 //! release when a list goes. Native code calls them on the isolate's own thread only: lists with
 //! callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
+//!
+//! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing.
+//! [`serving`] notes the legacy list whose routine runs on this thread, and so every callback has an
+//! identifier to pass on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 
 use ntoskrnl_emu::host::{self, block_at, holds_list};
-use wdm::{LookasideListEx, PoolType, STATUS_INVALID_PARAMETER};
+use wdm::{
+    AllocateFunctionRaw, FreeFunctionRaw, LookasideListEx, PoolType, STATUS_INVALID_DEVICE_STATE,
+    STATUS_INVALID_PARAMETER,
+};
 use win_lookaside::{AllocateFunctionEx, FreeFunctionEx};
 
-use crate::isolate::{self, answer, status};
+use crate::slot::{self, answer, status};
 
 /// A list calls back to allocate.
-pub(crate) const ALLOCATES: u32 = 1;
+const ALLOCATES: u32 = 1;
 /// A list calls back to free.
-pub(crate) const FREES: u32 = 2;
+const FREES: u32 = 2;
 
 /// Pool type, bytes, tag and list; returns a block, 0 for none.
 type Allocate = unsafe extern "C" fn(i32, u32, u32, u32) -> u32;
@@ -28,8 +35,12 @@ exports! {
     /// stay callable until the isolate ends.
     fn lookaside_set_callbacks(allocate: *const c_void, free: *const c_void) -> u32 {
         status(|| {
-            let callbacks = Callbacks::new(allocate, free).ok_or(STATUS_INVALID_PARAMETER)?;
-            isolate::set_callbacks(callbacks);
+            let functions = Functions::new(allocate, free).ok_or(STATUS_INVALID_PARAMETER)?;
+            // The end of the isolate takes them away: without one they would stay for ever.
+            if !slot::is_occupied() {
+                return Err(STATUS_INVALID_DEVICE_STATE);
+            }
+            FUNCTIONS.set(Some(functions));
             Ok(())
         })
     }
@@ -42,33 +53,38 @@ exports! {
 
 /// The functions of an isolate.
 #[derive(Clone, Copy)]
-pub(crate) struct Callbacks {
-    allocate: Option<Allocate>,
-    free: Option<Free>,
+struct Functions {
+    allocate: Allocate,
+    free: Free,
 }
 
-impl Callbacks {
-    pub(crate) const NONE: Self = Self {
-        allocate: None,
-        free: None,
-    };
-
+impl Functions {
     fn new(allocate: *const c_void, free: *const c_void) -> Option<Self> {
         if allocate.is_null() || free.is_null() {
             return None;
         }
         Some(Self {
             // SAFETY: the export's contract: a function of that signature.
-            allocate: Some(unsafe { std::mem::transmute::<*const c_void, Allocate>(allocate) }),
+            allocate: unsafe { std::mem::transmute::<*const c_void, Allocate>(allocate) },
             // SAFETY: the export's contract: a function of that signature.
-            free: Some(unsafe { std::mem::transmute::<*const c_void, Free>(free) }),
+            free: unsafe { std::mem::transmute::<*const c_void, Free>(free) },
         })
     }
 }
 
 thread_local! {
-    /// The lists whose callbacks are running on this thread, one inside the other; 0 for legacy ones.
+    // Neither of these two has a destructor: they are used while the thread ends.
+    /// What the isolate of this thread gave, until it ends.
+    static FUNCTIONS: Cell<Option<Functions>> = const { Cell::new(None) };
+    /// The legacy list whose routine runs on this thread, the innermost one; 0 for none.
+    static SERVED: Cell<u32> = const { Cell::new(0) };
+    /// The lists whose callbacks are running on this thread, one inside the other.
     static RUNNING: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes the functions of this thread's isolate away: no callback is called any more.
+pub(crate) fn forget() {
+    FUNCTIONS.set(None);
 }
 
 /// Whether a callback is running on this thread. At the thread's end none is.
@@ -92,6 +108,19 @@ fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Runs a routine of a legacy list, whose callbacks are then called with the list's identifier.
+pub(crate) fn serving<T>(id: u32, routine: impl FnOnce() -> T) -> T {
+    /// Restores what was served before, also when the routine unwinds.
+    struct Before(u32);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            SERVED.set(self.0);
+        }
+    }
+    let _before = Before(SERVED.replace(id));
+    routine()
+}
+
 fn fits(block: u32, bytes: u32) -> bool {
     host::mapped().is_some_and(|region| {
         let found = block_at(region, block);
@@ -100,26 +129,30 @@ fn fits(block: u32, bytes: u32) -> bool {
     })
 }
 
-/// The allocate routine of a list with callbacks, as the kernel calls it.
-pub(crate) fn allocate_routine() -> AllocateFunctionEx {
-    // SAFETY: in the order of the contract:
-    // - It returns null, or a block of the pool, which JavaScript gave away. The emulation refuses
-    //   one that is no plain block or too small, before it becomes an entry.
-    // - The free routine beside it, ours or the default one, takes any block of the pool.
-    // - Lists with callbacks stay confined to the isolate's thread; the level is not changed.
-    // - JavaScript's function neither throws nor unwinds (`lookaside_set_callbacks`).
-    // - No context is used.
-    unsafe { AllocateFunctionEx::new(allocate) }
+/// The allocate routine of an Ex list that calls back for what `wanted` says.
+pub(crate) fn allocate_routine(wanted: u32) -> Option<AllocateFunctionEx> {
+    // SAFETY: the routine answers null or a block that JavaScript gave away and that the emulation
+    // checks: a live pool block of at least the list's size, aligned as pool is, and on no other
+    // list. `free` takes such blocks, and so does the pool. It is called on the isolate's thread
+    // alone, as lists with callbacks are never shared, and leaves the level. JavaScript's function
+    // neither throws nor unwinds. No context is used.
+    (wanted & ALLOCATES != 0).then(|| unsafe { AllocateFunctionEx::new(allocate) })
 }
 
-/// The free routine of a list with callbacks, as the kernel calls it.
-pub(crate) fn free_routine() -> FreeFunctionEx {
-    // SAFETY: in the order of the contract:
-    // - It takes any block of the pool: the entry is JavaScript's from then on.
-    // - Lists with callbacks stay confined to the isolate's thread; the level is not changed.
-    // - JavaScript's function neither throws nor unwinds (`lookaside_set_callbacks`).
-    // - No context is used.
-    unsafe { FreeFunctionEx::new(free) }
+/// The free routine of an Ex list that calls back for what `wanted` says.
+pub(crate) fn free_routine(wanted: u32) -> Option<FreeFunctionEx> {
+    // SAFETY: the entry is JavaScript's from then on, wherever it came from. The rest as above.
+    (wanted & FREES != 0).then(|| unsafe { FreeFunctionEx::new(free) })
+}
+
+/// The allocate routine of a legacy list that calls back for what `wanted` says.
+pub(crate) fn legacy_allocate_routine(wanted: u32) -> Option<AllocateFunctionRaw> {
+    (wanted & ALLOCATES != 0).then_some(legacy_allocate as AllocateFunctionRaw)
+}
+
+/// The free routine of a legacy list that calls back for what `wanted` says.
+pub(crate) fn legacy_free_routine(wanted: u32) -> Option<FreeFunctionRaw> {
+    (wanted & FREES != 0).then_some(legacy_free as FreeFunctionRaw)
 }
 
 unsafe extern "system" fn allocate(
@@ -139,40 +172,36 @@ unsafe extern "system" fn free(entry: *mut c_void, list: *mut LookasideListEx) {
     }
 }
 
-/// The allocate routine of legacy lists, which are not told of their list: JavaScript gets 0.
-pub(crate) unsafe extern "system" fn legacy_allocate(
+unsafe extern "system" fn legacy_allocate(
     pool_type: PoolType,
     bytes: usize,
     tag: u32,
 ) -> *mut c_void {
-    call_allocate(pool_type, bytes, tag, 0)
+    call_allocate(pool_type, bytes, tag, SERVED.get())
 }
 
-/// The free routine of legacy lists.
-pub(crate) unsafe extern "system" fn legacy_free(entry: *mut c_void) {
-    call_free(entry, 0);
+unsafe extern "system" fn legacy_free(entry: *mut c_void) {
+    call_free(entry, SERVED.get());
 }
 
 fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c_void {
-    let function = isolate::current().and_then(|isolate| isolate.callbacks.allocate);
-    let (Some(function), Some(region)) = (function, host::mapped()) else {
+    let (Some(Functions { allocate, .. }), Some(region)) = (FUNCTIONS.get(), host::mapped()) else {
         return std::ptr::null_mut();
     };
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
     // SAFETY: the isolate of this thread gave the function, and has not ended.
-    match running(id, || unsafe { function(pool_type.0, bytes, tag, id) }) {
+    match running(id, || unsafe { allocate(pool_type.0, bytes, tag, id) }) {
         0 => std::ptr::null_mut(),
         block => region.at(block).cast(),
     }
 }
 
 fn call_free(entry: *mut c_void, id: u32) {
-    let function = isolate::current().and_then(|isolate| isolate.callbacks.free);
-    let (Some(function), Some(region)) = (function, host::mapped()) else {
+    let (Some(Functions { free, .. }), Some(region)) = (FUNCTIONS.get(), host::mapped()) else {
         return;
     };
     if let Some(block) = region.offset_of(entry.addr()) {
         // SAFETY: the isolate of this thread gave the function, and has not ended.
-        running(id, || unsafe { function(block, id) });
+        running(id, || unsafe { free(block, id) });
     }
 }

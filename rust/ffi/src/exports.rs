@@ -40,8 +40,8 @@ macro_rules! exports {
 
         $(
             $(#[doc = $doc])*
-            // Whoever loads the library calls by its bindings; a Rust caller is never given one
-            // of these as a safe function with a pointer (`EXPORTS` is all it uses).
+            // A loader calls by the bindings; Rust code calls none of these with a pointer (`EXPORTS`
+            // is all it uses).
             #[allow(clippy::not_unsafe_ptr_arg_deref)]
             #[cfg_attr(feature = "bindgen", deno_bindgen::deno_bindgen)]
             #[cfg_attr(not(feature = "bindgen"), unsafe(no_mangle))]

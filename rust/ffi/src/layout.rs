@@ -4,10 +4,11 @@
 use std::mem::offset_of;
 
 use ntoskrnl_emu::host::layout::{
-    GRANULE, Header, PAGES_OFFSET, Page, RECORD_FREE, RECORD_LIVE, RECORDS_OFFSET, Record,
-    STATE_ALLOCATED, Slot, TAGS_OFFSET, TagRow,
+    GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, PAGES_OFFSET, Page, RECORD_FREE,
+    RECORD_LIVE, RECORDS_OFFSET, Record, STATE_ALLOCATED, Slot, TAGS_OFFSET, TagRow,
 };
 use ntoskrnl_emu::host::owner::SHARED;
+pub use ntoskrnl_emu::host::stops::STOP_CODES;
 use wdm::{GeneralLookasidePool, PAGE_SIZE};
 
 /// Name and value of each, in the order in which they are written out.
@@ -30,6 +31,10 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("tagAllocs", offset_of!(TagRow, allocs) as u32),
     ("tagFrees", offset_of!(TagRow, frees) as u32),
     ("tagBytes", offset_of!(TagRow, bytes) as u32),
+    // The kinds of list.
+    ("kindEx", KIND_EX),
+    ("kindNPaged", KIND_NPAGED),
+    ("kindPaged", KIND_PAGED),
     // The records of lists.
     ("records", RECORDS_OFFSET as u32),
     ("recordStride", size_of::<Record>() as u32),

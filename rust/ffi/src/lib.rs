@@ -9,17 +9,16 @@ pub mod exports;
 pub mod callbacks;
 pub mod isolate;
 pub mod layout;
-pub mod legacy;
 pub mod lists;
 pub mod pool;
 pub mod sharing;
+mod slot;
 
 use exports::Export;
 
 const MODULES: &[&[Export]] = &[
     callbacks::EXPORTS,
     isolate::EXPORTS,
-    legacy::EXPORTS,
     lists::EXPORTS,
     pool::EXPORTS,
     sharing::EXPORTS,

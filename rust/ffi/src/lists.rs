@@ -1,45 +1,71 @@
-//! Lists: creating, allocating, freeing, deleting.
+//! Lists of all three kinds: creating, allocating, freeing, deleting.
+//!
+//! The module makes lists of kind 0, `LOOKASIDE_LIST_EX`, through a handle of `win-lookaside`.
+//! Replays also make legacy lists, nonpaged (1) and paged (2), each in a pool block of its own. A new
+//! list is confined to its isolate's thread.
 
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 
+use ntoskrnl_emu::host::layout::{KIND_EX, KIND_NPAGED, KIND_PAGED};
 use ntoskrnl_emu::host::{self, owner, stops};
-use ntoskrnl_emu::{Driver, Stop, catch_stop};
-use wdm::{NtStatus, PoolTag, PoolType, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
+use ntoskrnl_emu::{
+    Driver, ExAllocateFromNPagedLookasideList, ExAllocateFromPagedLookasideList,
+    ExAllocatePoolWithTag, ExDeleteNPagedLookasideList, ExDeletePagedLookasideList,
+    ExFreePoolWithTag, ExFreeToNPagedLookasideList, ExFreeToPagedLookasideList,
+    ExInitializeNPagedLookasideList, ExInitializePagedLookasideList, Stop, catch_stop,
+};
+use wdm::{
+    LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolTag, PoolType,
+    STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE,
+    STATUS_INVALID_PARAMETER,
+};
 use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 
-use crate::callbacks::{self, ALLOCATES, FREES, allocate_routine, free_routine};
-use crate::isolate::{answer, borrow, leave_value, status};
+use crate::callbacks::{
+    self, allocate_routine, free_routine, legacy_allocate_routine, legacy_free_routine,
+};
+use crate::slot::{answer, leave_value, status};
 
 /// What stands for every driver.
 const ALL_DRIVERS: u32 = u32::MAX;
+/// The tag of the blocks that lists lie in, as `win-lookaside` has it.
+const CONTROL_BLOCK_TAG: u32 = u32::from_ne_bytes(*b"LkCb");
 
 exports! {
-    /// Creates a list; its id stands in the slot's value.
-    fn lookaside_create(size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32, callbacks: u32) -> u32 {
+    /// Creates a list of a kind; its id stands in the slot's value. A legacy list has its kind's pool
+    /// type and depth: `pool_type` and `depth` count for kind 0 alone.
+    fn lookaside_create(kind: u32, size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32, callbacks: u32) -> u32 {
         status(|| {
             Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
+            if kind != KIND_EX {
+                return create_legacy(kind, flags, size as usize, tag, callbacks);
+            }
             create(InitArgs {
                 size: size as usize,
                 pool_type: PoolType(pool_type),
                 tag: PoolTag(tag),
                 flags: Flags(flags),
-                // What is no 16-bit number is no legal depth either; the routine judges in its order.
+                // A depth over 16 bits is not legal either; the routine refuses it in its order.
                 depth: u16::try_from(depth).unwrap_or(u16::MAX),
-                alloc_fn: (callbacks & ALLOCATES != 0).then(allocate_routine),
-                free_fn: (callbacks & FREES != 0).then(free_routine),
+                alloc_fn: allocate_routine(callbacks),
+                free_fn: free_routine(callbacks),
                 context: std::ptr::null_mut(),
             })
         })
     }
 
-    /// Deletes a confined list, but not from inside one of its callbacks.
+    /// Deletes a confined list, but not from inside one of its callbacks. Where the list's memory
+    /// was written over it says so, and the list is gone all the same.
     fn lookaside_destroy(id: u32) -> u32 {
-        if callbacks::is_running_for(id) {
-            return status(|| Err(STATUS_INVALID_DEVICE_STATE));
-        }
-        // Deleted even when that raises: dropped by the unwind, the handle abandons what is left.
-        status(|| borrow(id).map(|list| ManuallyDrop::into_inner(list).destroy()))
+        status(|| {
+            if callbacks::is_running_for(id) {
+                return Err(STATUS_INVALID_DEVICE_STATE);
+            }
+            delete(id)
+        })
     }
 
     /// Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
@@ -66,10 +92,8 @@ exports! {
         status(|| free_many(id, entries.cast(), count))
     }
 
-    /// Empties a list into its free routine.
-    fn lookaside_flush(id: u32) -> u32 {
-        status(|| borrow(id).map(|list| list.flush()))
-    }
+    /// Empties a list into its free routine; a legacy list has no such routine.
+    fn lookaside_flush(id: u32) -> u32 { status(|| List::find(id)?.flush()) }
 
     /// Sets a list's depth, as a debugger does.
     fn lookaside_set_depth(id: u32, depth: u32) -> u32 {
@@ -114,27 +138,167 @@ fn create(arguments: InitArgs) -> Result<(), NtStatus> {
     Ok(())
 }
 
+fn create_legacy(
+    kind: u32,
+    flags: u32,
+    size: usize,
+    tag: u32,
+    wanted: u32,
+) -> Result<(), NtStatus> {
+    let bytes = size_of::<NPagedLookasideList>();
+    let aligned = PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED;
+    let allocate = legacy_allocate_routine(wanted);
+    let free = legacy_free_routine(wanted);
+    if !matches!(kind, KIND_NPAGED | KIND_PAGED) {
+        return Err(STATUS_INVALID_PARAMETER);
+    }
+    // SAFETY: size and tag are not 0; the block is freed with the list, or below.
+    let block = unsafe { ExAllocatePoolWithTag(aligned, bytes, CONTROL_BLOCK_TAG) };
+    if block.is_null() {
+        return Err(STATUS_INSUFFICIENT_RESOURCES);
+    }
+    if kind == KIND_NPAGED {
+        // SAFETY: fresh storage of that size and alignment, which stays until the list is deleted;
+        // the callbacks are this crate's own and serve every list.
+        unsafe {
+            ExInitializeNPagedLookasideList(block.cast(), allocate, free, flags, size, tag, 0);
+        }
+    } else {
+        // SAFETY: as above.
+        unsafe {
+            ExInitializePagedLookasideList(block.cast(), allocate, free, flags, size, tag, 0);
+        }
+    }
+    let Ok(id) = host::id(block.cast()) else {
+        // The routine returns no status: there are as many lists as there can be.
+        // SAFETY: allocated above; no list came to be in it.
+        unsafe { ExFreePoolWithTag(block, CONTROL_BLOCK_TAG) };
+        return Err(STATUS_INSUFFICIENT_RESOURCES);
+    };
+    // SAFETY: this thread initialised the list, and no other knows it.
+    unsafe { host::confine(block.cast()) };
+    leave_value(id);
+    Ok(())
+}
+
+/// A live list that the isolate of this thread may use, by its kind. The handle is borrowed.
+enum List {
+    Ex(ManuallyDrop<LocalLookasideAlloc>),
+    NPaged(u32, *mut NPagedLookasideList),
+    Paged(u32, *mut PagedLookasideList),
+}
+
+// No other thread deletes a list that `find` found while it is used: the list is confined to this
+// thread, or else this isolate holds one of the handles that keep it (`sharing`).
+impl List {
+    fn find(id: u32) -> Result<Self, NtStatus> {
+        let list = host::list(id, owner::current())?;
+        let list = NonNull::new(list).ok_or(STATUS_INVALID_PARAMETER)?;
+        Ok(match host::kind(id) {
+            Some(KIND_NPAGED) => Self::NPaged(id, list.as_ptr().cast()),
+            Some(KIND_PAGED) => Self::Paged(id, list.as_ptr().cast()),
+            // SAFETY: the control block of a live list that `create` made through a handle of this
+            // type. Nothing deletes the list while the handle is used, as said above, and only
+            // `delete` drops it, which takes the ownership over.
+            _ => Self::Ex(ManuallyDrop::new(unsafe {
+                LocalLookasideAlloc::from_raw(list)
+            })),
+        })
+    }
+
+    fn allocate(&self) -> u32 {
+        let entry = match *self {
+            Self::Ex(ref list) => list.alloc().cast::<c_void>(),
+            Self::NPaged(id, list) => callbacks::serving(id, || {
+                // SAFETY: an initialised list, not deleted meanwhile.
+                unsafe { ExAllocateFromNPagedLookasideList(list) }
+            }),
+            Self::Paged(id, list) => callbacks::serving(id, || {
+                // SAFETY: as above.
+                unsafe { ExAllocateFromPagedLookasideList(list) }
+            }),
+        };
+        entry.addr() as u32
+    }
+
+    fn free(&self, entry: u32) {
+        let Some(region) = host::mapped() else {
+            return;
+        };
+        let entry = region.at(entry);
+        match *self {
+            // SAFETY: the emulation checks the entry before it touches anything: whatever JavaScript
+            // passes that is not allocated from this list is refused by a bug check.
+            Self::Ex(ref list) => unsafe { list.free(entry) },
+            Self::NPaged(id, list) => callbacks::serving(id, || {
+                // SAFETY: an initialised list, not deleted meanwhile; the entry as above.
+                unsafe { ExFreeToNPagedLookasideList(list, entry.cast()) };
+            }),
+            Self::Paged(id, list) => callbacks::serving(id, || {
+                // SAFETY: as above.
+                unsafe { ExFreeToPagedLookasideList(list, entry.cast()) };
+            }),
+        }
+    }
+
+    fn flush(&self) -> Result<(), NtStatus> {
+        match self {
+            Self::Ex(list) => {
+                list.flush();
+                Ok(())
+            }
+            Self::NPaged(..) | Self::Paged(..) => Err(STATUS_INVALID_DEVICE_REQUEST),
+        }
+    }
+
+    /// Deletes the list; its memory is pool's again. Where the routine raises, since the list's
+    /// memory was written over, the list is abandoned with all that it kept.
+    fn delete(self) {
+        match self {
+            // When that raises, the unwind drops the handle, which abandons the list.
+            Self::Ex(list) => ManuallyDrop::into_inner(list).destroy(),
+            Self::NPaged(id, list) => delete_legacy(id, list.cast(), || {
+                // SAFETY: an initialised list that no other thread uses, now or later.
+                unsafe { ExDeleteNPagedLookasideList(list) };
+            }),
+            Self::Paged(id, list) => delete_legacy(id, list.cast(), || {
+                // SAFETY: as above.
+                unsafe { ExDeletePagedLookasideList(list) };
+            }),
+        }
+    }
+}
+
+fn delete_legacy(id: u32, list: *mut LookasideListEx, routine: impl FnOnce()) {
+    let deleted = catch_stop(|| callbacks::serving(id, routine));
+    if deleted.is_err() {
+        // SAFETY: initialised, and no other thread uses it: it is confined to this one.
+        unsafe { host::abandon(list) };
+    }
+    // SAFETY: the block that `create_legacy` allocated; no list lies in it any more.
+    unsafe { ExFreePoolWithTag(list.cast(), CONTROL_BLOCK_TAG) };
+    if let Err(Stop::BugCheck(stop)) = deleted {
+        stop.raise();
+    }
+}
+
+/// Deletes a list of this isolate.
+pub(crate) fn delete(id: u32) -> Result<(), NtStatus> {
+    List::find(id).map(List::delete)
+}
+
 /// What is no hit, or an error. Apart, so that a hit need not arm a catcher.
 #[cold]
 #[inline(never)]
 fn allocate(id: u32) -> u32 {
-    answer(|| borrow(id).map(|list| list.alloc().addr() as u32))
+    answer(|| List::find(id).map(|list| list.allocate()))
 }
 
 /// What the list does not keep, or an error; apart, as `allocate`.
 #[cold]
 #[inline(never)]
 fn free(id: u32, entry: u32) -> u32 {
-    status(|| borrow(id).map(|list| give_back(&list, entry)))
-}
-
-fn give_back(list: &LocalLookasideAlloc, entry: u32) {
-    let Some(region) = host::mapped() else {
-        return;
-    };
-    // SAFETY: the emulation judges the entry before it touches anything: whatever JavaScript passes
-    // that is not allocated from this list is refused by a bug check.
-    unsafe { list.free(region.at(entry)) }
+    status(|| List::find(id).map(|list| list.free(entry)))
 }
 
 fn owns(id: u32, entry: u32) -> Result<bool, NtStatus> {
@@ -155,11 +319,11 @@ fn check_array(array: *const u32, count: u32) -> Result<(), NtStatus> {
 
 fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
     check_array(into, count)?;
-    let list = borrow(id)?;
+    let list = List::find(id)?;
     let done = Cell::new(0_u32);
     let ended = catch_stop(|| {
         while done.get() < count {
-            let entry = list.alloc().addr() as u32;
+            let entry = list.allocate();
             if entry == 0 {
                 break;
             }
@@ -175,11 +339,11 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
         Err(Stop::Raised(_)) if done.get() > 0 => Ok(done.get()),
         Err(Stop::Raised(status)) => Err(status),
         Err(Stop::BugCheck(stop)) => {
-            // Nobody would learn of the entries that were had before: they go back first.
+            // The caller learns only of the stop: the entries that it had before go back first.
             for index in 0..done.get() as usize {
                 // SAFETY: written above.
                 let entry = unsafe { into.wrapping_add(index).read() };
-                let _ = catch_stop(|| give_back(&list, entry));
+                let _ = catch_stop(|| list.free(entry));
             }
             stop.raise()
         }
@@ -188,7 +352,7 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
 
 fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
     check_array(entries, count)?;
-    let list = borrow(id)?;
+    let list = List::find(id)?;
     let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
     // A copy: another Worker may write a shared array between check and use.
     let mut given = Vec::new();
@@ -217,7 +381,7 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
         stops::already_freed(address).raise();
     }
     for entry in given {
-        give_back(&list, entry);
+        list.free(entry);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use ntoskrnl_emu::host::{self, Region, block_at, stops};
 use ntoskrnl_emu::{Driver, ExAllocatePoolWithTag, ExFreePool, ExFreePoolWithTag};
 use wdm::{NtStatus, POOL_ZERO_ALLOCATION, PoolType, STATUS_INVALID_PARAMETER};
 
-use crate::isolate::{answer, status};
+use crate::slot::{answer, status};
 
 exports! {
     /// The address of the pool.
@@ -60,7 +60,7 @@ fn free(block: u32, tag: Option<u32>) -> Result<(), NtStatus> {
     let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
     let address = region.at(block).cast();
     match tag {
-        // SAFETY: the emulation judges the block: whatever is none is refused by a bug check.
+        // SAFETY: the emulation checks the block: what is none is refused by a bug check.
         Some(tag) => unsafe { ExFreePoolWithTag(address, tag) },
         // SAFETY: as above.
         None => unsafe { ExFreePool(address) },

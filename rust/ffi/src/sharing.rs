@@ -1,21 +1,29 @@
-//! Shared lists: who holds a handle, and who deletes the list.
+//! Shared lists: which isolates hold a handle, and when the list is deleted.
 //!
 //! A list is shared by its owner, and attached to by its identifier. Each handle counts. The owner
-//! closes the list when he destroys it, and from then on every call by identifier answers
+//! closes the list when it destroys it, and from then on every call by identifier answers
 //! STATUS_DELETE_PENDING; the kernel's list is deleted with the last handle.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use ntoskrnl_emu::catch_stop;
+use ntoskrnl_emu::host::layout::KIND_EX;
 use ntoskrnl_emu::host::{self, delay, owner};
 use spin::mutex::SpinMutex;
-use wdm::{LookasideListEx, NtStatus, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
+use wdm::{
+    LookasideListEx, NtStatus, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE,
+    STATUS_INVALID_PARAMETER,
+};
 use win_lookaside::LocalLookasideAlloc;
 
-use crate::isolate::{self, status};
+use crate::slot::status;
 
 exports! {
-    /// Makes a confined list usable by other isolates; a list with callbacks is refused.
+    /// Makes a confined list usable by other isolates. A list with callbacks is refused, and so is a
+    /// legacy list.
     fn lookaside_share(id: u32) -> u32 { status(|| share(id)) }
 
     /// Takes a handle of a shared list.
@@ -23,13 +31,13 @@ exports! {
 
     /// Gives a handle of a shared list back; the last one deletes the list.
     fn lookaside_release(id: u32) -> u32 {
-        status(|| if isolate::let_go(id) { release(id) } else { Err(STATUS_INVALID_PARAMETER) })
+        status(|| if let_go(id) { release(id) } else { Err(STATUS_INVALID_PARAMETER) })
     }
 
-    /// Closes a shared list for every holder and gives the owner's handle back.
+    /// Closes a shared list for all isolates and gives the owner's handle back.
     fn lookaside_close_list(id: u32) -> u32 {
         status(|| {
-            if !isolate::let_go(id) {
+            if !let_go(id) {
                 return Err(STATUS_INVALID_PARAMETER);
             }
             host::close_list(id);
@@ -49,10 +57,42 @@ type Table = BTreeMap<u32, Shared>;
 
 static TABLE: SpinMutex<Table, spin::relax::Yield> = SpinMutex::new(BTreeMap::new());
 
+thread_local! {
+    // Without a destructor: it is read while the thread ends.
+    /// The shared lists that the isolate of this thread holds, once for each handle.
+    static HANDLES: ManuallyDrop<RefCell<Vec<u32>>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+}
+
+/// Notes that this isolate holds one more handle of a shared list.
+fn hold(id: u32) {
+    HANDLES.with(|handles| handles.borrow_mut().push(id));
+}
+
+/// Takes one handle of a shared list from this isolate; false when it holds none.
+fn let_go(id: u32) -> bool {
+    HANDLES.with(|handles| {
+        let mut handles = handles.borrow_mut();
+        let place = handles.iter().position(|&held| held == id);
+        place.map(|place| handles.swap_remove(place)).is_some()
+    })
+}
+
+/// Gives back every handle of this thread's isolate, which ends.
+pub(crate) fn release_all() {
+    for id in HANDLES.with(|handles| handles.take()) {
+        // A list whose memory was written over is abandoned, like everything it kept.
+        let _ = catch_stop(|| release(id));
+    }
+}
+
 fn share(id: u32) -> Result<(), NtStatus> {
     let list = ntoskrnl_emu::list(id, owner::current())?;
     if host::has_callbacks(id) {
         return Err(STATUS_INVALID_DEVICE_STATE);
+    }
+    if host::kind(id) != Some(KIND_EX) {
+        return Err(STATUS_INVALID_DEVICE_REQUEST);
     }
     let mut table = TABLE.lock();
     if table.contains_key(&id) {
@@ -68,7 +108,7 @@ fn share(id: u32) -> Result<(), NtStatus> {
             handles: 1,
         },
     );
-    isolate::hold(id);
+    hold(id);
     Ok(())
 }
 
@@ -85,12 +125,12 @@ fn attach(id: u32) -> Result<(), NtStatus> {
         .handles
         .checked_add(1)
         .ok_or(STATUS_INVALID_DEVICE_STATE)?;
-    isolate::hold(id);
+    hold(id);
     Ok(())
 }
 
 /// Gives a handle back that no isolate counts any more.
-pub(crate) fn release(id: u32) -> Result<(), NtStatus> {
+fn release(id: u32) -> Result<(), NtStatus> {
     let list = {
         let mut table = TABLE.lock();
         let shared = table.get_mut(&id).ok_or(STATUS_INVALID_PARAMETER)?;
@@ -100,7 +140,7 @@ pub(crate) fn release(id: u32) -> Result<(), NtStatus> {
         }
         let list = shared.list;
         table.remove(&id);
-        // Before the table is unlocked: who comes by the identifier from now on finds it deleted.
+        // Before the table is unlocked: a call by the identifier finds it deleted from now on.
         host::close_list(id);
         list
     };
@@ -108,7 +148,7 @@ pub(crate) fn release(id: u32) -> Result<(), NtStatus> {
     // Outside the lock: the list's memory may have been written over, and then this raises.
     let list = std::ptr::with_exposed_provenance_mut::<LookasideListEx>(list);
     let list = NonNull::new(list).ok_or(STATUS_INVALID_PARAMETER)?;
-    // SAFETY: the list came from a handle of this type; this was the last one, so nobody else uses it.
+    // SAFETY: the list came from a handle of this type; this was the last one, so nothing else uses it.
     unsafe { LocalLookasideAlloc::from_raw(list) }.destroy();
     Ok(())
 }

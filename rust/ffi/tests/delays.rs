@@ -98,7 +98,7 @@ impl Isolate {
 
     fn create(&self) -> u32 {
         let nonpaged = PoolType::NON_PAGED_POOL_NX.0;
-        assert_eq!(lookaside_create(64, nonpaged, TAG, 0, 0, 0, 0), 0);
+        assert_eq!(lookaside_create(0, 64, nonpaged, TAG, 0, 0, 0, 0), 0);
         self.slot.value.load(Ordering::Relaxed)
     }
 
@@ -370,7 +370,7 @@ fn isolates_that_come_and_go_share_lists_until_they_are_closed() {
                 .lock()
                 .expect("no panic")
                 .extend(used.filter(Result::is_err));
-            // Every other owner closes it; the others end and leave it to who has a handle.
+            // Every other owner closes it; the others end and leave it to the isolates that have a handle.
             if round % 2 == 0 {
                 lookaside_close_list(id);
             }

@@ -1,4 +1,4 @@
-//! The `Allocator` trait for both handles.
+//! The `Allocator` trait for both kinds of handle.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -7,7 +7,7 @@ use allocator_api2::alloc::{AllocError, Allocator};
 use wdm::{MEMORY_ALLOCATION_ALIGNMENT, PAGE_SIZE};
 
 use crate::handle::Handle;
-use crate::{LocalLookasideAlloc, LookasideAlloc};
+use crate::lookaside_alloc::{Kind, List};
 
 /// Whether an entry of `size` bytes holds `layout`.
 ///
@@ -79,55 +79,49 @@ impl Handle {
     }
 }
 
-macro_rules! allocator {
-    ($($name:ident),*) => {$(
-        // SAFETY: an entry stays valid and where it is until it is freed, whatever becomes of the
-        // handle: moving it does not move the list, and it cannot be cloned. Only an entry that
-        // holds the layout, by size and alignment, is handed out.
-        unsafe impl Allocator for $name {
-            #[inline]
-            fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                self.handle.allocate(layout)
-            }
+// SAFETY: an entry stays valid and where it is until it is freed, whatever becomes of the
+// handle: moving it does not move the list, and it cannot be cloned. Only an entry that
+// holds the layout, by size and alignment, is handed out.
+unsafe impl<S: Kind> Allocator for List<S> {
+    #[inline]
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.handle.allocate(layout)
+    }
 
-            #[inline]
-            unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-                // SAFETY: the caller's block is an entry of this list that `layout` fits.
-                unsafe { self.handle.deallocate(block, layout) };
-            }
+    #[inline]
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's block is an entry of this list that `layout` fits.
+        unsafe { self.handle.deallocate(block, layout) };
+    }
 
-            #[inline]
-            unsafe fn grow(
-                &self,
-                block: NonNull<u8>,
-                _old: Layout,
-                new: Layout,
-            ) -> Result<NonNull<[u8]>, AllocError> {
-                self.handle.resize(block, new)
-            }
+    #[inline]
+    unsafe fn grow(
+        &self,
+        block: NonNull<u8>,
+        _old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        self.handle.resize(block, new)
+    }
 
-            #[inline]
-            unsafe fn grow_zeroed(
-                &self,
-                block: NonNull<u8>,
-                old: Layout,
-                new: Layout,
-            ) -> Result<NonNull<[u8]>, AllocError> {
-                // SAFETY: the caller's block is an entry of this list, and `old` fits it.
-                unsafe { self.handle.resize_zeroed(block, old, new) }
-            }
+    #[inline]
+    unsafe fn grow_zeroed(
+        &self,
+        block: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: the caller's block is an entry of this list, and `old` fits it.
+        unsafe { self.handle.resize_zeroed(block, old, new) }
+    }
 
-            #[inline]
-            unsafe fn shrink(
-                &self,
-                block: NonNull<u8>,
-                _old: Layout,
-                new: Layout,
-            ) -> Result<NonNull<[u8]>, AllocError> {
-                self.handle.resize(block, new)
-            }
-        }
-    )*};
+    #[inline]
+    unsafe fn shrink(
+        &self,
+        block: NonNull<u8>,
+        _old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        self.handle.resize(block, new)
+    }
 }
-
-allocator!(LookasideAlloc, LocalLookasideAlloc);

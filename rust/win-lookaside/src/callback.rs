@@ -35,7 +35,9 @@ use crate::control_block::ControlBlock;
 ///
 /// let calls = AtomicU32::new(0);
 /// let context = (&raw const calls).cast_mut().cast::<c_void>();
-/// // SAFETY: entries come from pool in the size asked for, and `context` is what it expects.
+/// // SAFETY: entries are pool blocks of the size asked for, and so aligned, or null; the list's free
+/// // routine is the pool's; the routine shares one atomic and leaves the level; without flags pool
+/// // does not raise; the list below is given the `AtomicU32` that the routine expects.
 /// let allocate = unsafe { AllocateFunctionEx::new(allocate) };
 /// let list = LookasideAlloc::new();
 /// let pool = PoolType::NON_PAGED_POOL_NX;
@@ -59,7 +61,7 @@ impl AllocateFunctionEx {
     /// For every list that is initialised with the value, `routine`
     ///
     /// * answers null, or memory of at least the bytes asked for, aligned to 16 (to 4096 when a page
-    ///   or more is asked for), that nobody else uses until the list's free routine is given it;
+    ///   or more is asked for), that nothing else uses until the list's free routine is given it;
     /// * answers memory that this free routine can take: the callback given beside it, or the pool;
     /// * may be called from any thread that uses the list, by several at once, at the level of the
     ///   allocating call, and does not change the level;

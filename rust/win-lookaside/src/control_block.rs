@@ -18,7 +18,7 @@ const CONTROL_BLOCK_TAG: u32 = u32::from_ne_bytes(*b"LkCb");
 /// # Invariants
 ///
 /// * It is never moved, and never on the stack: the kernel links initialised lists together.
-/// * Nobody holds a reference to it: other processors and the emulation's clients write to it.
+/// * There is no reference to it: other processors and the emulation's clients write to it.
 /// * `list` is initialised, and `context` is not written any more, once a handle holds the block.
 #[repr(C)]
 pub(crate) struct ControlBlock {
@@ -48,7 +48,7 @@ impl ControlBlock {
         // SAFETY: the block is ours, as long as this type and aligned for it.
         unsafe { block.write_bytes(0, 1) };
         let context = block.as_ptr().wrapping_byte_add(offset_of!(Self, context));
-        // SAFETY: the field lies in the block, which nobody else knows yet.
+        // SAFETY: the field lies in the block, whose address nothing else has yet.
         unsafe { context.cast::<*mut c_void>().write(arguments.context) };
         // SAFETY: the storage is nonpaged, aligned, not initialised, and stays where it is; the
         // callbacks keep their contract by how they were made.
@@ -99,7 +99,7 @@ impl ControlBlock {
     ///
     /// # Safety
     ///
-    /// * The block came from [`create`](Self::create) and has no live list; nobody uses it any more.
+    /// * The block came from [`create`](Self::create) and has no live list; nothing uses it any more.
     pub(crate) unsafe fn release(block: NonNull<Self>) {
         // SAFETY: allocated with this tag, and the caller says that it is not used any more.
         unsafe { ex::ExFreePoolWithTag(block.as_ptr().cast(), CONTROL_BLOCK_TAG) };

@@ -34,9 +34,9 @@ use crate::{InitArgs, LookasideError, LookasideResult, ex};
 /// The pointer while a list is being initialised: the address of no control block.
 const BUSY: *mut ControlBlock = without_provenance_mut(1);
 
-/// Who may use the list of a handle.
+/// Which threads may use the list of a handle.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sharing {
+pub enum Sharing {
     /// Any thread.
     Shared,
     /// The thread that initialises it.
@@ -81,7 +81,7 @@ impl<'handle> Claim<'handle> {
 
     fn publish(self, block: NonNull<ControlBlock>) {
         ex::delay("handle busy");
-        // Release pairs with the Acquire in `ready`: who sees the block sees it initialised.
+        // Release pairs with the Acquire in `ready`: a thread that sees the block sees it initialised.
         self.0.store(block.as_ptr(), Ordering::Release);
         forget(self);
     }
@@ -156,7 +156,7 @@ impl Handle {
         let Some(list) = self.list() else {
             return null_mut();
         };
-        // SAFETY: the list is initialised, and is deleted only by who has the handle to itself.
+        // SAFETY: the list is initialised, and only a caller that has the handle to itself deletes it.
         unsafe { ex::ExAllocateFromLookasideListEx(list.as_ptr()) }.cast()
     }
 
@@ -200,11 +200,11 @@ impl Handle {
     ///
     /// # Safety
     ///
-    /// * Nobody else uses the handle while this runs.
+    /// * Nothing else uses the handle while this runs.
     pub(crate) unsafe fn destroy_shared(&self) {
         let Some(block) = self.ready() else { return };
         // Null only after the list is deleted: when the emulation stops here, nothing has changed.
-        // SAFETY: the block is the handle's, its list initialised, and nobody else uses it.
+        // SAFETY: the block is the handle's, its list initialised, and nothing else uses it.
         unsafe { ex::ExDeleteLookasideListEx(ControlBlock::list(block)) };
         ex::delay("handle deleted");
         // Release pairs with the Acquire in `Claim::take`.
@@ -214,7 +214,7 @@ impl Handle {
         unsafe { ControlBlock::release(block) };
     }
 
-    /// Makes a confined list everybody's.
+    /// Opens a confined list to all threads.
     pub(crate) fn share(&mut self) {
         let Some(list) = self.list() else { return };
         // SAFETY: the list is initialised and this thread's: its handle has not left it.
@@ -232,7 +232,7 @@ impl Handle {
     ///
     /// # Safety
     ///
-    /// * The list is that of a control block of this crate, and nobody else owns it.
+    /// * The list is that of a control block of this crate, and nothing else owns it.
     pub(crate) unsafe fn adopt(list: NonNull<LookasideListEx>) -> Self {
         Self {
             block: AtomicPtr::new(ControlBlock::of(list).as_ptr()),
@@ -244,7 +244,7 @@ impl Drop for Handle {
     fn drop(&mut self) {
         let Some(list) = self.take() else { return };
         let block = ControlBlock::of(list);
-        // SAFETY: the handle owned the block, its list is initialised, and nobody else uses it.
+        // SAFETY: the handle owned the block, its list is initialised, and nothing else uses it.
         let deleted = ex::quietly(|| unsafe { ex::ExDeleteLookasideListEx(list.as_ptr()) });
         if !deleted {
             // SAFETY: as above; the routine refused to delete it.

@@ -91,7 +91,7 @@ pub use ex::{
 };
 pub use flags::Flags;
 pub use init_args::{DEFAULT_POOL_TAG, InitArgs};
-pub use lookaside_alloc::{LocalLookasideAlloc, LookasideAlloc};
+pub use lookaside_alloc::{Confined, List, LocalLookasideAlloc, LookasideAlloc, Shared};
 pub use stats::Stats;
 pub use wdm::LookasideListEx as LookasideList;
 pub use wdm::{AllocateFunctionExRaw, FreeFunctionExRaw, NtStatus, PoolTag, PoolType};

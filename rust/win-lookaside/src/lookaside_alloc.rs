@@ -10,6 +10,41 @@ use wdm::{LookasideListEx, PoolType};
 use crate::handle::{Handle, Raising, Sharing};
 use crate::{AllocateFunctionEx, FreeFunctionEx, InitArgs, LookasideResult, Stats};
 
+/// What the two kinds of handle differ in: [`Shared`] and [`Confined`] alone, for other crates
+/// cannot name the trait.
+pub trait Kind {
+    /// Which threads may use the list.
+    const SHARING: Sharing;
+    /// The handle's name when it is printed.
+    const NAME: &'static str;
+}
+
+/// The kind of a [`LookasideAlloc`]: any thread may use its list.
+pub struct Shared(());
+
+/// The kind of a [`LocalLookasideAlloc`]: one thread may use its list.
+// The pointer makes the handle neither `Send` nor `Sync`.
+pub struct Confined(PhantomData<*mut ()>);
+
+impl Kind for Shared {
+    const SHARING: Sharing = Sharing::Shared;
+    const NAME: &'static str = "LookasideAlloc";
+}
+
+impl Kind for Confined {
+    const SHARING: Sharing = Sharing::Confined;
+    const NAME: &'static str = "LocalLookasideAlloc";
+}
+
+/// The handle of a lookaside list, of either kind: [`LookasideAlloc`] or [`LocalLookasideAlloc`].
+///
+/// The examples of its methods use the first; all of them but [`destroy_shared`](Self::destroy_shared)
+/// and [`into_shared`](Self::into_shared) are those of the second too.
+pub struct List<S> {
+    pub(crate) handle: Handle,
+    kind: PhantomData<S>,
+}
+
 /// A lookaside list for any number of threads.
 ///
 /// It owns at most one list. [`new`](Self::new) makes a handle without one, also for a `static`;
@@ -45,9 +80,7 @@ use crate::{AllocateFunctionEx, FreeFunctionEx, InitArgs, LookasideResult, Stats
 /// unsafe { LIST.destroy_shared() };
 /// # Ok::<(), win_lookaside::LookasideError>(())
 /// ```
-pub struct LookasideAlloc {
-    pub(crate) handle: Handle,
-}
+pub type LookasideAlloc = List<Shared>;
 
 /// A lookaside list for the thread that initialises it.
 ///
@@ -82,400 +115,384 @@ pub struct LookasideAlloc {
 /// let list = win_lookaside::LocalLookasideAlloc::new();
 /// std::thread::spawn(move || list.alloc());
 /// ```
-pub struct LocalLookasideAlloc {
-    pub(crate) handle: Handle,
-    confined: PhantomData<*mut ()>,
+pub type LocalLookasideAlloc = List<Confined>;
+
+impl<S: Kind> List<S> {
+    /// A handle without a list.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let list = win_lookaside::LookasideAlloc::new();
+    /// assert!(list.alloc().is_null());
+    /// ```
+    ///
+    /// # IRQL
+    ///
+    /// Any.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            handle: Handle::new(),
+            kind: PhantomData,
+        }
+    }
+
+    /// Initialises the list: entries of `size` bytes from pool `pool_type`.
+    ///
+    /// `tag` is [`DEFAULT_POOL_TAG`](crate::DEFAULT_POOL_TAG) and `flags` is
+    /// [`Flags::NONE`](crate::Flags::NONE) unless given. Without a callback the pool's
+    /// own routine serves; each callback may be given alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use win_lookaside::{LookasideAlloc, PoolType};
+    ///
+    /// let list = LookasideAlloc::new();
+    /// list.init(64, PoolType::NON_PAGED_POOL_NX, None, None, None, None)?;
+    /// assert!(list.init(64, PoolType::PAGED_POOL, None, None, None, None).is_err());
+    /// assert_eq!(list.size(), Some(64));
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`](crate::LookasideError::InitError) with
+    ///
+    /// * `STATUS_INVALID_DEVICE_STATE`: the handle has a list, or is getting one elsewhere;
+    /// * `STATUS_INVALID_PARAMETER`: `size` does not fit 32 bits;
+    /// * `STATUS_INSUFFICIENT_RESOURCES`: no pool for the list itself;
+    /// * `STATUS_INVALID_PARAMETER_4`: not a pool type;
+    /// * `STATUS_INVALID_PARAMETER_5`: not flags, or `RAISE_ON_FAIL` without `alloc_fn`: the
+    ///   pool's exception would cross Rust code.
+    ///
+    /// After an error the handle is as it was. Statuses `_4` and `_5`:
+    /// nf-wdm-exinitializelookasidelistex.
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
+    pub fn init(
+        &self,
+        size: usize,
+        pool_type: impl Into<PoolType>,
+        tag: Option<u32>,
+        flags: Option<u32>,
+        alloc_fn: Option<AllocateFunctionEx>,
+        free_fn: Option<FreeFunctionEx>,
+    ) -> LookasideResult<()> {
+        let arguments = InitArgs::of(size, pool_type.into(), tag, flags, alloc_fn, free_fn);
+        // SAFETY: raising is refused; a confined handle does not leave its thread.
+        unsafe { self.handle.init(&arguments, S::SHARING, Raising::Refused) }
+    }
+
+    /// Initialises the list, as [`init`](Self::init), with a context for its callbacks.
+    ///
+    /// They find it by [`context_of`](crate::context_of);
+    /// [`AllocateFunctionEx`] has an example.
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init).
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of the routine, in its order"
+    )]
+    pub fn init_with_context(
+        &self,
+        size: usize,
+        pool_type: impl Into<PoolType>,
+        tag: Option<u32>,
+        flags: Option<u32>,
+        alloc_fn: Option<AllocateFunctionEx>,
+        free_fn: Option<FreeFunctionEx>,
+        context: *mut c_void,
+    ) -> LookasideResult<()> {
+        let arguments = InitArgs {
+            context,
+            ..InitArgs::of(size, pool_type.into(), tag, flags, alloc_fn, free_fn)
+        };
+        // SAFETY: as in `init`.
+        unsafe { self.handle.init(&arguments, S::SHARING, Raising::Refused) }
+    }
+
+    /// Initialises the list with arguments that are passed on as they are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::ptr::null_mut;
+    /// use win_lookaside::{Flags, InitArgs, LookasideAlloc, PoolTag, PoolType};
+    ///
+    /// let list = LookasideAlloc::new();
+    /// let arguments = InitArgs {
+    ///     size: 64,
+    ///     pool_type: PoolType::PAGED_POOL,
+    ///     tag: PoolTag::from(*b"Smpl"),
+    ///     flags: Flags::NONE,
+    ///     depth: 512,
+    ///     alloc_fn: None,
+    ///     free_fn: None,
+    ///     context: null_mut(),
+    /// };
+    /// // SAFETY: no allocation raises.
+    /// unsafe { list.init_raw(arguments)? };
+    /// assert_eq!(list.stats().unwrap().maximum_depth, 512);
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init), but `RAISE_ON_FAIL` without an allocate callback is
+    /// accepted, and what the routine says to `depth` is passed on.
+    ///
+    /// # Safety
+    ///
+    /// * With `RAISE_ON_FAIL` and no allocate callback, a failed allocation raises an
+    ///   exception: in a kernel no Rust frame may lie between the allocating call and its
+    ///   handler; in user mode it is an unwind that the caller must expect.
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
+    pub unsafe fn init_raw(&self, arguments: InitArgs) -> LookasideResult<()> {
+        // SAFETY: raising is the caller's word; a confined handle does not leave its
+        // thread.
+        unsafe { self.handle.init(&arguments, S::SHARING, Raising::Allowed) }
+    }
+
+    /// A handle with a list: [`new`](Self::new) and [`init`](Self::init) in one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use win_lookaside::{LookasideAlloc, PoolType};
+    ///
+    /// let pool = PoolType::NON_PAGED_POOL_NX;
+    /// let list = LookasideAlloc::try_new(64, pool, None, None, None, None)?;
+    /// assert_eq!(list.size(), Some(64));
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init).
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
+    pub fn try_new(
+        size: usize,
+        pool_type: impl Into<PoolType>,
+        tag: Option<u32>,
+        flags: Option<u32>,
+        alloc_fn: Option<AllocateFunctionEx>,
+        free_fn: Option<FreeFunctionEx>,
+    ) -> LookasideResult<Self> {
+        let handle = Self::new();
+        handle.init(size, pool_type, tag, flags, alloc_fn, free_fn)?;
+        Ok(handle)
+    }
+
+    /// An entry; null when none can be had, or without a list.
+    ///
+    /// Its bytes are not cleared, and the first 8 of an entry that the list had kept are
+    /// its link.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use win_lookaside::{LookasideAlloc, PoolType};
+    ///
+    /// let pool = PoolType::NON_PAGED_POOL_NX;
+    /// let list = LookasideAlloc::try_new(64, pool, None, None, None, None)?;
+    /// let entry = list.alloc();
+    /// assert!(!entry.is_null() && entry.addr() % 16 == 0);
+    /// // SAFETY: allocated above, freed once.
+    /// unsafe { list.free(entry) };
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
+    /// (nf-wdm-exallocatefromlookasidelistex, nc-wdm-allocate_function_ex).
+    #[inline]
+    pub fn alloc(&self) -> *mut u8 {
+        self.handle.alloc()
+    }
+
+    /// Gives an entry back: to the list, or to the free routine when the list is full.
+    ///
+    /// In user mode a broken contract is a bug check. In a kernel it is not noticed, but
+    /// without a list the entry is only leaked. [`alloc`](Self::alloc) has an example.
+    ///
+    /// # Safety
+    ///
+    /// * `entry` was allocated from this list and has not been freed since.
+    /// * Nothing uses it any more.
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
+    /// (nf-wdm-exfreetolookasidelistex, nc-wdm-free_function_ex).
+    #[inline]
+    pub unsafe fn free(&self, entry: *mut u8) {
+        // SAFETY: the caller's word.
+        unsafe { self.handle.free(entry) }
+    }
+
+    /// Gives the entries that the list keeps to its free routine; the list stays usable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use win_lookaside::{LookasideAlloc, PoolType};
+    ///
+    /// let pool = PoolType::NON_PAGED_POOL_NX;
+    /// let list = LookasideAlloc::try_new(64, pool, None, None, None, None)?;
+    /// let entry = list.alloc();
+    /// // SAFETY: allocated above, freed once.
+    /// unsafe { list.free(entry) };
+    /// list.flush();
+    /// assert_eq!(list.stats().unwrap().current_depth, 0);
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
+    /// (nf-wdm-exflushlookasidelistex, nc-wdm-free_function_ex).
+    pub fn flush(&self) {
+        self.handle.flush();
+    }
+
+    /// What the list's fields hold now; none without a list.
+    ///
+    /// [`Stats`] has an example.
+    ///
+    /// # IRQL
+    ///
+    /// Any: the fields are in nonpaged pool.
+    #[must_use]
+    pub fn stats(&self) -> Option<Stats> {
+        self.handle.stats()
+    }
+
+    /// Bytes per entry as the list stores them, at least 8; none without a list.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use win_lookaside::{LookasideAlloc, PoolType};
+    ///
+    /// let list = LookasideAlloc::new();
+    /// assert_eq!(list.size(), None);
+    /// list.init(100, PoolType::PAGED_POOL, None, None, None, None)?;
+    /// assert_eq!(list.size(), Some(100));
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # IRQL
+    ///
+    /// Any: the field is in nonpaged pool.
+    #[must_use]
+    pub fn size(&self) -> Option<usize> {
+        self.handle.size()
+    }
+
+    /// Deletes the list, if there is one; [`init`](Self::init) may follow.
+    ///
+    /// The entries that it keeps go to its free routine. Those that are allocated stay
+    /// allocated, and nothing can free them any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use win_lookaside::{LookasideAlloc, PoolType};
+    ///
+    /// let pool = PoolType::NON_PAGED_POOL_NX;
+    /// let mut list = LookasideAlloc::try_new(64, pool, None, None, None, None)?;
+    /// list.destroy();
+    /// list.destroy();
+    /// list.init(32, pool, None, None, None, None)?;
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # IRQL
+    ///
+    /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
+    /// (nf-wdm-exdeletelookasidelistex, nc-wdm-free_function_ex).
+    pub fn destroy(&mut self) {
+        self.handle.destroy();
+    }
+
+    /// A handle that owns a list given away by [`into_raw`](Self::into_raw).
+    ///
+    /// # Safety
+    ///
+    /// * `list` came from `into_raw` of this type and has not been deleted since.
+    /// * No other handle owns it. A handle that only borrows it is never dropped
+    ///   (`core::mem::ManuallyDrop`) and not used once the owner has deleted the list.
+    /// * A confined list (of a [`LocalLookasideAlloc`]) is adopted by its own thread.
+    ///
+    /// # IRQL
+    ///
+    /// Any.
+    #[must_use]
+    pub unsafe fn from_raw(list: NonNull<LookasideListEx>) -> Self {
+        Self {
+            // SAFETY: the caller's word.
+            handle: unsafe { Handle::adopt(list) },
+            kind: PhantomData,
+        }
+    }
+
+    /// The list, which is the caller's from now on; none without a list.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use win_lookaside::{LookasideAlloc, PoolType};
+    ///
+    /// let pool = PoolType::NON_PAGED_POOL_NX;
+    /// let list = LookasideAlloc::try_new(64, pool, None, None, None, None)?;
+    /// let raw = list.into_raw().unwrap();
+    /// // SAFETY: the list came from `into_raw` above, on this thread.
+    /// let list = unsafe { LookasideAlloc::from_raw(raw) };
+    /// assert_eq!(list.size(), Some(64));
+    /// # Ok::<(), win_lookaside::LookasideError>(())
+    /// ```
+    ///
+    /// # IRQL
+    ///
+    /// Any.
+    #[must_use = "without its handle nothing deletes the list"]
+    pub fn into_raw(mut self) -> Option<NonNull<LookasideListEx>> {
+        self.handle.take()
+    }
 }
 
-/// Writes what the two handles have in common, over [`Handle`].
-macro_rules! handle {
-    ($name:ident, $sharing:expr $(, $more:ident)*) => {
-        impl $name {
-            /// A handle without a list.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("let list = win_lookaside::", stringify!($name), "::new();")]
-            /// assert!(list.alloc().is_null());
-            /// ```
-            ///
-            /// # IRQL
-            ///
-            /// Any.
-            #[must_use]
-            pub const fn new() -> Self {
-                Self { handle: Handle::new() $(, $more: PhantomData)* }
-            }
-
-            /// Initialises the list: entries of `size` bytes from pool `pool_type`.
-            ///
-            /// `tag` is [`DEFAULT_POOL_TAG`](crate::DEFAULT_POOL_TAG) and `flags` is
-            /// [`Flags::NONE`](crate::Flags::NONE) unless given. Without a callback the pool's
-            /// own routine serves; each callback may be given alone.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use win_lookaside::{", stringify!($name), ", PoolType};")]
-            ///
-            #[doc = concat!("let list = ", stringify!($name), "::new();")]
-            /// list.init(64, PoolType::NON_PAGED_POOL_NX, None, None, None, None)?;
-            /// assert!(list.init(64, PoolType::PAGED_POOL, None, None, None, None).is_err());
-            /// assert_eq!(list.size(), Some(64));
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # Errors
-            ///
-            /// [`InitError`](crate::LookasideError::InitError) with
-            ///
-            /// * `STATUS_INVALID_DEVICE_STATE`: the handle has a list, or is getting one elsewhere;
-            /// * `STATUS_INVALID_PARAMETER`: `size` does not fit 32 bits;
-            /// * `STATUS_INSUFFICIENT_RESOURCES`: no pool for the list itself;
-            /// * `STATUS_INVALID_PARAMETER_4`: not a pool type;
-            /// * `STATUS_INVALID_PARAMETER_5`: not flags, or `RAISE_ON_FAIL` without `alloc_fn`: the
-            ///   pool's exception would cross Rust code.
-            ///
-            /// After an error the handle is as it was. Statuses `_4` and `_5`:
-            /// nf-wdm-exinitializelookasidelistex.
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
-            pub fn init(
-                &self,
-                size: usize,
-                pool_type: impl Into<PoolType>,
-                tag: Option<u32>,
-                flags: Option<u32>,
-                alloc_fn: Option<AllocateFunctionEx>,
-                free_fn: Option<FreeFunctionEx>,
-            ) -> LookasideResult<()> {
-                let arguments =
-                    InitArgs::of(size, pool_type.into(), tag, flags, alloc_fn, free_fn);
-                // SAFETY: raising is refused; a confined handle does not leave its thread.
-                unsafe { self.handle.init(&arguments, $sharing, Raising::Refused) }
-            }
-
-            /// Initialises the list, as [`init`](Self::init), with a context for its callbacks.
-            ///
-            /// They find it by [`context_of`](crate::context_of);
-            /// [`AllocateFunctionEx`] has an example.
-            ///
-            /// # Errors
-            ///
-            /// As [`init`](Self::init).
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
-            #[expect(clippy::too_many_arguments, reason = "those of the routine, in its order")]
-            pub fn init_with_context(
-                &self,
-                size: usize,
-                pool_type: impl Into<PoolType>,
-                tag: Option<u32>,
-                flags: Option<u32>,
-                alloc_fn: Option<AllocateFunctionEx>,
-                free_fn: Option<FreeFunctionEx>,
-                context: *mut c_void,
-            ) -> LookasideResult<()> {
-                let arguments = InitArgs {
-                    context,
-                    ..InitArgs::of(size, pool_type.into(), tag, flags, alloc_fn, free_fn)
-                };
-                // SAFETY: as in `init`.
-                unsafe { self.handle.init(&arguments, $sharing, Raising::Refused) }
-            }
-
-            /// Initialises the list with arguments that are passed on as they are.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            /// use core::ptr::null_mut;
-            #[doc = concat!(
-                "use win_lookaside::{Flags, InitArgs, ", stringify!($name), ", PoolTag, PoolType};"
-            )]
-            ///
-            #[doc = concat!("let list = ", stringify!($name), "::new();")]
-            /// let arguments = InitArgs {
-            ///     size: 64,
-            ///     pool_type: PoolType::PAGED_POOL,
-            ///     tag: PoolTag::from(*b"Smpl"),
-            ///     flags: Flags::NONE,
-            ///     depth: 512,
-            ///     alloc_fn: None,
-            ///     free_fn: None,
-            ///     context: null_mut(),
-            /// };
-            /// // SAFETY: no allocation raises.
-            /// unsafe { list.init_raw(arguments)? };
-            /// assert_eq!(list.stats().unwrap().maximum_depth, 512);
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # Errors
-            ///
-            /// As [`init`](Self::init), but `RAISE_ON_FAIL` without an allocate callback is
-            /// accepted, and what the routine says to `depth` is passed on.
-            ///
-            /// # Safety
-            ///
-            /// * With `RAISE_ON_FAIL` and no allocate callback, a failed allocation raises an
-            ///   exception: in a kernel no Rust frame may lie between the allocating call and its
-            ///   handler; in user mode it is an unwind that the caller must expect.
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
-            pub unsafe fn init_raw(&self, arguments: InitArgs) -> LookasideResult<()> {
-                // SAFETY: raising is the caller's word; a confined handle does not leave its
-                // thread.
-                unsafe { self.handle.init(&arguments, $sharing, Raising::Allowed) }
-            }
-
-            /// A handle with a list: [`new`](Self::new) and [`init`](Self::init) in one.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use win_lookaside::{", stringify!($name), ", PoolType};")]
-            ///
-            /// let pool = PoolType::NON_PAGED_POOL_NX;
-            #[doc = concat!(
-                "let list = ", stringify!($name), "::try_new(64, pool, None, None, None, None)?;"
-            )]
-            /// assert_eq!(list.size(), Some(64));
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # Errors
-            ///
-            /// As [`init`](Self::init).
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below (nf-wdm-exinitializelookasidelistex).
-            pub fn try_new(
-                size: usize,
-                pool_type: impl Into<PoolType>,
-                tag: Option<u32>,
-                flags: Option<u32>,
-                alloc_fn: Option<AllocateFunctionEx>,
-                free_fn: Option<FreeFunctionEx>,
-            ) -> LookasideResult<Self> {
-                let handle = Self::new();
-                handle.init(size, pool_type, tag, flags, alloc_fn, free_fn)?;
-                Ok(handle)
-            }
-
-            /// An entry; null when none can be had, or without a list.
-            ///
-            /// Its bytes are not cleared, and the first 8 of an entry that the list had kept are
-            /// its link.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use win_lookaside::{", stringify!($name), ", PoolType};")]
-            ///
-            /// let pool = PoolType::NON_PAGED_POOL_NX;
-            #[doc = concat!(
-                "let list = ", stringify!($name), "::try_new(64, pool, None, None, None, None)?;"
-            )]
-            /// let entry = list.alloc();
-            /// assert!(!entry.is_null() && entry.addr() % 16 == 0);
-            /// // SAFETY: allocated above, freed once.
-            /// unsafe { list.free(entry) };
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
-            /// (nf-wdm-exallocatefromlookasidelistex, nc-wdm-allocate_function_ex).
-            #[inline]
-            pub fn alloc(&self) -> *mut u8 {
-                self.handle.alloc()
-            }
-
-            /// Gives an entry back: to the list, or to the free routine when the list is full.
-            ///
-            /// In user mode a broken contract is a bug check. In a kernel it is not noticed, but
-            /// without a list the entry is only leaked. [`alloc`](Self::alloc) has an example.
-            ///
-            /// # Safety
-            ///
-            /// * `entry` was allocated from this list and has not been freed since.
-            /// * Nobody uses it any more.
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
-            /// (nf-wdm-exfreetolookasidelistex, nc-wdm-free_function_ex).
-            #[inline]
-            pub unsafe fn free(&self, entry: *mut u8) {
-                // SAFETY: the caller's word.
-                unsafe { self.handle.free(entry) }
-            }
-
-            /// Gives the entries that the list keeps to its free routine; the list stays usable.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use win_lookaside::{", stringify!($name), ", PoolType};")]
-            ///
-            /// let pool = PoolType::NON_PAGED_POOL_NX;
-            #[doc = concat!(
-                "let list = ", stringify!($name), "::try_new(64, pool, None, None, None, None)?;"
-            )]
-            /// let entry = list.alloc();
-            /// // SAFETY: allocated above, freed once.
-            /// unsafe { list.free(entry) };
-            /// list.flush();
-            /// assert_eq!(list.stats().unwrap().current_depth, 0);
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
-            /// (nf-wdm-exflushlookasidelistex, nc-wdm-free_function_ex).
-            pub fn flush(&self) {
-                self.handle.flush();
-            }
-
-            /// What the list's fields hold now; none without a list.
-            ///
-            /// [`Stats`] has an example.
-            ///
-            /// # IRQL
-            ///
-            /// Any: the fields are in nonpaged pool.
-            #[must_use]
-            pub fn stats(&self) -> Option<Stats> {
-                self.handle.stats()
-            }
-
-            /// Bytes per entry as the list stores them, at least 8; none without a list.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use win_lookaside::{", stringify!($name), ", PoolType};")]
-            ///
-            #[doc = concat!("let list = ", stringify!($name), "::new();")]
-            /// assert_eq!(list.size(), None);
-            /// list.init(100, PoolType::PAGED_POOL, None, None, None, None)?;
-            /// assert_eq!(list.size(), Some(100));
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # IRQL
-            ///
-            /// Any: the field is in nonpaged pool.
-            #[must_use]
-            pub fn size(&self) -> Option<usize> {
-                self.handle.size()
-            }
-
-            /// Deletes the list, if there is one; [`init`](Self::init) may follow.
-            ///
-            /// The entries that it keeps go to its free routine. Those that are allocated stay
-            /// allocated, and nothing can free them any more.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use win_lookaside::{", stringify!($name), ", PoolType};")]
-            ///
-            /// let pool = PoolType::NON_PAGED_POOL_NX;
-            #[doc = concat!(
-                "let mut list = ", stringify!($name), "::try_new(64, pool, None, None, None, None)?;"
-            )]
-            /// list.destroy();
-            /// list.destroy();
-            /// list.init(32, pool, None, None, None, None)?;
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # IRQL
-            ///
-            /// `DISPATCH_LEVEL` or below, for paged entries `APC_LEVEL` or below
-            /// (nf-wdm-exdeletelookasidelistex, nc-wdm-free_function_ex).
-            pub fn destroy(&mut self) {
-                self.handle.destroy();
-            }
-
-            /// A handle that owns a list given away by [`into_raw`](Self::into_raw).
-            ///
-            /// # Safety
-            ///
-            /// * `list` came from `into_raw` of this type and has not been deleted since.
-            /// * No other handle owns it. A handle that only borrows it is never dropped
-            ///   (`core::mem::ManuallyDrop`) and not used once the owner has deleted the list.
-            /// * A confined list (of a [`LocalLookasideAlloc`]) is adopted by its own thread.
-            ///
-            /// # IRQL
-            ///
-            /// Any.
-            #[must_use]
-            pub unsafe fn from_raw(list: NonNull<LookasideListEx>) -> Self {
-                Self {
-                    // SAFETY: the caller's word.
-                    handle: unsafe { Handle::adopt(list) }
-                    $(, $more: PhantomData)*
-                }
-            }
-
-            /// The list, which is the caller's from now on; none without a list.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use win_lookaside::{", stringify!($name), ", PoolType};")]
-            ///
-            /// let pool = PoolType::NON_PAGED_POOL_NX;
-            #[doc = concat!(
-                "let list = ", stringify!($name), "::try_new(64, pool, None, None, None, None)?;"
-            )]
-            /// let raw = list.into_raw().unwrap();
-            /// // SAFETY: the list came from `into_raw` above, on this thread.
-            #[doc = concat!("let list = unsafe { ", stringify!($name), "::from_raw(raw) };")]
-            /// assert_eq!(list.size(), Some(64));
-            /// # Ok::<(), win_lookaside::LookasideError>(())
-            /// ```
-            ///
-            /// # IRQL
-            ///
-            /// Any.
-            #[must_use = "without its handle the list is deleted by nobody"]
-            pub fn into_raw(mut self) -> Option<NonNull<LookasideListEx>> {
-                self.handle.take()
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self::new()
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.debug_struct(stringify!($name)).field("stats", &self.stats()).finish()
-            }
-        }
-    };
+impl<S: Kind> Default for List<S> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
-handle!(LookasideAlloc, Sharing::Shared);
-handle!(LocalLookasideAlloc, Sharing::Confined, confined);
-
-impl LookasideAlloc {
+impl<S: Kind> fmt::Debug for List<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct(S::NAME)
+            .field("stats", &self.stats())
+            .finish()
+    }
+}
+impl List<Shared> {
     /// Deletes the list through a shared reference, for a `static`.
     ///
     /// As [`destroy`](Self::destroy): idempotent, and [`init`](Self::init) may follow.
@@ -483,7 +500,7 @@ impl LookasideAlloc {
     ///
     /// # Safety
     ///
-    /// * Nobody else uses the handle while this runs.
+    /// * Nothing else uses the handle while this runs.
     /// * No entry is used or freed through this handle afterwards.
     ///
     /// # IRQL
@@ -496,8 +513,8 @@ impl LookasideAlloc {
     }
 }
 
-impl LocalLookasideAlloc {
-    /// Makes the list everybody's, with its entries and counters.
+impl List<Confined> {
+    /// Opens the list to all threads, with its entries and counters.
     ///
     /// The type has an example.
     ///
@@ -505,10 +522,12 @@ impl LocalLookasideAlloc {
     ///
     /// Any.
     #[must_use = "dropping the handle deletes the list"]
-    pub fn into_shared(mut self) -> LookasideAlloc {
-        self.handle.share();
-        LookasideAlloc {
-            handle: core::mem::replace(&mut self.handle, Handle::new()),
+    pub fn into_shared(self) -> LookasideAlloc {
+        let Self { mut handle, .. } = self;
+        handle.share();
+        List {
+            handle,
+            kind: PhantomData,
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Fault10SafeFreeCallback;
 /// ```
 pub struct Fault10SafeAllocateCallback;
 
-/// A routine whose contract nobody vouched for is no callback.
+/// A raw routine is no callback: `new` is where the caller vouches for its contract.
 ///
 /// ```compile_fail,E0308
 /// use core::ffi::c_void;
@@ -100,3 +100,34 @@ pub struct DestroyWhileBorrowed;
 /// static LIST: win_lookaside::LocalLookasideAlloc = win_lookaside::LocalLookasideAlloc::new();
 /// ```
 pub struct ConfinedStatic;
+
+/// A confined list is deleted through an exclusive reference.
+///
+/// ```compile_fail,E0599
+/// let list = win_lookaside::LocalLookasideAlloc::new();
+/// unsafe { list.destroy_shared() };
+/// ```
+pub struct ConfinedDestroyShared;
+
+/// A list of any thread has nothing to open.
+///
+/// ```compile_fail,E0599
+/// let list = win_lookaside::LookasideAlloc::new();
+/// let _ = list.into_shared();
+/// ```
+pub struct SharedIntoShared;
+
+/// There are two kinds of handle: another type is none, and another crate cannot make it one.
+///
+/// ```compile_fail,E0599
+/// let list = win_lookaside::List::<u8>::new();
+/// ```
+pub struct ThirdKind;
+
+/// As above: the trait has no name outside the crate.
+///
+/// ```compile_fail,E0603
+/// struct Mine;
+/// impl win_lookaside::lookaside_alloc::Kind for Mine {}
+/// ```
+pub struct ImplementKind;

@@ -65,7 +65,7 @@ macro_rules! load {
     ($list:expr, $($field:ident).+ as $atomic:ty) => {{
         let field = $list.as_ptr().wrapping_byte_add(offset_of!(LookasideListEx, $($field).+));
         // SAFETY: the caller's list is live, the field lies in it and is aligned for its type, and
-        // whoever else writes it while this runs does so by one store of the same width.
+        // any other writer uses one store of the same width.
         unsafe { <$atomic>::from_ptr(field.cast()) }.load(Ordering::Relaxed)
     }};
 }

@@ -84,7 +84,9 @@ unsafe extern "system" fn free(entry: *mut c_void, list: *mut LookasideList) {
 }
 
 fn allocate_callback() -> AllocateFunctionEx {
-    // SAFETY: entries come from pool in the size asked for; the lists below have the context.
+    // SAFETY: entries are pool blocks of the size asked for, and so aligned, or null; `free` and the
+    // pool's own routine take them; a `Context` is shared by atomics, and the level stays; pool type
+    // `POOL` has no bit that raises; the lists below have a `Context`.
     unsafe { AllocateFunctionEx::new(allocate) }
 }
 
@@ -118,7 +120,7 @@ fn a_miss_calls_the_allocate_callback_and_a_hit_does_not() {
     unsafe { list.free(entry) };
     let raw = list.into_raw().unwrap();
     assert_eq!(context.list.load(Ordering::Relaxed), raw.as_ptr());
-    // SAFETY: the list came from `into_raw`, and nobody else owns it.
+    // SAFETY: the list came from `into_raw`, and nothing else owns it.
     drop(unsafe { LookasideAlloc::from_raw(raw) });
 }
 
@@ -260,6 +262,6 @@ fn a_list_without_a_context_has_a_null_one() {
     let raw = list.into_raw().unwrap();
     // SAFETY: the list came from `into_raw` and is alive.
     assert!(unsafe { context_of(raw.as_ptr()) }.is_null());
-    // SAFETY: as above, and nobody else owns it.
+    // SAFETY: as above, and nothing else owns it.
     drop(unsafe { LookasideAlloc::from_raw(raw) });
 }

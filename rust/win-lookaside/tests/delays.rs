@@ -89,7 +89,7 @@ fn a_handle_is_free_for_another_list_only_when_the_old_one_is_deleted() {
     let list = LookasideAlloc::new();
     init_nx(&list).expect("there is pool for a list");
     let destroy = || {
-        // SAFETY: nobody uses the list or its entries; `init` alone is called meanwhile.
+        // SAFETY: nothing uses the list or its entries; `init` alone is called meanwhile.
         unsafe { list.destroy_shared() };
     };
     let ((), early) = amid("handle deleted", destroy, || init_nx(&list));
@@ -130,7 +130,7 @@ fn of_threads_that_initialise_one_handle_one_wins_and_all_can_use_it() {
                 let entry = list.alloc();
                 assert!(
                     said.is_err() || !entry.is_null(),
-                    "who initialised can allocate"
+                    "the thread that initialised the list can allocate"
                 );
                 barrier.wait();
                 if !entry.is_null() {

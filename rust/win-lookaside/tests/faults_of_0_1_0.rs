@@ -87,7 +87,7 @@ fn fault_01_the_list_is_aligned_to_16() {
     for size in [8, 64, 5000] {
         let list = new_list(size).into_raw().unwrap();
         assert_eq!(list.addr().get() % 16, 0);
-        // SAFETY: the list came from `into_raw`, and nobody else owns it.
+        // SAFETY: the list came from `into_raw`, and nothing else owns it.
         drop(unsafe { LookasideAlloc::from_raw(list) });
     }
 }
@@ -175,7 +175,9 @@ unsafe extern "system" fn meet(
 #[test]
 fn fault_05_no_lock_is_held_while_a_callback_runs() {
     assert_eq!(size_of::<LookasideAlloc>(), size_of::<*mut ()>());
-    // SAFETY: entries come from pool in the size asked for, and the context is what it expects.
+    // SAFETY: entries are pool blocks of the size asked for, and so aligned, or null; the list's free
+    // routine is the pool's; a `Meeting` is shared by atomics and locks, and the level stays; nothing
+    // unwinds, and without flags pool does not raise; the list's context is a `Meeting`.
     let allocate = unsafe { AllocateFunctionEx::new(meet) };
     let (done, others_done) = sync_channel(1);
     let meeting = Meeting {
@@ -256,7 +258,7 @@ fn fault_08_an_entry_is_freed_as_a_pointer() {
     let raw = list.into_raw().unwrap();
     // SAFETY: the list is initialised, and the entry allocated from it and freed once.
     unsafe { routine(raw.as_ptr(), entry.cast()) };
-    // SAFETY: the list came from `into_raw`, and nobody else owns it.
+    // SAFETY: the list came from `into_raw`, and nothing else owns it.
     let list = unsafe { LookasideAlloc::from_raw(raw) };
     assert_eq!(list.alloc(), entry);
     // SAFETY: allocated again above, freed once since.

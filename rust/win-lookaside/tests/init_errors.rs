@@ -125,7 +125,9 @@ fn raise_on_fail_with_an_allocate_callback_is_accepted_and_reaches_the_callback(
         // SAFETY: size and tag are not 0.
         unsafe { ExAllocatePoolWithTag(POOL, bytes, tag) }
     }
-    // SAFETY: entries come from pool in the size asked for; it does not raise.
+    // SAFETY: entries are pool blocks of the size asked for, and so aligned, or null; the list's free
+    // routine is the pool's; the routine shares nothing and leaves the level; pool type `POOL` has no
+    // bit that raises; no context is used.
     let allocate = unsafe { AllocateFunctionEx::new(allocate) };
     let list = LookasideAlloc::new();
     let flags = Some(Flags::RAISE_ON_FAIL.into());

@@ -1,4 +1,4 @@
-//! What happens when pool runs short. One test: the fault is everybody's in this process.
+//! What happens when pool runs short. One test: the fault meets every thread of this process.
 
 use ntoskrnl_emu::Driver;
 use wdm::STATUS_INSUFFICIENT_RESOURCES;

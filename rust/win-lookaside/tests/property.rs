@@ -229,7 +229,7 @@ fn refused<T>(expected: common::Stop, run: impl FnOnce() -> T) -> Checked {
 }
 
 fn bytes_of(entry: Entry, length: usize) -> Vec<u8> {
-    // SAFETY: an entry of at least that length, which nobody else has, written all over.
+    // SAFETY: an entry of at least that length, which nothing else has, written all over.
     unsafe { std::slice::from_raw_parts(entry.as_ptr(), length) }.to_vec()
 }
 
@@ -580,7 +580,7 @@ macro_rules! by_raw {
             let Some(raw) = list.into_raw() else {
                 return $handle::new();
             };
-            // SAFETY: the list of a handle, which nobody deletes meanwhile.
+            // SAFETY: the list of a handle, which nothing deletes meanwhile.
             unsafe { set_depth(raw.as_ptr(), depth) };
             // SAFETY: given away above.
             unsafe { $handle::from_raw(raw) }
@@ -614,7 +614,7 @@ impl Drop for World {
                 continue;
             };
             for entry in ready.model.out {
-                // In a world that went astray it may be nobody's.
+                // In a world that went astray it may belong to no list.
                 let _ = catch_stop(|| common::free_pool(Block(entry.as_ptr().cast())));
             }
         }

@@ -1,4 +1,4 @@
-//! What a refused `init` does: nothing. One test: the fault is everybody's in this process.
+//! What a refused `init` does: nothing. One test: the fault meets every thread of this process.
 
 use core::ptr::null_mut;
 

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0xF1DCAA2E;
+export const ABI = 0xCEE3EAE8;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -52,7 +52,7 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Closes a shared list for every holder and gives the owner's handle back.
+   * Closes a shared list for all isolates and gives the owner's handle back.
    *
    * `lookaside_close_list(id: u32) -> u32`
    */
@@ -70,16 +70,18 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Creates a list; its id stands in the slot's value.
+   * Creates a list of a kind; its id stands in the slot's value. A legacy list has its kind's pool
+   * type and depth: `pool_type` and `depth` count for kind 0 alone.
    *
-   * `lookaside_create(size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32, callbacks: u32) -> u32`
+   * `lookaside_create(kind: u32, size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32, callbacks: u32) -> u32`
    */
   lookaside_create: {
-    parameters: ["u32", "i32", "u32", "u32", "u32", "u32", "u32"],
+    parameters: ["u32", "u32", "i32", "u32", "u32", "u32", "u32", "u32"],
     result: "u32",
   },
   /**
-   * Deletes a confined list, but not from inside one of its callbacks.
+   * Deletes a confined list, but not from inside one of its callbacks. Where the list's memory
+   * was written over it says so, and the list is gone all the same.
    *
    * `lookaside_destroy(id: u32) -> u32`
    */
@@ -106,7 +108,7 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Empties a list into its free routine.
+   * Empties a list into its free routine; a legacy list has no such routine.
    *
    * `lookaside_flush(id: u32) -> u32`
    */
@@ -130,42 +132,6 @@ export const SYMBOLS = {
    */
   lookaside_free_many: {
     parameters: ["u32", "buffer", "u32"],
-    result: "u32",
-  },
-  /**
-   * Allocates an entry of a legacy list, 0 for none.
-   *
-   * `lookaside_legacy_alloc(id: u32) -> u32`
-   */
-  lookaside_legacy_alloc: {
-    parameters: ["u32"],
-    result: "u32",
-  },
-  /**
-   * Creates a legacy list, nonpaged (1) or paged (2); its id stands in the slot's value.
-   *
-   * `lookaside_legacy_create(kind: u32, flags: u32, size: u32, tag: u32, callbacks: u32) -> u32`
-   */
-  lookaside_legacy_create: {
-    parameters: ["u32", "u32", "u32", "u32", "u32"],
-    result: "u32",
-  },
-  /**
-   * Deletes a legacy list.
-   *
-   * `lookaside_legacy_destroy(id: u32) -> u32`
-   */
-  lookaside_legacy_destroy: {
-    parameters: ["u32"],
-    result: "u32",
-  },
-  /**
-   * Gives an entry back to its legacy list.
-   *
-   * `lookaside_legacy_free(id: u32, entry: u32) -> u32`
-   */
-  lookaside_legacy_free: {
-    parameters: ["u32", "u32"],
     result: "u32",
   },
   /**
@@ -288,7 +254,8 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Makes a confined list usable by other isolates; a list with callbacks is refused.
+   * Makes a confined list usable by other isolates. A list with callbacks is refused, and so is a
+   * legacy list.
    *
    * `lookaside_share(id: u32) -> u32`
    */
@@ -324,6 +291,9 @@ export const LAYOUT = {
   tagAllocs: 8,
   tagFrees: 16,
   tagBytes: 24,
+  kindEx: 0,
+  kindNPaged: 1,
+  kindPaged: 2,
   records: 331776,
   recordStride: 128,
   recordGeneration: 0,
@@ -360,4 +330,14 @@ export const LAYOUT = {
   listLastTotalAllocates: 80,
   listLastAllocateMisses: 84,
   listBytes: 96,
+} as const;
+
+/** The codes of the bug checks that the emulation raises, by name. */
+export const STOP_CODES = {
+  SPIN_LOCK_ALREADY_OWNED: 0x0F,
+  SPIN_LOCK_NOT_OWNED: 0x10,
+  BAD_POOL_HEADER: 0x19,
+  BAD_POOL_CALLER: 0xC2,
+  DRIVER_VERIFIER_DETECTED_VIOLATION: 0xC4,
+  KERNEL_SECURITY_CHECK_FAILURE: 0x139,
 } as const;

@@ -232,7 +232,7 @@ pub fn malformed(seed: u64, count: u64) -> Done {
             INFO => Ok(INFO_BYTES),
             // Which tests there are is the driver's to know.
             CONTRACT if answer.is_ok() => Ok(answer.unwrap_or(0)),
-            // Any error will do for what nobody knows.
+            // Any error will do for an unknown command.
             _ if answer.is_err() => {
                 refused = refused.saturating_add(1);
                 untouched(&output, number)?;

@@ -1,7 +1,7 @@
 //! Which programs may run: a whole program is judged before any of it runs.
 //!
 //! A [`Shape`] is what can be known of a handle without running anything: which lists there are and
-//! which slots belong to whom. A slot counts as taken from its allocation to its free, whether or not
+//! which list has which slot. A slot counts as taken from its allocation to its free, whether or not
 //! the allocation gives anything. [`check`] takes a program through a copy of the shape; the program
 //! is refused as a whole when any operation makes no sense, or when the entries could take more
 //! than their share of pool.

@@ -66,11 +66,11 @@ macro_rules! field {
     }};
 }
 
-/// What an initialised list holds in a field that nobody writes after initialisation.
+/// What an initialised list holds in a field that nothing writes after initialisation.
 macro_rules! constant {
     ($list:expr, $($field:ident).+ as $type:ty) => {{
         let field = $list.wrapping_byte_add(offset_of!(GeneralLookasidePool, $($field).+));
-        // SAFETY: the caller's list is live, and nobody writes this field while it is.
+        // SAFETY: the caller's list is live, and nothing writes this field while it is.
         unsafe { field.cast::<$type>().read() }
     }};
 }
@@ -125,7 +125,7 @@ unsafe fn allocate_by(
 /// # Safety
 ///
 /// * `list` is initialised and is not deleted while this runs.
-/// * `entry` was allocated from it and has not been freed since; nobody uses it any more.
+/// * `entry` was allocated from it and has not been freed since; nothing uses it any more.
 #[inline]
 pub unsafe fn free(
     list: *mut GeneralLookasidePool,
@@ -153,7 +153,7 @@ pub unsafe fn free(
 pub unsafe fn allocate_ex(list: *mut LookasideListEx) -> *mut c_void {
     let miss = |pool_type, size, tag| {
         let routine = constant!(list.cast::<GeneralLookasidePool>(), allocate as *mut c_void);
-        // SAFETY: who initialised the list stored an allocate routine here, never null.
+        // SAFETY: whatever initialised the list stored an allocate routine here, never null.
         let routine = unsafe { transmute::<*mut c_void, AllocateFunctionExRaw>(routine) };
         // SAFETY: these are the arguments that the list was initialised with.
         unsafe { routine(pool_type, size, tag, list) }
@@ -179,11 +179,11 @@ pub unsafe fn free_ex(list: *mut LookasideListEx, entry: *mut c_void) {
 ///
 /// # Safety
 ///
-/// * `list` is initialised; `entry` is its own, on no list, and nobody's any more.
+/// * `list` is initialised; `entry` is its own, on no list, and no longer used.
 #[cold]
 unsafe fn release_ex(list: *mut LookasideListEx, entry: *mut c_void) {
     let routine = constant!(list.cast::<GeneralLookasidePool>(), free as *mut c_void);
-    // SAFETY: who initialised the list stored a free routine here, never null.
+    // SAFETY: whatever initialised the list stored a free routine here, never null.
     let routine = unsafe { transmute::<*mut c_void, FreeFunctionExRaw>(routine) };
     // SAFETY: the caller's word.
     unsafe { routine(entry, list) };
@@ -231,8 +231,8 @@ pub unsafe fn free_legacy(list: *mut GeneralLookasidePool, entry: *mut c_void) {
 ///
 /// # Safety
 ///
-/// * `list` is nonpaged storage for a list, aligned to 16, that stays where it is and that nobody
-///   else uses yet.
+/// * `list` is nonpaged storage for a list, aligned to 16, that stays where it is and that
+///   nothing else uses yet.
 /// * The callbacks keep their contract (see `AllocateFunctionEx`, `FreeFunctionEx`).
 // The arguments are those of ExInitializeLookasideListEx.
 #[expect(clippy::too_many_arguments)]
@@ -288,7 +288,7 @@ pub unsafe fn initialise(
         last_allocate_misses: 0,
         future: [0; 2],
     };
-    // SAFETY: the storage is the caller's, long enough, aligned, and nobody else's yet.
+    // SAFETY: the storage is the caller's, long enough, aligned, and not used by anything else yet.
     unsafe { list.write(LookasideListEx { l: fields }) };
     STATUS_SUCCESS
 }
@@ -329,7 +329,7 @@ pub unsafe fn flush(list: *mut LookasideListEx) {
 ///
 /// # Safety
 ///
-/// * `list` was made by [`initialise`], and nobody uses it any more.
+/// * `list` was made by [`initialise`], and nothing uses it any more.
 pub unsafe fn delete(list: *mut LookasideListEx) {
     // No free may find room, were there one after all: it would never be taken off again.
     field!(list.cast::<GeneralLookasidePool>(), depth as AtomicU16).store(0, Ordering::Relaxed);

@@ -9,7 +9,7 @@
 //! | `ExInitializeLookasideListEx`, `ExDelete…`, `ExFlush…` | Vista; not in Wine | `inline` |
 //! | `ExAllocateFromLookasideListEx`, `ExFreeTo…` | Windows 11 22H2 | `inline`, as `wdm.h` did |
 //!
-//! A list is flushed and deleted by who initialised it, also when [`resolve`] came between. The
+//! The side that initialised a list flushes and deletes it, also when [`resolve`] came between. The
 //! legacy lists' allocate and free are never looked up: the header's code is right on every version,
 //! while Wine 8 exports two of those names as stubs that must not be called.
 //!
@@ -246,7 +246,7 @@ pub unsafe extern "system" fn ExInitializeLookasideListEx(
 ///
 /// # Safety
 ///
-/// * The list is initialised, and nobody uses it any more.
+/// * The list is initialised, and nothing uses it any more.
 pub unsafe extern "system" fn ExDeleteLookasideListEx(lookaside: *mut LookasideListEx) {
     // SAFETY: the caller's word.
     let own = unsafe { inline::is_own(lookaside) };
@@ -293,7 +293,7 @@ pub unsafe extern "system" fn ExAllocateFromLookasideListEx(
 /// # Safety
 ///
 /// * The list is initialised and is not deleted while this runs.
-/// * The entry was allocated from it, is not freed yet, and nobody uses it any more.
+/// * The entry was allocated from it, is not freed yet, and nothing uses it any more.
 #[inline]
 pub unsafe extern "system" fn ExFreeToLookasideListEx(
     lookaside: *mut LookasideListEx,
@@ -325,7 +325,7 @@ macro_rules! legacy {
         /// # Safety
         ///
         /// * The list is initialised and is not deleted while this runs.
-        /// * The entry was allocated from it, is not freed yet, and nobody uses it any more.
+        /// * The entry was allocated from it, is not freed yet, and nothing uses it any more.
         #[inline]
         pub unsafe extern "system" fn $free(lookaside: *mut $list, entry: *mut c_void) {
             // SAFETY: the caller's word.
@@ -378,5 +378,5 @@ pub fn validate_arguments(
 #[inline(always)]
 pub fn delay(_window: &'static str) {}
 
-/// Keeps the entry: without its list nobody can tell to which pool it would go.
+/// Keeps the entry: only its list says to which pool it would go.
 pub fn free_without_list() {}

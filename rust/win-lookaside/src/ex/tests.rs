@@ -59,7 +59,7 @@ fn status(inline: bool, pool_type: i32, flags: u32, size: usize, depth: u16) -> 
     };
     if status.is_ok() {
         if inline {
-            // SAFETY: initialised above, and nobody else's.
+            // SAFETY: initialised above, and used here alone.
             unsafe { inline::delete(list) };
         } else {
             // SAFETY: as above.
@@ -154,10 +154,10 @@ impl Side {
             self.free(0);
         }
         if self.inline {
-            // SAFETY: the list was made inline and is nobody else's.
+            // SAFETY: the list was made inline and is used here alone.
             unsafe { inline::delete(self.list) };
         } else {
-            // SAFETY: the list is initialised and nobody else's.
+            // SAFETY: the list is initialised and used here alone.
             unsafe { backend::ExDeleteLookasideListEx(self.list) };
         }
         // SAFETY: allocated by `storage`; no list lives in it any more.
@@ -270,7 +270,7 @@ fn an_allocate_callback_that_has_nothing_is_a_counted_miss() {
     // SAFETY: as above.
     let stats = unsafe { Stats::read(NonNull::new(list).unwrap()) };
     assert_eq!((stats.total_allocates, stats.allocate_misses), (1, 1));
-    // SAFETY: as above, and nobody else's.
+    // SAFETY: as above, and used here alone.
     unsafe { inline::delete(list) };
     // SAFETY: allocated by `storage`; no list lives in it any more.
     unsafe { backend::ExFreePool(list.cast()) };

@@ -1,0 +1,103 @@
+//! The slot of an isolate: where an export says what went wrong, and leaves a value beside its
+//! status. JavaScript reads it through its view of the metadata.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+
+use ntoskrnl_emu::host::layout::Slot;
+use ntoskrnl_emu::{BugCheck, Stop, catch_stop};
+use wdm::{NtStatus, STATUS_INTERNAL_ERROR};
+
+thread_local! {
+    // No destructor: it is read while the thread ends.
+    static SLOT: Cell<Option<&'static Slot>> = const { Cell::new(None) };
+}
+
+/// Makes a slot that of this thread's isolate.
+pub(crate) fn occupy(slot: &'static Slot) {
+    slot.kind.store(0, Ordering::Relaxed);
+    SLOT.set(Some(slot));
+}
+
+/// Takes the slot from this thread's isolate.
+pub(crate) fn leave() -> Option<&'static Slot> {
+    SLOT.take()
+}
+
+/// Whether this thread has an isolate.
+pub(crate) fn is_occupied() -> bool {
+    SLOT.get().is_some()
+}
+
+/// A status as JavaScript writes it: unsigned.
+pub(crate) fn number(status: NtStatus) -> u32 {
+    status.code().cast_unsigned()
+}
+
+/// What an export's work came to.
+enum Outcome<T> {
+    Done(T),
+    Failed(NtStatus),
+    BugCheck(BugCheck),
+}
+
+#[inline]
+fn outcome<T>(work: impl FnOnce() -> Result<T, NtStatus>) -> Outcome<T> {
+    // Two layers: a bug check or a raised status is an answer. Any other unwind is a fault of this
+    // library, which must not cross into the caller's frames either.
+    match catch_unwind(AssertUnwindSafe(|| catch_stop(work))) {
+        Ok(Ok(Ok(value))) => Outcome::Done(value),
+        Ok(Ok(Err(status)) | Err(Stop::Raised(status))) => Outcome::Failed(status),
+        Ok(Err(Stop::BugCheck(stop))) => Outcome::BugCheck(stop),
+        Err(_) => Outcome::Failed(STATUS_INTERNAL_ERROR),
+    }
+}
+
+/// An export that answers with a status: 0, or 1 when the slot says what went wrong.
+#[inline]
+pub(crate) fn status(work: impl FnOnce() -> Result<(), NtStatus>) -> u32 {
+    match outcome(work) {
+        Outcome::Done(()) => 0,
+        failure => report(&failure),
+    }
+}
+
+/// An export that answers with an entry or a count: 0 for none, and then the slot says why.
+#[inline]
+pub(crate) fn answer(work: impl FnOnce() -> Result<u32, NtStatus>) -> u32 {
+    match outcome(work) {
+        Outcome::Done(value) if value != 0 => value,
+        nothing => {
+            report(&nothing);
+            0
+        }
+    }
+}
+
+// Relaxed throughout: the slot is this thread's, and JavaScript reads it on this thread.
+
+#[cold]
+fn report<T>(outcome: &Outcome<T>) -> u32 {
+    let Some(slot) = SLOT.get() else {
+        return 1;
+    };
+    let (kind, code, parameters) = match outcome {
+        Outcome::Done(_) => (0, 0, [0; 4]),
+        Outcome::Failed(status) => (1, number(*status), [0; 4]),
+        Outcome::BugCheck(stop) => (2, stop.code, stop.parameters),
+    };
+    slot.kind.store(kind, Ordering::Relaxed);
+    slot.code.store(code, Ordering::Relaxed);
+    for (place, parameter) in slot.parameters.iter().zip(parameters) {
+        place.store(parameter, Ordering::Relaxed);
+    }
+    1
+}
+
+/// Leaves a value for JavaScript beside the status.
+pub(crate) fn leave_value(value: u32) {
+    if let Some(slot) = SLOT.get() {
+        slot.value.store(value, Ordering::Relaxed);
+    }
+}
