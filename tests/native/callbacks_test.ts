@@ -221,6 +221,8 @@ Deno.test("an allocate callback that returns what is no free-standing block: Inv
   made = kernel.allocatePool(64, { tag: "Call" })!;
   const own = list.alloc()!;
   const control = kernel.lists().find(({ tag }) => tag === "Othr")!.address;
+  const deadPage = kernel.allocatePool(4096, { tag: "Call" })!;
+  kernel.freePool(deadPage);
   const values = [
     small,
     large + 8,
@@ -232,7 +234,7 @@ Deno.test("an allocate callback that returns what is no free-standing block: Inv
     own,
     Number(control & 0xFFFF_FFFFn),
     7,
-    4096,
+    deadPage,
     2 ** 31,
     2 ** 32 - 16,
   ];
