@@ -72,6 +72,18 @@ export const HOUSES: readonly House[] = [
     pairs: [["list/damage", "list/section"]],
   },
   {
+    kind: "rust",
+    folder: "rust/ffi/src/",
+    floors: [
+      ["slot", "exports", "slot", "layout"],
+      ["pool and callbacks", "pool", "callbacks"],
+      ["lists", "lists"],
+      ["sharing", "sharing"],
+      ["isolate", "isolate"],
+      ["root", "lib"],
+    ],
+  },
+  {
     kind: "crates",
     folder: "rust/",
     floors: [

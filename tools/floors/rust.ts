@@ -81,7 +81,7 @@ class Crate {
     }
     const here = [...this.#files.get(at.join("::")) ?? []];
     if (at.length > 0 || rest.length === 0) return here;
-    // The root defines nothing: a name of it stands where the root has it from.
+    // A name that the root has from a module stands there.
     const macro = this.#macros.get(rest[0] as string);
     const behind = macro === undefined ? this.#used([], rest, seen) : [macro];
     return behind.length > 0 ? behind : here;

@@ -14,9 +14,6 @@ use crate::slot::{self, number};
 use crate::{callbacks, lists, sharing};
 
 exports! {
-    /// The number by which a loader tells that its bindings were made for this library.
-    fn lookaside_abi() -> u32 { crate::ABI }
-
     /// Sets the size of the pool before anything maps it; returns an NTSTATUS.
     fn lookaside_configure(mebibytes: u32) -> u32 {
         host::configure(mebibytes).map_or_else(number, |()| 0)

@@ -1,5 +1,6 @@
-//! Offsets that `src/native` reads memory by. The emitter writes them into
-//! `src/native/library/bindings.ts`, and the ABI number covers them.
+//! Offsets and numbers that `src/native` reads memory by. `rust/bindgen` writes them into
+//! `src/native/library/bindings.ts`, with the codes of the stops ([`STOP_CODES`]), and the ABI
+//! number covers them, but for the codes.
 
 use std::mem::offset_of;
 

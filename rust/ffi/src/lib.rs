@@ -16,7 +16,13 @@ mod slot;
 
 use exports::Export;
 
+exports! {
+    /// The number by which a loader tells that its bindings were made for this library.
+    fn lookaside_abi() -> u32 { ABI }
+}
+
 const MODULES: &[&[Export]] = &[
+    EXPORTS,
     callbacks::EXPORTS,
     isolate::EXPORTS,
     lists::EXPORTS,

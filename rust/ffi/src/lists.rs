@@ -287,14 +287,14 @@ pub(crate) fn delete(id: u32) -> Result<(), NtStatus> {
     List::find(id).map(List::delete)
 }
 
-/// What is no hit, or an error. Apart, so that a hit need not arm a catcher.
+/// Allocates where the hit path did not. A function of its own, so that a hit arms no catcher.
 #[cold]
 #[inline(never)]
 fn allocate(id: u32) -> u32 {
     answer(|| List::find(id).map(|list| list.allocate()))
 }
 
-/// What the list does not keep, or an error; apart, as `allocate`.
+/// Frees an entry that the hit path did not keep; a function of its own, as `allocate`.
 #[cold]
 #[inline(never)]
 fn free(id: u32, entry: u32) -> u32 {
