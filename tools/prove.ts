@@ -107,7 +107,10 @@ function fuzz(target: string, minutes: number, flags: string, ...seeds: string[]
   return {
     name: `fuzz ${target}`,
     tools: [NIGHTLY, CARGO_FUZZ, CPP],
-    commands: [{ program: "cargo", args: [...args, "--", time, ...flags.split(" ")] }],
+    commands: [
+      ...(seeds.length > 0 ? [task("compile-traces")] : []),
+      { program: "cargo", args: [...args, "--", time, ...flags.split(" ")] },
+    ],
   };
 }
 
@@ -182,6 +185,7 @@ function proofs(minutes: number, host: string): Proof[] {
       name: "AddressSanitizer",
       tools: [NIGHTLY],
       commands: [
+        task("compile-traces"),
         cargo("prove/asan", `${asanTest} ${crates} -p lookaside-contract -p wdm`, asan),
         cargo(
           "prove/asan",
@@ -200,11 +204,11 @@ function proofs(minutes: number, host: string): Proof[] {
     fuzz("ioctl", minutes, quick),
     // New inputs go to the first folder, which must be there.
     fuzz(
-      "trace_text",
+      "program",
       minutes,
-      "-max_len=4096 -dict=rust/fuzz/dictionaries/trace.dict",
-      "rust/fuzz/corpus/trace_text",
-      "tests/traces",
+      "-max_len=4096 -len_control=0",
+      "rust/fuzz/corpus/program",
+      "target/traces",
     ),
     {
       name: "the pool for Miri, without Miri",
@@ -344,7 +348,7 @@ async function main(): Promise<number> {
   }
 
   await Deno.mkdir(LOGS, { recursive: true });
-  await Deno.mkdir(`${ROOT}rust/fuzz/corpus/trace_text`, { recursive: true });
+  await Deno.mkdir(`${ROOT}rust/fuzz/corpus/program`, { recursive: true });
   const count = { passed: 0, failed: 0, skipped: 0 };
   for (const proof of chosen) {
     const missing = await missingTool(proof);

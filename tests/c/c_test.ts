@@ -4,6 +4,12 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type ListTrace, parse } from "../../src/trace.ts";
+import {
+  compile as compileTrace,
+  operationCount,
+  readListTrace,
+} from "../../tools/compile_traces.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const LIBRARIES = `${ROOT}target/release`;
@@ -192,11 +198,41 @@ Deno.test(
         const program = await compile(compiler, "tests/c/replay.c", folder);
         const unable: string[] = [];
         await each(traces, async (name) => {
-          const { code, out, err } = await run([program, `tests/traces/${name}`]);
+          const file = `tests/traces/${name}`;
+          const trace = await readListTrace(`${ROOT}${file}`, file);
+          const compiled = `${folder}/${name}.compiled`;
+          await Deno.writeFile(compiled, compileTrace(trace));
+          const { code, out, err } = await run([program, compiled]);
+          const count = trace.steps.reduce((count, step) => count + operationCount(step), 0);
           if (code === 77) unable.push(name);
-          else assertEquals([code, err], [0, ""], out);
+          else assertEquals([code, out, err], [0, `${count} operations\n`, ""]);
         });
         assertEquals(unable.sort(), RAISING);
+      }
+    }),
+);
+
+Deno.test(
+  "C names the file and the line of a step that fails, and refuses a file that is cut off",
+  options,
+  () =>
+    withCompilers(async ([compiler], folder) => {
+      if (compiler === undefined) return;
+      const program = await compile(compiler, "tests/c/replay.c", folder);
+      const replay = async (bytes: Uint8Array) => {
+        await Deno.writeFile(`${folder}/it.compiled`, bytes);
+        const { code, err } = await run([program, `${folder}/it.compiled`]);
+        return [code, err];
+      };
+      const compiled = (text: string) =>
+        compileTrace(parse(text, { file: "it.trace" }) as ListTrace);
+      const text = "list size=64\n# a comment\nbatch a 1 2\n";
+      assertEquals(await replay(compiled(`${text}expect totalAllocates=2\n`)), [0, ""]);
+      const wrong = compiled(`${text}expect depth=4 outstanding=3\n`);
+      assertEquals(await replay(wrong), [1, "it.trace:4: outstanding: 2, not 3\n"]);
+      for (const length of [0, 15, wrong.length - 1]) {
+        const usage = "replay FILE, a compiled trace\n";
+        assertEquals(await replay(wrong.subarray(0, length)), [2, usage]);
       }
     }),
 );

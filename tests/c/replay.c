@@ -1,8 +1,9 @@
 /*
- * Replays a trace of lists (tests/traces) over the exported routines, as the model and the module
- * do: `replay FILE`. What a trace breaks on purpose is broken in a child process, which must end
- * with the bug check that the others get as a value. Ends with 77 and the reason where C cannot
- * follow: it has no exceptions.
+ * Replays a compiled trace (tools/compile_traces.ts; rust/driver/protocol/src/compiled.rs has the
+ * format) over the exported routines, as the model and the module replay the trace: `replay FILE`.
+ * What a trace breaks on purpose is broken in a child process, which must end with the bug check
+ * that the others get as a value. Ends with 77 and the reason where C cannot follow: it has no
+ * exceptions.
  */
 #include <wdm.h>
 #include <emu.h>
@@ -13,43 +14,46 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LISTS = 32, SLOTS = 256, UNABLE = 77 };
+enum { LISTS = 64, SLOTS = 16384, UNABLE = 77 };
+enum { MAGIC = 0x72546B4C, VERSION = 1, HEADER_WORDS = 4, OPERATION_WORDS = 8 };
 
-typedef struct _SLOT {
-    ULONG Number;
-    PUCHAR Entry;
-    BOOLEAN IsHeld;
-} SLOT, *PSLOT;
+typedef enum _OPERATION {
+    OperationCreate = 1, OperationAllocate, OperationFree, OperationFlush, OperationDepth,
+    OperationDestroy, OperationTick, OperationFail, OperationBad, OperationExpect
+} OPERATION;
+typedef enum _KIND { KindEx, KindNPaged, KindPaged } KIND;
+typedef enum _ALLOCATES { AllocatesDefault, AllocatesPool, AllocatesNothing, AllocatesThrow } ALLOCATES;
+typedef enum _FREES { FreesDefault, FreesPool, FreesThrow } FREES;
+typedef enum _MISTAKE { MistakeDouble, MistakeInterior, MistakeForeign } MISTAKE;
 
 /* The control block of a list, in pool memory of its own as the module's is. */
-typedef struct _BLOCK {
-    union {
-        LOOKASIDE_LIST_EX Ex; /* Its fields are also those of the others. */
-        NPAGED_LOOKASIDE_LIST NPaged;
-        PAGED_LOOKASIDE_LIST Paged;
-    } List;
+typedef union _BLOCK {
+    LOOKASIDE_LIST_EX Ex; /* Its fields are also those of the others. */
+    NPAGED_LOOKASIDE_LIST NPaged;
+    PAGED_LOOKASIDE_LIST Paged;
 } BLOCK, *PBLOCK;
 
-typedef enum _KIND { KindEx, KindNPaged, KindPaged } KIND;
-
 typedef struct _LIST {
-    char Name[32];
     KIND Kind;
     PBLOCK Block; /* NULL when it could not be made, or is destroyed. */
     ULONG Size;
     ULONG Held;
-    SLOT Slots[SLOTS];
-    ULONG Used;
+    BOOLEAN IsDry; /* Whether its last allocation gave nothing. */
 } LIST, *PLIST;
 
+typedef struct _SLOT {
+    PLIST List;   /* Of the entry while it is held, or NULL. */
+    PUCHAR Entry; /* Also after it is freed: a trace may free it once more. */
+} SLOT, *PSLOT;
+
 static LIST Lists[LISTS];
-static ULONG ListCount;
+static SLOT Slots[SLOTS];
 static const char *File;
 static ULONG Line;
 
-static DECLSPEC_NORETURN VOID Fail(const char *what, const char *which, long long is, long long wanted)
+static DECLSPEC_NORETURN VOID Fail(const char *what, long long is, long long wanted)
 {
-    fprintf(stderr, "%s:%u: %s %s: %lld, not %lld\n", File, Line, what, which, is, wanted);
+    fprintf(stderr, "%s:%u: %s: %lld, not %lld\n", File, Line, what, is, wanted);
     exit(1);
 }
 
@@ -59,10 +63,10 @@ static DECLSPEC_NORETURN VOID Unable(const char *why)
     exit(UNABLE);
 }
 
-static VOID Require(BOOLEAN isSo, const char *what, const char *which)
+static VOID Require(BOOLEAN isSo, const char *what)
 {
     if (!isSo) {
-        Fail(what, which, 0, 1);
+        Fail(what, 0, 1);
     }
 }
 
@@ -94,235 +98,140 @@ static PVOID FailAllocate(POOL_TYPE type, SIZE_T bytes, ULONG tag)
     return FailAllocateEx(type, bytes, tag, NULL);
 }
 
-/* ---- What a line says --------------------------------------------------------------------------- */
-
-static ULONG Number(const char *text)
-{
-    return (ULONG)strtoul(text, NULL, 0);
-}
-
-static BOOLEAN Is(const char *text, const char *other)
-{
-    return (BOOLEAN)(strcmp(text, other) == 0);
-}
-
-static ULONG PoolTypeOf(const char *text)
-{
-    static const struct {
-        const char *name;
-        ULONG type;
-    } names[] = {
-        { "NonPagedPool", NonPagedPool },
-        { "PagedPool", PagedPool },
-        { "NonPagedPoolCacheAligned", NonPagedPoolCacheAligned },
-        { "PagedPoolCacheAligned", PagedPoolCacheAligned },
-        { "NonPagedPoolNx", NonPagedPoolNx },
-        { "NonPagedPoolNxCacheAligned", NonPagedPoolNxCacheAligned },
-    };
-    SIZE_T i;
-    for (i = 0; i < RTL_NUMBER_OF(names); i++) {
-        if (Is(text, names[i].name)) {
-            return names[i].type;
-        }
-    }
-    return Number(text);
-}
-
-static ULONG TagOf(const char *text)
-{
-    ULONG tag = 0;
-    SIZE_T i;
-    if (text[0] == '0' && text[1] == 'x') {
-        return Number(text);
-    }
-    for (i = 0; i < 4; i++) {
-        tag |= (ULONG)(UCHAR)(i < strlen(text) ? text[i] : ' ') << (8 * i);
-    }
-    return tag;
-}
-
-static ULONG FlagsOf(const char *text)
-{
-    return Is(text, "RaiseOnFail") ? 1 : Is(text, "FailNoRaise") ? 2 : Number(text);
-}
-
-/* The newest list of a name: a destroyed one may have a successor. */
-static PLIST Find(const char *name)
-{
-    ULONG i;
-    for (i = ListCount; i-- > 0;) {
-        if (Is(Lists[i].Name, name)) {
-            return &Lists[i];
-        }
-    }
-    Fail("no list", name, 0, 1);
-}
-
-/* `NAME:REST` or `REST`, which is of the list "0". */
-static PLIST Split(char *word, char **rest)
-{
-    char *colon = strchr(word, ':');
-    if (colon == NULL) {
-        *rest = word;
-        return Find("0");
-    }
-    *colon = 0;
-    *rest = colon + 1;
-    return Find(word);
-}
-
-static PSLOT SlotOf(PLIST list, const char *text)
-{
-    ULONG number = Number(text);
-    ULONG i;
-    for (i = 0; i < list->Used; i++) {
-        if (list->Slots[i].Number == number) {
-            return &list->Slots[i];
-        }
-    }
-    Require((BOOLEAN)(list->Used < SLOTS), "too many slots", text);
-    list->Slots[list->Used].Number = number;
-    return &list->Slots[list->Used++];
-}
-
 /* ---- Operations ----------------------------------------------------------------------------------- */
 
-static VOID Create(VOID)
+static PLIST ListOf(ULONG number)
 {
-    PLIST list = &Lists[ListCount++];
-    ULONG type = NonPagedPoolNx;
-    ULONG tag = TagOf("srLL");
-    ULONG flags = 0;
-    ULONG maximum = 0;
-    BOOLEAN allocates = FALSE;
-    BOOLEAN fails = FALSE;
-    BOOLEAN frees = FALSE;
-    char *word;
-    Require((BOOLEAN)(ListCount <= LISTS), "too many lists", "");
-    RtlZeroMemory(list, sizeof(*list));
-    list->Name[0] = '0';
-    while ((word = strtok(NULL, " ")) != NULL) {
-        char *value = strchr(word, '=') + 1;
-        value[-1] = 0;
-        if (Is(word, "name")) {
-            snprintf(list->Name, sizeof(list->Name), "%s", value);
-        } else if (Is(word, "kind")) {
-            list->Kind = Is(value, "npaged") ? KindNPaged : Is(value, "paged") ? KindPaged : KindEx;
-        } else if (Is(word, "size")) {
-            list->Size = Number(value);
-        } else if (Is(word, "pool")) {
-            type = PoolTypeOf(value);
-        } else if (Is(word, "tag")) {
-            tag = TagOf(value);
-        } else if (Is(word, "flags")) {
-            flags = FlagsOf(value);
-        } else if (Is(word, "max")) {
-            maximum = Number(value);
-        } else if (Is(value, "throw")) {
-            Unable("C has no exceptions that a callback could throw");
-        } else if (Is(word, "alloc")) {
-            allocates = Is(value, "pool");
-            fails = Is(value, "fail");
-        } else if (Is(word, "free")) {
-            frees = Is(value, "pool");
-        } else {
-            Fail("unknown key", word, 0, 1);
-        }
+    Require((BOOLEAN)(number < LISTS), "a list's number is too large");
+    return &Lists[number];
+}
+
+static PSLOT SlotOf(ULONG number)
+{
+    Require((BOOLEAN)(number < SLOTS), "a slot's number is too large");
+    return &Slots[number];
+}
+
+static VOID Create(const ULONG *words)
+{
+    PLIST list = ListOf(words[1]);
+    ULONG type = words[3];
+    ULONG tag = words[4];
+    ULONG flags = words[5];
+    KIND kind = (KIND)(words[7] & 0xFF);
+    ALLOCATES allocates = (ALLOCATES)(words[7] >> 8 & 0xFF);
+    FREES frees = (FREES)(words[7] >> 16);
+    PBLOCK block;
+    Require((BOOLEAN)(list->Block == NULL), "there is a list already");
+    Require((BOOLEAN)(kind <= KindPaged && allocates <= AllocatesThrow && frees <= FreesThrow), "unknown kind");
+    if (allocates == AllocatesThrow || frees == FreesThrow) {
+        Unable("C has no exceptions that a callback could throw");
     }
-    if ((flags & (list->Kind == KindEx ? 1 : POOL_RAISE_IF_ALLOCATION_FAILURE)) != 0 && !fails) {
+    if ((flags & (kind == KindEx ? 1 : POOL_RAISE_IF_ALLOCATION_FAILURE)) != 0 && allocates != AllocatesNothing) {
         Unable("C has no exceptions that a list could raise");
     }
-    list->Block = (PBLOCK)ExAllocatePoolWithTag(NonPagedPoolNxCacheAligned, sizeof(BLOCK), 'bCkL');
-    if (list->Block == NULL) {
+    RtlZeroMemory(list, sizeof(*list));
+    list->Kind = kind;
+    list->Size = words[2];
+    block = (PBLOCK)ExAllocatePoolWithTag(NonPagedPoolNxCacheAligned, sizeof(BLOCK), 'bCkL');
+    list->Block = block;
+    if (block == NULL) {
         return;
     }
-    if (list->Kind == KindNPaged) {
-        ExInitializeNPagedLookasideList(&list->Block->List.NPaged,
-            fails ? FailAllocate : allocates ? ExAllocatePoolWithTag : NULL, frees ? ExFreePool : NULL, flags,
-            list->Size, tag, 0);
-    } else if (list->Kind == KindPaged) {
-        ExInitializePagedLookasideList(&list->Block->List.Paged,
-            fails ? FailAllocate : allocates ? ExAllocatePoolWithTag : NULL, frees ? ExFreePool : NULL, flags,
-            list->Size, tag, 0);
-    } else {
-        NTSTATUS status = ExInitializeLookasideListEx(&list->Block->List.Ex,
-            fails ? FailAllocateEx : allocates ? PoolAllocateEx : NULL, frees ? PoolFreeEx : NULL, (POOL_TYPE)type,
-            flags, list->Size, tag, (USHORT)maximum);
+    if (kind == KindEx) {
+        NTSTATUS status = ExInitializeLookasideListEx(&block->Ex,
+            allocates == AllocatesNothing ? FailAllocateEx : allocates == AllocatesPool ? PoolAllocateEx : NULL,
+            frees == FreesPool ? PoolFreeEx : NULL, (POOL_TYPE)type, flags, list->Size, tag, (USHORT)words[6]);
         if (!NT_SUCCESS(status)) {
-            Fail("status of", list->Name, status, 0);
+            Fail("status", status, 0);
+        }
+    } else {
+        PALLOCATE_FUNCTION allocate = allocates == AllocatesNothing ? FailAllocate
+                                    : allocates == AllocatesPool    ? ExAllocatePoolWithTag
+                                                                    : NULL;
+        PFREE_FUNCTION release = frees == FreesPool ? ExFreePool : NULL;
+        if (kind == KindNPaged) {
+            ExInitializeNPagedLookasideList(&block->NPaged, allocate, release, flags, list->Size, tag, 0);
+        } else {
+            ExInitializePagedLookasideList(&block->Paged, allocate, release, flags, list->Size, tag, 0);
         }
     }
 }
 
 static VOID Destroy(PLIST list)
 {
+    ULONG i;
+    for (i = 0; i < SLOTS; i++) {
+        if (Slots[i].List == list) {
+            Slots[i].List = NULL;
+        }
+    }
     if (list->Block == NULL) {
         return;
     }
     if (list->Kind == KindNPaged) {
-        ExDeleteNPagedLookasideList(&list->Block->List.NPaged);
+        ExDeleteNPagedLookasideList(&list->Block->NPaged);
     } else if (list->Kind == KindPaged) {
-        ExDeletePagedLookasideList(&list->Block->List.Paged);
+        ExDeletePagedLookasideList(&list->Block->Paged);
     } else {
-        ExDeleteLookasideListEx(&list->Block->List.Ex);
+        ExDeleteLookasideListEx(&list->Block->Ex);
     }
     ExFreePoolWithTag(list->Block, 'bCkL');
     list->Block = NULL;
 }
 
-/* Whether there was an entry. It is filled, all of it. */
-static BOOLEAN Allocate(PLIST list, PSLOT slot)
+/* Fills the entry, all of it, with the number of the slot. */
+static VOID Allocate(PLIST list, ULONG number, BOOLEAN isChained)
 {
-    PVOID entry;
-    if (list->Block == NULL) {
-        return FALSE;
+    PSLOT slot = SlotOf(number);
+    Require((BOOLEAN)(slot->List == NULL), "the slot is allocated already");
+    slot->Entry = NULL;
+    if (list->Block == NULL || (isChained && list->IsDry)) {
+        return;
     }
-    Require((BOOLEAN)!slot->IsHeld, "allocated already", list->Name);
-    entry = list->Kind == KindNPaged ? ExAllocateFromNPagedLookasideList(&list->Block->List.NPaged)
-          : list->Kind == KindPaged  ? ExAllocateFromPagedLookasideList(&list->Block->List.Paged)
-                                     : ExAllocateFromLookasideListEx(&list->Block->List.Ex);
-    if (entry == NULL) {
-        slot->Entry = NULL;
-        return FALSE;
+    slot->Entry = (PUCHAR)(list->Kind == KindNPaged ? ExAllocateFromNPagedLookasideList(&list->Block->NPaged)
+                         : list->Kind == KindPaged  ? ExAllocateFromPagedLookasideList(&list->Block->Paged)
+                                                    : ExAllocateFromLookasideListEx(&list->Block->Ex));
+    list->IsDry = (BOOLEAN)(slot->Entry == NULL);
+    if (slot->Entry != NULL) {
+        slot->List = list;
+        list->Held++;
+        RtlFillMemory(slot->Entry, list->Size, (UCHAR)number);
     }
-    slot->Entry = (PUCHAR)entry;
-    slot->IsHeld = TRUE;
-    list->Held++;
-    RtlFillMemory(entry, list->Size, (UCHAR)slot->Number);
-    return TRUE;
 }
 
 static VOID FreeEntry(PLIST list, PVOID entry)
 {
     if (list->Kind == KindNPaged) {
-        ExFreeToNPagedLookasideList(&list->Block->List.NPaged, entry);
+        ExFreeToNPagedLookasideList(&list->Block->NPaged, entry);
     } else if (list->Kind == KindPaged) {
-        ExFreeToPagedLookasideList(&list->Block->List.Paged, entry);
+        ExFreeToPagedLookasideList(&list->Block->Paged, entry);
     } else {
-        ExFreeToLookasideListEx(&list->Block->List.Ex, entry);
+        ExFreeToLookasideListEx(&list->Block->Ex, entry);
     }
 }
 
-static VOID Free(PLIST list, PSLOT slot)
+static VOID Free(PLIST list, ULONG number)
 {
+    PSLOT slot = SlotOf(number);
     ULONG i;
-    if (list->Block == NULL || !slot->IsHeld) {
+    if (slot->List == NULL) {
         return;
     }
+    Require((BOOLEAN)(slot->List == list), "the slot is of another list");
     for (i = 0; i < list->Size; i++) {
-        if (slot->Entry[i] != (UCHAR)slot->Number) {
-            Fail("a byte of an entry of", list->Name, slot->Entry[i], (UCHAR)slot->Number);
+        if (slot->Entry[i] != (UCHAR)number) {
+            Fail("a byte of an entry", slot->Entry[i], (UCHAR)number);
         }
     }
-    slot->IsHeld = FALSE;
+    slot->List = NULL;
     list->Held--;
     FreeEntry(list, slot->Entry);
 }
 
 /* A free that must not be: in a child process, whose last words are compared. */
-static VOID Break(const char *how, PLIST list, PSLOT slot)
+static VOID Break(MISTAKE mistake, PLIST list, PUCHAR entry, PLIST into)
 {
-    PUCHAR entry = slot->Entry;
     char wanted[80];
     char said[400];
     int ends[2];
@@ -333,26 +242,17 @@ static VOID Break(const char *how, PLIST list, PSLOT slot)
     if (list->Block == NULL || entry == NULL) {
         return;
     }
-    if (Is(how, "foreign")) {
-        PLIST other = list;
-        ULONG i;
-        for (i = 0; i < ListCount; i++) {
-            if (&Lists[i] != list && Lists[i].Block != NULL) {
-                other = &Lists[i];
-            }
-        }
-        Require((BOOLEAN)(other != list), "no other list than", list->Name);
-        list = other;
-    }
-    if (Is(how, "interior")) {
+    Require((BOOLEAN)(into->Block != NULL && (into != list) == (mistake == MistakeForeign)), "the wrong list");
+    if (mistake == MistakeInterior) {
         entry += list->Size > 16 ? 16 : 4;
     }
-    snprintf(wanted, sizeof(wanted), "*** STOP 0x000000c2 (0x00000000000000%s,", Is(how, "double") ? "07" : "46");
-    Require((BOOLEAN)(pipe(ends) == 0), "pipe", "");
+    snprintf(wanted, sizeof(wanted), "*** STOP 0x000000c2 (0x00000000000000%s,",
+        mistake == MistakeDouble ? "07" : "46");
+    Require((BOOLEAN)(pipe(ends) == 0), "pipe");
     child = fork();
     if (child == 0) {
         dup2(ends[1], 2);
-        FreeEntry(list, entry);
+        FreeEntry(into, entry);
         _exit(0);
     }
     close(ends[1]);
@@ -361,115 +261,116 @@ static VOID Break(const char *how, PLIST list, PSLOT slot)
     }
     said[length] = 0;
     close(ends[0]);
-    Require((BOOLEAN)(waitpid(child, &status, 0) == child), "waitpid", "");
-    Require((BOOLEAN)(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT), "not stopped:", how);
-    Require((BOOLEAN)(strncmp(said, wanted, strlen(wanted)) == 0), said, wanted);
+    Require((BOOLEAN)(waitpid(child, &status, 0) == child), "waitpid");
+    Require((BOOLEAN)(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT), "stopped");
+    Require((BOOLEAN)(strncmp(said, wanted, strlen(wanted)) == 0), said);
 }
 
-static VOID Expect(char *word)
+static VOID Expect(PLIST list, ULONG statistic, ULONG wanted)
 {
-    BOOLEAN isNamed = (BOOLEAN)(strchr(word, '=') == NULL);
-    PLIST list = Find(isNamed ? word : "0");
+    static const char *const names[] = { "depth", "maximumDepth", "currentDepth", "totalAllocates",
+        "allocateMisses", "allocateHits", "totalFrees", "freeMisses", "freeHits", "lastTotalAllocates",
+        "lastAllocateMisses", "outstanding" };
     const GENERAL_LOOKASIDE_POOL *fields;
-    if (isNamed) {
-        word = strtok(NULL, " ");
-    }
-    Require((BOOLEAN)(list->Block != NULL), "no list", list->Name);
-    fields = &list->Block->List.Ex.L;
-    for (; word != NULL; word = strtok(NULL, " ")) {
-        char *value = strchr(word, '=') + 1;
-        ULONG is = 0;
-        value[-1] = 0;
-        is = Is(word, "totalAllocates")      ? fields->TotalAllocates
-           : Is(word, "allocateMisses")      ? fields->AllocateMisses
-           : Is(word, "allocateHits")        ? fields->TotalAllocates - fields->AllocateMisses
-           : Is(word, "totalFrees")          ? fields->TotalFrees
-           : Is(word, "freeMisses")          ? fields->FreeMisses
-           : Is(word, "freeHits")            ? fields->TotalFrees - fields->FreeMisses
-           : Is(word, "depth")               ? fields->Depth
-           : Is(word, "maximumDepth")        ? fields->MaximumDepth
-           : Is(word, "currentDepth")        ? ExQueryDepthSList(&list->Block->List.Ex.L.ListHead)
-           : Is(word, "lastTotalAllocates")  ? fields->LastTotalAllocates
-           : Is(word, "lastAllocateMisses")  ? fields->LastAllocateMisses
-           : Is(word, "outstanding")         ? list->Held
-                                             : 0xffffffff;
-        if (is != Number(value)) {
-            Fail(list->Name, word, is, Number(value));
+    Require((BOOLEAN)(list->Block != NULL), "there is no list");
+    Require((BOOLEAN)(statistic < RTL_NUMBER_OF(names)), "unknown statistic");
+    fields = &list->Block->Ex.L;
+    {
+        const ULONG values[] = { fields->Depth, fields->MaximumDepth,
+            ExQueryDepthSList(&list->Block->Ex.L.ListHead), fields->TotalAllocates, fields->AllocateMisses,
+            fields->TotalAllocates - fields->AllocateMisses, fields->TotalFrees, fields->FreeMisses,
+            fields->TotalFrees - fields->FreeMisses, fields->LastTotalAllocates, fields->LastAllocateMisses,
+            list->Held };
+        if (values[statistic] != wanted) {
+            Fail(names[statistic], values[statistic], wanted);
         }
     }
 }
 
-static VOID Step(char *word)
+static VOID Step(const ULONG *words)
 {
-    char *rest;
-    PLIST list;
-    if (Is(word, "list")) {
-        Create();
-    } else if (Is(word, "tick")) {
-        emu_tick();
-    } else if (Is(word, "fail")) {
-        emu_fail_next(NULL, Number(strtok(NULL, " ")), 0);
-    } else if (Is(word, "expect")) {
-        Expect(strtok(NULL, " "));
-    } else if (Is(word, "flush") || Is(word, "destroy")) {
-        rest = strtok(NULL, " ");
-        list = Find(rest == NULL ? "0" : rest);
-        if (Is(word, "destroy")) {
-            Destroy(list);
-        } else if (list->Block != NULL) {
-            ExFlushLookasideListEx(&list->Block->List.Ex);
-        }
-    } else if (Is(word, "depth")) {
-        list = Split(strtok(NULL, " "), &rest);
+    PLIST list = ListOf(words[1]);
+    switch (words[0]) {
+    case OperationCreate:
+        Create(words);
+        break;
+    case OperationAllocate:
+        Allocate(list, words[2], (BOOLEAN)words[3]);
+        break;
+    case OperationFree:
+        Free(list, words[2]);
+        break;
+    case OperationFlush:
         if (list->Block != NULL) {
-            emu_set_depth(&list->Block->List.Ex, (USHORT)Number(rest));
+            ExFlushLookasideListEx(&list->Block->Ex);
         }
-    } else if (Is(word, "bad")) {
-        char *how = strtok(NULL, " ");
-        list = Split(strtok(NULL, " "), &rest);
-        Break(how, list, SlotOf(list, rest));
-    } else {
-        BOOLEAN isBatch = Is(word, "batch");
-        BOOLEAN isFree;
-        if (isBatch) {
-            word = strtok(NULL, " ");
+        break;
+    case OperationDepth:
+        if (list->Block != NULL) {
+            emu_set_depth(&list->Block->Ex, (USHORT)words[2]);
         }
-        isFree = Is(word, "f");
-        Require((BOOLEAN)(isFree || Is(word, "a")), "unknown operation", word);
-        list = Split(strtok(NULL, " "), &rest);
-        for (; rest != NULL; rest = isBatch ? strtok(NULL, " ") : NULL) {
-            if (isFree) {
-                Free(list, SlotOf(list, rest));
-            } else if (!Allocate(list, SlotOf(list, rest))) {
-                break;
-            }
-        }
+        break;
+    case OperationDestroy:
+        Destroy(list);
+        break;
+    case OperationTick:
+        emu_tick();
+        break;
+    case OperationFail:
+        emu_fail_next(NULL, words[2], 0);
+        break;
+    case OperationBad:
+        Break((MISTAKE)words[3], list, SlotOf(words[2])->Entry, ListOf(words[4]));
+        break;
+    case OperationExpect:
+        Expect(list, words[2], words[3]);
+        break;
+    default:
+        Fail("unknown operation", words[0], 0);
     }
+}
+
+/* The words of a file, which is a header, operations, their lines and the name; NULL if it is not. */
+static const ULONG *ReadTrace(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    long length = file != NULL && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : 0;
+    char *bytes = (char *)calloc(1, (SIZE_T)length + 1);
+    const ULONG *words = (const ULONG *)(void *)bytes;
+    ULONG64 whole = HEADER_WORDS * sizeof(ULONG);
+    if (file == NULL || bytes == NULL || (ULONG64)length < whole) {
+        return NULL;
+    }
+    rewind(file);
+    if (fread(bytes, 1, (SIZE_T)length, file) != (SIZE_T)length || words[0] != MAGIC || words[1] != VERSION) {
+        return NULL;
+    }
+    fclose(file);
+    whole += (ULONG64)words[2] * (OPERATION_WORDS + 1) * sizeof(ULONG);
+    if ((ULONG64)length != whole + words[3]) {
+        return NULL;
+    }
+    File = bytes + whole;
+    return words;
 }
 
 int main(int count, char **arguments)
 {
-    char line[4096];
-    FILE *file;
-    ULONG steps = 0;
-    if (count != 2 || (file = fopen(File = arguments[1], "r")) == NULL) {
-        fprintf(stderr, "replay FILE\n");
+    const ULONG *words = count == 2 ? ReadTrace(arguments[1]) : NULL;
+    const ULONG *operations;
+    ULONG i;
+    if (words == NULL) {
+        fprintf(stderr, "replay FILE, a compiled trace\n");
         return 2;
     }
-    while (fgets(line, sizeof(line), file) != NULL) {
-        char *word;
-        Line++;
-        line[strcspn(line, "#\r\n")] = 0;
-        word = strtok(line, " ");
-        if (word != NULL) {
-            Step(word);
-            steps++;
-        }
+    operations = words + HEADER_WORDS;
+    for (i = 0; i < words[2]; i++) {
+        Line = operations[words[2] * OPERATION_WORDS + i];
+        Step(operations + i * OPERATION_WORDS);
     }
-    fclose(file);
-    while (ListCount > 0) {
-        Destroy(&Lists[--ListCount]);
+    for (i = LISTS; i-- > 0;) {
+        Destroy(&Lists[i]);
     }
-    printf("%u operations\n", steps);
+    printf("%u operations\n", words[2]);
     return 0;
 }

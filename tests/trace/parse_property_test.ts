@@ -1,9 +1,13 @@
-/** Properties of the text of traces: a written trace is read back, and other text is an error. */
+/**
+ * Properties of the text of traces: a written trace is read back and compiles, and other text is an
+ * error with file and line.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { format, parse, type Trace, TraceError } from "../../src/trace.ts";
 import { STATS_KEYS } from "../../src/trace/list_trace.ts";
+import { compile } from "../../tools/compile_traces.ts";
 import { environmentCount, environmentSeed } from "../../tools/integers.ts";
 
 const RUNS = environmentCount("LOOKASIDE_RUNS", 1000);
@@ -205,13 +209,17 @@ function assertReadOrRefused(text: string | Uint8Array): "read" | "refused" {
     return "refused";
   }
   assertComesBack(trace);
+  if (trace.kind === "lists") compile(trace);
   return "read";
 }
 
 const snippet = fc.oneof(
   fc.constantFrom(
-    ..."list|name=0|name=b|kind=paged|size=0|size=64|tag=|flags=3|max=5|alloc=x|a|f|batch|bad|double"
+    ..."list|name=0|name=a|name=b|kind=ex|kind=npaged|kind=paged|size=0|size=64|size=70000|pool=1"
       .split("|"),
+    ..."pool=PagedPool|tag=|tag=Ab|tag=0x65656565|flags=1|flags=3|flags=RaiseOnFail|max=5|max=300"
+      .split("|"),
+    ..."alloc=x|alloc=pool|alloc=fail|free=throw|a|f|a:1|0:3|1|2|batch|bad|double".split("|"),
     ..."foreign|interior|tick|fail|depth|flush|destroy|expect|depth=1|b:1|:|=|#|-1|1.5|1e9|9e99"
       .split("|"),
     ..."\n| |\t|\r|\uFEFF|\0|é|😀|__proto__|constructor|9007199254740993|0x1|018446744073709551616"
@@ -249,7 +257,10 @@ Deno.test("trace text: a text that was tampered with is a trace or an error with
 });
 
 Deno.test("trace text: any text, and any bytes, are a trace or an error with file and line", () => {
-  const words = fc.array(fc.oneof(snippet, fc.constant("\n")), { maxLength: 30 });
+  const words = fc.tuple(
+    fc.constantFrom([], ["list size=64\n"]),
+    fc.array(fc.oneof(snippet, fc.constant("\n")), { maxLength: 30 }),
+  ).map((words) => words.flat());
   check(
     fc.oneof(
       words.map((words) => words.join(" ")),

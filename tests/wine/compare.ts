@@ -14,6 +14,7 @@ import {
   type World,
 } from "../../src/trace.ts";
 import { stepText } from "../../src/trace/list_trace.ts";
+import { kernelPart, operationCount } from "../../tools/compile_traces.ts";
 
 const FIELDS = [
   "depth",
@@ -27,25 +28,32 @@ const FIELDS = [
 /** Only where the kernel tunes no list. */
 const LAST_FIELDS = ["lastTotalAllocates", "lastAllocateMisses"] as const;
 const INITIAL_DEPTH = 4;
+const DONE = "done";
 const MINIMUM_SIZE = 8;
 
 type Field = typeof FIELDS[number] | typeof LAST_FIELDS[number] | "size";
 
-/** What the client writes of one line of a trace. */
-interface Line {
+/** What the client writes of one operation. */
+interface Operation {
+  /** The line of the trace. */
   readonly line: number;
-  readonly skipped?: string;
+  readonly entry: number;
+  readonly outcome: string;
+  readonly stats: Readonly<Record<Field, number>> | null;
+}
+
+/** What the operations of one step came to. */
+interface Answer {
   readonly entries: readonly number[];
   readonly outcome: string;
-  readonly substituted?: boolean;
-  readonly stats: Readonly<Record<Field, number>> | null;
+  readonly stats: Operation["stats"];
 }
 
 /** What a comparison came to. */
 export interface Comparison {
   /** Steps compared, each with both worlds. */
   readonly steps: number;
-  /** How many lines were left out, by reason. */
+  /** How many steps were left out, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
   /** Lists that got an allocate callback, so that the kernel raises nothing. */
   readonly substituted: number;
@@ -55,66 +63,86 @@ export interface Comparison {
   readonly divergences: readonly string[];
 }
 
-/** The lines of each trace in what the client wrote, in their order. */
-export function* answers(output: string): Generator<Line[]> {
-  let lines: Line[] | null = null;
+/** The operations of each trace in what the client wrote, in their order. */
+export function* answers(output: string): Generator<Operation[]> {
+  let operations: Operation[] | null = null;
   for (const text of output.split("\n")) {
     if (text.trim() === "") {
       continue;
     }
-    const line = JSON.parse(text) as Line & { trace?: string };
-    if (line.trace !== undefined) {
-      if (lines !== null) {
-        yield lines;
+    const operation = JSON.parse(text) as Operation & { trace?: string };
+    if (operation.trace !== undefined) {
+      if (operations !== null) {
+        yield operations;
       }
-      lines = [];
+      operations = [];
     } else {
-      lines!.push(line);
+      operations!.push(operation);
     }
   }
-  if (lines !== null) {
-    yield lines;
+  if (operations !== null) {
+    yield operations;
   }
 }
 
-/** Compares the answer for one trace. */
-export function compare(trace: ListTrace, answer: readonly Line[]): Comparison {
-  const byLine = new Map(answer.map((line) => [line.line, line]));
-  const skipped: Record<string, number> = {};
-  let substituted = 0;
+/** What a step came to; none where the operations are not those of its line. */
+function answerOf(step: TraceStep, operations: readonly Operation[]): Answer | null {
+  const last = operations.at(-1);
+  if (
+    last === undefined || operations.length !== operationCount(step) ||
+    operations.some(({ line }) => line !== step.line)
+  ) {
+    return null;
+  }
+  const { stats } = last;
+  switch (step.op) {
+    case "a":
+      return { outcome: last.outcome, entries: last.outcome === DONE ? [last.entry] : [], stats };
+    case "batch": {
+      // A batch passes over what is empty; without a list there is nothing to do it with.
+      const outcome = stats === null ? last.outcome : DONE;
+      const entries = operations.map(({ entry }) => entry).filter((entry) => entry !== 0);
+      return { outcome, entries, stats };
+    }
+    default:
+      return { outcome: last.outcome, entries: [], stats };
+  }
+}
+
+/** Compares the answer for what a kernel can do of one trace. */
+export function compare(trace: ListTrace, operations: readonly Operation[]): Comparison {
+  const part = kernelPart(trace);
+  let position = 0;
   let followed = 0;
   const steps: TraceStep[] = [];
-  const expected: (Line | null)[] = [];
+  const expected: (Answer | null)[] = [];
   const depths: number[] = [];
   const divergences: string[] = [];
-  for (const step of trace.steps) {
-    const line = byLine.get(step.line);
-    if (line === undefined) {
-      divergences.push(`${trace.file}:${step.line}: the driver says nothing of this line`);
+  for (const step of part.trace.steps) {
+    const count = operationCount(step);
+    const answer = answerOf(step, operations.slice(position, position + count));
+    position += count;
+    if (answer === null) {
+      divergences.push(`${trace.file}:${step.line}: the driver does not answer for this line`);
       break;
     }
-    if (line.skipped !== undefined) {
-      skipped[line.skipped] = (skipped[line.skipped] ?? 0) + 1;
-      continue;
-    }
-    substituted += line.substituted ? 1 : 0;
     // A kernel tunes depths between two operations, so the worlds get the new depth first.
-    if ("list" in step && line.stats !== null) {
+    if ("list" in step && answer.stats !== null) {
       const known = step.op === "list"
         ? INITIAL_DEPTH
         : step.op === "depth"
         ? step.depth
         : depths[step.list];
-      if (known !== undefined && step.op !== "list" && line.stats.depth !== known) {
+      if (known !== undefined && step.op !== "list" && answer.stats.depth !== known) {
         followed += 1;
         const { list } = step;
-        steps.push({ op: "depth", line: step.line, list, depth: line.stats.depth });
+        steps.push({ op: "depth", line: step.line, list, depth: answer.stats.depth });
         expected.push(null);
       }
-      depths[step.list] = line.stats.depth;
+      depths[step.list] = answer.stats.depth;
     }
     steps.push(step);
-    expected.push(line);
+    expected.push(answer);
   }
   const fields: readonly Field[] = followed === 0 ? [...FIELDS, ...LAST_FIELDS] : FIELDS;
   const filtered = { ...trace, steps };
@@ -124,22 +152,23 @@ export function compare(trace: ListTrace, answer: readonly Line[]): Comparison {
       divergences.push(difference);
     }
   }
-  const compared = expected.filter((line) => line !== null).length;
+  const { skipped, substituted } = part;
+  const compared = expected.filter((answer) => answer !== null).length;
   return { steps: compared, skipped, substituted, followed, divergences };
 }
 
 function compareWorld(
   trace: ListTrace,
   world: World,
-  expected: readonly (Line | null)[],
+  expected: readonly (Answer | null)[],
   fields: readonly Field[],
 ): string | null {
   let position = 0;
   let found: string | null = null;
   const onStep = (record: StepRecord) => {
-    const line = expected[position++];
-    if (found === null && line !== null && line !== undefined) {
-      const difference = compareStep(record, line, trace, fields);
+    const answer = expected[position++];
+    if (found === null && answer !== null && answer !== undefined) {
+      const difference = compareStep(record, answer, trace, fields);
       if (difference !== null) {
         const { step } = record;
         const operation = stepText(step, trace.lists);
@@ -153,30 +182,30 @@ function compareWorld(
 
 function compareStep(
   record: StepRecord,
-  line: Line,
+  answer: Answer,
   trace: ListTrace,
   fields: readonly Field[],
 ): string | null {
-  if (record.outcome !== line.outcome) {
-    return `the outcome is "${line.outcome}" in the kernel and "${record.outcome}"`;
+  if (record.outcome !== answer.outcome) {
+    return `the outcome is "${answer.outcome}" in the kernel and "${record.outcome}"`;
   }
-  if (record.entries.join() !== line.entries.join()) {
-    return `the entries are ${line.entries} in the kernel and ${record.entries}`;
+  if (record.entries.join() !== answer.entries.join()) {
+    return `the entries are ${answer.entries} in the kernel and ${record.entries}`;
   }
-  if ((record.stats === null) !== (line.stats === null)) {
-    return `there is ${line.stats === null ? "no list" : "a list"} in the kernel, unlike`;
+  if ((record.stats === null) !== (answer.stats === null)) {
+    return `there is ${answer.stats === null ? "no list" : "a list"} in the kernel, unlike`;
   }
-  if (record.stats === null || line.stats === null || !("list" in record.step)) {
+  if (record.stats === null || answer.stats === null || !("list" in record.step)) {
     return null;
   }
   const size = Math.max(trace.lists[record.step.list]!.size, MINIMUM_SIZE);
-  if (line.stats.size !== size) {
-    return `the size is ${line.stats.size} in the kernel and ${size}`;
+  if (answer.stats.size !== size) {
+    return `the size is ${answer.stats.size} in the kernel and ${size}`;
   }
   for (const field of fields) {
     const there = field === "size" ? size : record.stats[field];
-    if (line.stats[field] !== there) {
-      return `${field} is ${line.stats[field]} in the kernel and ${there}`;
+    if (answer.stats[field] !== there) {
+      return `${field} is ${answer.stats[field]} in the kernel and ${there}`;
     }
   }
   return null;

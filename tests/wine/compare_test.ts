@@ -1,36 +1,41 @@
 import { assert, assertEquals } from "@std/assert";
 import { type ListTrace, modelWorld, parse, replay } from "../../src/trace.ts";
 import { checksum, readImage, writeChecksum } from "../../rust/driver/pe.ts";
+import { kernelPart, operationCount } from "../../tools/compile_traces.ts";
 import { answers, compare } from "./compare.ts";
 
 const TEXT = "list size=64\na 1\na 2\nf 1\ntick\nf 2\na 3\nexpect depth=4\n";
 
-/** The answer of a driver that does the same as the model. */
+/** The answer of a driver that does the same as the model: a line an operation. */
 function answer(trace: ListTrace, edit: (line: Record<string, unknown>) => void): string {
-  const skipped = new Set(["tick", "fail", "bad", "expect"]);
-  const steps = trace.steps.filter(({ op }) => !skipped.has(op));
+  const part = kernelPart(trace);
   const lines: string[] = ['{"trace":"it","operations":1}'];
-  replay({ ...trace, steps }, modelWorld(), {
+  // Lists stay as they are: the driver alone gets a callback in place of one that would raise.
+  replay({ ...trace, steps: part.trace.steps }, modelWorld(), {
     onStep({ step, outcome, entries, stats }) {
       const list = "list" in step ? trace.lists[step.list]! : null;
       const size = Math.max(list?.size ?? 0, 8);
-      const line = { line: step.line, outcome, entries, stats: stats && { ...stats, size } };
-      edit(line);
-      lines.push(JSON.stringify(line));
+      for (let i = 0; i < operationCount(step); i++) {
+        const entry = entries[i] ?? 0;
+        const isDone = step.op !== "batch" || step.free || entry !== 0;
+        const line = {
+          line: step.line,
+          outcome: isDone ? outcome : "nothing",
+          entry,
+          stats: stats && { ...stats, size },
+        };
+        edit(line);
+        lines.push(JSON.stringify(line));
+      }
     },
   });
-  for (const step of trace.steps) {
-    if (skipped.has(step.op)) {
-      lines.push(JSON.stringify({ line: step.line, skipped: step.op }));
-    }
-  }
   return lines.join("\n");
 }
 
-function compared(edit: (line: Record<string, unknown>) => void) {
-  const trace = parse(TEXT) as ListTrace;
-  const [lines] = [...answers(answer(trace, edit))];
-  return compare(trace, lines!);
+function compared(edit: (line: Record<string, unknown>) => void, text = TEXT) {
+  const trace = parse(text) as ListTrace;
+  const [operations] = [...answers(answer(trace, edit))];
+  return compare(trace, operations!);
 }
 
 Deno.test("kernel: an answer as the model's has no divergence, and says what was skipped", () => {
@@ -56,7 +61,7 @@ for (
 Deno.test("kernel: an entry, an outcome or a line that is wrong is a divergence", () => {
   const entries = compared((line) => {
     if (line.line === 7) {
-      line.entries = [1];
+      line.entry = 1;
     }
   });
   assertEquals(entries.divergences.length, 2);
@@ -68,6 +73,60 @@ Deno.test("kernel: an entry, an outcome or a line that is wrong is a divergence"
   assertEquals(outcome.divergences.length, 2);
   const trace = parse(TEXT) as ListTrace;
   assertEquals(compare(trace, []).divergences.length, 1);
+});
+
+Deno.test("kernel: operations that stand on another line, or are too few, are a divergence", () => {
+  const trace = parse(TEXT) as ListTrace;
+  const [operations] = [...answers(answer(trace, () => {}))];
+  assertEquals(compare(trace, operations!).divergences, []);
+  const moved = operations!.map((operation) => ({ ...operation, line: operation.line + 1 }));
+  for (const wrong of [operations!.slice(0, -1), operations!.slice(1), moved]) {
+    const { divergences } = compare(trace, wrong);
+    assert(divergences[0]!.includes("does not answer for this line"), `${divergences}`);
+  }
+});
+
+Deno.test("kernel: a batch is one step, and each of its operations is compared", () => {
+  const text = "list size=64\nbatch a 1 2 3\nbatch f 2 1\nlist name=n size=8 alloc=fail\n" +
+    "batch a n:1 2\nf n:1\n";
+  const sound = compared(() => {}, text);
+  assertEquals([sound.steps, sound.divergences], [6, []]);
+  let edited = 0;
+  const wrong = compared((line) => {
+    if (line.line === 2 && edited++ === 1) {
+      line.entry = 9;
+    }
+  }, text);
+  assertEquals(wrong.divergences.length, 2);
+  assert(wrong.divergences[0]!.includes(":2: batch a 1 2 3: the entries are 1,9,3"));
+});
+
+Deno.test("kernel: what no kernel can be asked is left out and counted", () => {
+  const { trace, skipped } = kernelPart(
+    parse(
+      "list size=8\nlist name=b size=8\ntick\nfail 2\na 1\nbad interior 1\nbad foreign 1\n" +
+        "expect depth=4\nlist name=t size=8 alloc=throw\na t:1\nbatch f t:1\nexpect t depth=4\n" +
+        "list name=u size=8 free=throw\ndestroy u\n",
+    ) as ListTrace,
+  );
+  assertEquals(trace.steps.map(({ line }) => line), [1, 2, 5]);
+  assertEquals(skipped, { tick: 1, fail: 1, bad: 2, expect: 2, throw: 5 });
+});
+
+Deno.test("kernel: flags that would raise, or mean nothing without a callback, get a callback", () => {
+  const allocOf = (words: string) => {
+    const { trace, substituted } = kernelPart(parse(`list size=8 ${words}\n`) as ListTrace);
+    return [trace.lists[0]!.alloc, substituted];
+  };
+  for (const flags of ["flags=RaiseOnFail", "flags=FailNoRaise", "kind=npaged flags=16"]) {
+    assertEquals(allocOf(flags), ["pool", 1]);
+    assertEquals(allocOf(`${flags} alloc=fail`), ["fail", 0]);
+    assertEquals(allocOf(`${flags} alloc=pool`), ["pool", 0]);
+  }
+  assertEquals(allocOf("kind=paged flags=528"), ["pool", 1]);
+  for (const flags of ["", "flags=None", "kind=paged flags=512", "kind=npaged"]) {
+    assertEquals(allocOf(flags), ["default", 0]);
+  }
 });
 
 Deno.test("kernel: a depth that the kernel moves is followed", () => {

@@ -5,12 +5,11 @@
  */
 
 import {
-  format,
   type ListTrace,
   NO_LIST,
-  parse,
   type Recording,
   type TraceList,
+  type TraceStep,
 } from "../../src/trace.ts";
 import { randomTrace } from "../../tools/random/trace.ts";
 
@@ -30,28 +29,23 @@ export function randomProgram(seed: number, operations: number): ListTrace {
     done += op === "bad" || op === "tick" || op === "fail" ? 0 : 1;
     return done > operations;
   });
-  return fromText(format({ ...trace, lists, steps: trace.steps.slice(0, end) }), `seed ${seed}`);
+  return { ...trace, file: `seed ${seed}`, lists, steps: trace.steps.slice(0, end) };
 }
 
 /** A recording as a trace with lists. What is too large for a list is left out. */
 export function recordingProgram(recording: Recording): ListTrace {
-  const lines = recording.lists.map((list) => `list name=${list.name} size=${list.size}`);
+  const steps: TraceStep[] = recording.lists.map((_, list) => ({
+    op: "list",
+    line: list + 1,
+    list,
+  }));
   for (const operation of recording.operations) {
     const slot = operation >>> 1;
     const list = recording.slotList[slot]!;
     if (list !== NO_LIST) {
-      const verb = (operation & 1) === 0 ? "a" : "f";
-      lines.push(`${verb} ${recording.lists[list]!.name}:${slot}`);
+      const op = (operation & 1) === 0 ? "a" : "f";
+      steps.push({ op, line: steps.length + 1, list, slot });
     }
   }
-  return fromText(`${lines.join("\n")}\n`, recording.file);
-}
-
-/** Through the text, so that the driver gets what is compared. */
-function fromText(text: string, file: string): ListTrace {
-  const trace = parse(text, { file });
-  if (trace.kind !== "lists") {
-    throw new Error(`Not a trace with lists: ${file}`);
-  }
-  return trace;
+  return { kind: "lists", file: recording.file, lists: recording.lists, steps };
 }

@@ -9,7 +9,8 @@
  */
 
 import { build, MISSING, MissingError } from "../../rust/driver/build.ts";
-import { format, type ListTrace, parse, parseStream } from "../../src/trace.ts";
+import { type ListTrace, parse, parseStream } from "../../src/trace.ts";
+import { compile, kernelPart, readListTrace } from "../../tools/compile_traces.ts";
 import { answers, compare } from "./compare.ts";
 import { bothWays, compileStandIn } from "./both_ways.ts";
 import { checkImages } from "./image.ts";
@@ -30,7 +31,7 @@ const GROWTH_KIB = 4096;
 
 const EXIT_MISSING_DEVICE = 3;
 const EXIT_REFUSED = 5;
-const EXIT_BAD_TRACE = 6;
+const EXIT_NOT_COMPILED = 6;
 
 interface Info {
   readonly initialize: string;
@@ -157,8 +158,8 @@ async function replayAll(kernel: Kernel, traces: readonly ListTrace[], tally: Ta
       const part = traces.slice(first, first + TRACES_PER_CLIENT);
       const files: string[] = [];
       for (const [i, trace] of part.entries()) {
-        const file = `${folder}/${i}.trace`;
-        await Deno.writeTextFile(file, format(trace));
+        const file = `${folder}/${i}.compiled`;
+        await Deno.writeFile(file, compile(kernelPart(trace).trace));
         files.push(windowsPath(file));
       }
       const output = await kernel.answer(180, "replay", ...files);
@@ -166,8 +167,7 @@ async function replayAll(kernel: Kernel, traces: readonly ListTrace[], tally: Ta
       for (const answer of answers(output)) {
         const trace = part[answered++];
         assert(trace !== undefined, "The client answers for more traces than it was given");
-        // Its lines are those of what was sent: without the comments and the empty ones.
-        tally.add(parse(format(trace), { file: trace.file }) as ListTrace, answer);
+        tally.add(trace, answer);
       }
       assert(
         answered === part.length,
@@ -183,9 +183,7 @@ async function savedTraces(): Promise<ListTrace[]> {
   const traces: ListTrace[] = [];
   const names = [...Deno.readDirSync(TRACES)].map(({ name }) => name).sort();
   for (const name of names.filter((name) => name.endsWith(".trace"))) {
-    const trace = parse(await Deno.readFile(new URL(name, TRACES)), { file: name });
-    assert(trace.kind === "lists", `Not a trace with lists: ${name}`);
-    traces.push(trace);
+    traces.push(await readListTrace(new URL(name, TRACES), name));
   }
   return traces;
 }
@@ -246,7 +244,7 @@ async function contractTests(kernel: Kernel): Promise<void> {
 }
 
 async function malformed(kernel: Kernel, wine: Wine, seed: number): Promise<void> {
-  const expected = await judgedHere(seed);
+  const expected = await checkedHere(seed);
   const started = performance.now();
   // Once before, so that Wine's one-time allocations are done.
   await kernel.answer(120, "malformed", `${seed}`, `${REQUESTS / 10}`);
@@ -258,7 +256,7 @@ async function malformed(kernel: Kernel, wine: Wine, seed: number): Promise<void
   assert(programs === expected, `${programs} programs were run instead of ${expected}`);
   assert(growth <= GROWTH_KIB, `The driver's process has grown by ${growth} KiB`);
   report(
-    `${REQUESTS} malformed or random requests: ${refused} refused, ${run} run, each as judged ` +
+    `${REQUESTS} malformed or random requests: ${refused} refused, ${run} run, each as checked ` +
       `outside; ${listsClosed} lists given back at close; memory ${
         growth >= 0 ? "+" : ""
       }${growth} KiB`,
@@ -270,8 +268,11 @@ async function malformed(kernel: Kernel, wine: Wine, seed: number): Promise<void
 async function killedClient(kernel: Kernel, wine: Wine, images: string): Promise<void> {
   const started = performance.now();
   const before = await kernel.info();
-  const file = windowsPath(new URL("destroy_outstanding.trace", TRACES).pathname);
-  const child = wine.spawn(`${images}/lookaside-client.exe`, "hold", file);
+  const name = "destroy_outstanding.trace";
+  const trace = await readListTrace(new URL(name, TRACES), name);
+  const file = await Deno.makeTempFile({ suffix: ".compiled" });
+  await Deno.writeFile(file, compile(kernelPart(trace).trace));
+  const child = wine.spawn(`${images}/lookaside-client.exe`, "hold", windowsPath(file));
   const reader = child.stdout.getReader();
   await reader.read();
   const during = await kernel.info();
@@ -279,6 +280,7 @@ async function killedClient(kernel: Kernel, wine: Wine, images: string): Promise
   child.kill("SIGKILL");
   await child.status;
   await reader.cancel();
+  await Deno.remove(file);
   let after = await kernel.info();
   for (let tries = 0; tries < 20 && after.handles !== before.handles; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -293,19 +295,26 @@ async function refusals(kernel: Kernel): Promise<void> {
   const started = performance.now();
   const folder = await Deno.makeTempDir({ prefix: "lookaside-refused-" });
   try {
-    const expect = async (text: string, code: number, words: string) => {
-      const file = `${folder}/bad.trace`;
-      await Deno.writeTextFile(file, text);
+    const expect = async (compiled: Uint8Array, code: number, words: string) => {
+      const file = `${folder}/bad.compiled`;
+      await Deno.writeFile(file, compiled);
       const ended = await kernel.client(30, "replay", windowsPath(file));
       assert(
         ended.code === code && ended.errors.includes(words),
         `Expected exit code ${code} with "${words}": ${ended.code} ${ended.errors}`,
       );
     };
-    await expect("list size=64\nf 1\n", EXIT_BAD_TRACE, "bad.trace:2");
-    await expect("list size=70000\n", EXIT_REFUSED, "refused a program");
-    await expect("list size=64\ndepth 300\n", EXIT_REFUSED, "refused a program");
-    await expect("a 1 24\n", EXIT_BAD_TRACE, "A recording");
+    const compiled = (text: string) => compile(parse(text, { file: "it.trace" }) as ListTrace);
+    const refused = "refused a program of it.trace";
+    await expect(compiled("list size=70000\n"), EXIT_REFUSED, `${refused}:1:`);
+    await expect(compiled("# what\nlist size=64\n\ntick\n"), EXIT_REFUSED, `${refused}:4:`);
+    const sound = compiled("list size=64\na 1\n");
+    await expect(sound.subarray(0, -1), EXIT_NOT_COMPILED, "The length is not what");
+    await expect(
+      new TextEncoder().encode("list size=64\na 1\n"),
+      EXIT_NOT_COMPILED,
+      "Not a compiled",
+    );
     const contract = await kernel.client(30, "contract");
     assert(contract.code === EXIT_REFUSED, `Without the feature: ${contract.code}`);
   } finally {
@@ -377,8 +386,8 @@ async function panics(kernel: Kernel, wine: Wine): Promise<void> {
   report(`a panic stops the system with its place: ${stop}`, started);
 }
 
-/** The requests of the driver, judged on this machine, by nightly Rust under AddressSanitizer. */
-async function judgedHere(seed: number): Promise<number> {
+/** The requests of the driver, checked on this machine, by nightly Rust under AddressSanitizer. */
+async function checkedHere(seed: number): Promise<number> {
   const started = performance.now();
   const target = "x86_64-unknown-linux-gnu";
   const root = new URL("../../", import.meta.url);
@@ -407,10 +416,10 @@ async function judgedHere(seed: number): Promise<number> {
   const { code, output, errors } = nightly
     ? await run(["+nightly"], "-Zsanitizer=address", "asan")
     : await run([], "", "host");
-  assert(code === 0, `The judgement fails on this machine: ${errors.slice(-2000)}`);
+  assert(code === 0, `The check fails on this machine: ${errors.slice(-2000)}`);
   const programs = Number(output.match(/programs (\d+)/)?.[1]);
   report(
-    `${REQUESTS} requests judged on this machine, ${
+    `${REQUESTS} requests checked on this machine, ${
       nightly ? "under AddressSanitizer" : "without AddressSanitizer: nightly Rust is missing"
     }: ${programs} programs run`,
     started,

@@ -78,7 +78,7 @@ export class Wine {
         await Deno.copyFile(hal, `${made.#prefix}/drive_c/windows/system32/hal.dll`);
         made.#overrides += ";hal=n";
       }
-      // The first program starts the services, whose errors, and those of drivers, go where its own do.
+      // The first program starts the services. Their errors, and those of drivers, go where its own do.
       const words = [made.#wine, "cmd", "/c", "exit"];
       const environment = { WINEDEBUG: "-all,err+ntoskrnl", LOG: made.#log };
       const script = 'exec "$@" 2>"$LOG"';

@@ -100,7 +100,7 @@ impl List {
             context: core::ptr::null_mut(),
         };
         let handle = LookasideAlloc::new();
-        // SAFETY: the program was judged: no flag without a callback of ours, which never raises; the
+        // SAFETY: the program was checked: no flag without a callback of ours, which never raises; the
         // depth is 0 or one that the header knows.
         match unsafe { handle.init_raw(arguments) } {
             Ok(()) => {}

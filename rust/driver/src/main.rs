@@ -2,7 +2,7 @@
 //!
 //! It is a test instrument: it shows that the crate behaves in a kernel as it does over the
 //! emulation. What it is asked, and what it answers, is the crate `lookaside-protocol`; nothing that
-//! user mode sends may stop the system, so every request is judged whole before anything is done.
+//! user mode sends may stop the system, so the driver checks each request whole before it does anything.
 #![no_std]
 #![no_main]
 

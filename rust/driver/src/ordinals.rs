@@ -67,7 +67,7 @@ impl Table {
         *row = Row {
             address,
             ordinal,
-            // Below 64: the program was judged.
+            // Below 64: the program was checked.
             list: (list as u8).wrapping_add(1),
             busy: true,
         };

@@ -86,7 +86,7 @@ pub struct State {
     slots: Boxed<Slots>,
     table: Boxed<Table>,
     shape: Boxed<Shape>,
-    /// Where a program's judgement is made.
+    /// The shape that the check of a program works on.
     after: Boxed<Shape>,
 }
 
@@ -110,7 +110,7 @@ impl State {
         })
     }
 
-    /// Judges a program and, if all of it makes sense, runs it; a record an operation.
+    /// Checks a program and, if all of it makes sense, runs it; a record an operation.
     pub fn run(&mut self, program: &Program<'_>, output: &mut [u8]) -> Result<usize, Refusal> {
         check(program, &self.shape, &mut self.after)?;
         PROGRAMS.fetch_add(1, Ordering::Relaxed);
@@ -175,7 +175,7 @@ impl State {
                 Some(slot) if !slot.entry.is_null() => {
                     let (misses, entry) = (list.free_misses(), slot.entry);
                     slot.entry = null_mut();
-                    // SAFETY: the slot holds an entry of this list, for the program was judged, and
+                    // SAFETY: the slot holds an entry of this list, for the program was checked, and
                     // not any more.
                     unsafe { list.free(entry) };
                     let kept = list.free_misses() == misses;

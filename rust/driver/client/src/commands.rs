@@ -7,14 +7,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use lookaside_client::answer::{write_text, write_trace};
-use lookaside_client::trace::read;
+use lookaside_client::answer::{write_record, write_text};
+use lookaside_protocol::compiled::Compiled;
 use lookaside_protocol::malformed::{INPUT_BYTES, OUTPUT_BYTES, REQUESTS_PER_HANDLE, request};
 use lookaside_protocol::shape::{Program, Refusal, Shape, check};
 use lookaside_protocol::wire::{
     CONTRACT, CONTRACT_BYTES, CONTRACT_OUTPUT_BYTES, HEADER_BYTES, INFO, INFO_BYTES, Info,
-    OPERATION_BYTES, OPERATIONS, PROBE, RECORD_BYTES, RUN, Record, Step, header, origin,
-    read_words, security, verdict, write_words,
+    OPERATION_BYTES, PROBE, RECORD_BYTES, RUN, Record, header, origin, read_words, security,
+    verdict, write_words,
 };
 
 use crate::client::Failure;
@@ -72,7 +72,7 @@ fn info_line(info: &Info) -> String {
     line
 }
 
-/// `probe`: a driver that is built to panic does, and does not answer.
+/// `probe`: a driver that is built to panic does so, and does not answer.
 pub fn probe() -> Done {
     let device = Device::open()?;
     match device.request(PROBE, &[], &mut []) {
@@ -108,31 +108,27 @@ pub fn hold(file: &str) -> Done {
 fn replay_file(device: &Device, file: &str) -> Done {
     let contents = read_file(file)
         .map_err(|error| Failure::new(6, format!("Cannot read {file}: error {error}")))?;
-    let text = core::str::from_utf8(&contents)
-        .map_err(|_| Failure::new(6, format!("Not a trace: {file}")))?;
-    let trace = read(text)
-        .map_err(|error| Failure::new(6, format!("{file}:{}: {}", error.line, error.message)))?;
-    let records = run(device, &trace.steps)?;
+    let trace = Compiled::of(&contents)
+        .map_err(|fault| Failure::new(6, format!("Cannot read {file}: {}", fault.message())))?;
+    let records = run(device, &trace)?;
     let mut line = String::from("{\"trace\":");
-    write_text(&mut line, file);
-    let _ = writeln!(line, ",\"operations\":{}}}", trace.steps.len());
-    write_trace(&mut line, &trace, &records);
+    write_text(&mut line, trace.name());
+    let _ = writeln!(line, ",\"operations\":{}}}", records.len());
+    for (number, record) in trace.lines().zip(&records) {
+        write_record(&mut line, number, record);
+    }
     write_output(&line);
     Ok(())
 }
 
-/// Runs steps, in as many programs as it takes.
-fn run(device: &Device, steps: &[Step]) -> Result<Vec<Record>, Failure> {
+/// Runs a trace, in as many programs as it takes.
+fn run(device: &Device, trace: &Compiled<'_>) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
-    for part in steps.chunks(OPERATIONS) {
-        let mut input = Vec::with_capacity(OPERATIONS.saturating_mul(OPERATION_BYTES));
-        input.extend(header(part.len() as u32));
-        for step in part {
-            let mut bytes = [0; OPERATION_BYTES];
-            write_words(&step.words(), &mut bytes);
-            input.extend(bytes);
-        }
-        let expected = part.len().saturating_mul(RECORD_BYTES);
+    for part in trace.parts() {
+        let count = part.len() / OPERATION_BYTES;
+        let mut input = header(count as u32).to_vec();
+        input.extend(part);
+        let expected = count.saturating_mul(RECORD_BYTES);
         let mut output = vec![0; expected];
         match device.request(RUN, &input, &mut output) {
             Ok(returned) if returned == expected => {}
@@ -142,17 +138,25 @@ fn run(device: &Device, steps: &[Step]) -> Result<Vec<Record>, Failure> {
                     format!("The driver answered {returned} bytes instead of {expected}"),
                 ));
             }
-            Err(error) => {
-                return Err(Failure::new(
-                    5,
-                    format!("The driver refused a program: error {error}"),
-                ));
-            }
+            Err(error) => return Err(refused(trace, error)),
         }
         let chunks = output.chunks_exact(RECORD_BYTES);
         records.extend(chunks.filter_map(read_words).map(Record::of));
     }
     Ok(records)
+}
+
+/// The driver refused a program of this trace: the error names the line that the check refuses here.
+fn refused(trace: &Compiled<'_>, error: u32) -> Failure {
+    let name = trace.name();
+    let place = match trace.refused_line(&mut new_shape()) {
+        Some(line) => format!("{name}:{line}"),
+        None => name.into(),
+    };
+    Failure::new(
+        5,
+        format!("The driver refused a program of {place}: error {error}"),
+    )
 }
 
 /// `contract`.
@@ -205,7 +209,7 @@ pub fn contract() -> Done {
     Ok(())
 }
 
-/// `malformed`: what is answered to each request must be what the judgement here says.
+/// `malformed`: the answer to each request must be what the check here says.
 pub fn malformed(seed: u64, count: u64) -> Done {
     let mut device = Device::open()?;
     let before = device.info()?;
@@ -226,11 +230,11 @@ pub fn malformed(seed: u64, count: u64) -> Done {
         let room = output.get_mut(..request.output_bytes).unwrap_or(&mut []);
         let answer = device.request(request.code, sent, room);
         let expected = match request.code {
-            RUN => judge(sent, request.output_bytes, &shape, &mut after),
+            RUN => expected_answer(sent, request.output_bytes, &shape, &mut after),
             INFO if !sent.is_empty() => Err(Refusal::Input),
             INFO if request.output_bytes < INFO_BYTES => Err(Refusal::Output),
             INFO => Ok(INFO_BYTES),
-            // Which tests there are is the driver's to know.
+            // Only the driver knows which tests there are.
             CONTRACT if answer.is_ok() => Ok(answer.unwrap_or(0)),
             // Any error will do for an unknown command.
             _ if answer.is_err() => {
@@ -285,7 +289,7 @@ pub fn malformed(seed: u64, count: u64) -> Done {
     Ok(())
 }
 
-/// How many lists the shape says there are: the driver must say so too.
+/// How many lists the shape has: the driver must have as many.
 fn assert_lists(device: &Device, before: &Info, shape: &Shape) -> Result<u64, Failure> {
     let lists = shape.lists().count() as u32;
     let held = device.info()?.lists.wrapping_sub(before.lists);
@@ -318,7 +322,7 @@ fn untouched(output: &[u8], number: u64) -> Done {
     ))
 }
 
-fn judge(
+fn expected_answer(
     input: &[u8],
     output_bytes: usize,
     before: &Shape,

@@ -1,4 +1,4 @@
-//! What the client does that needs no Windows: reading traces, making programs, writing answers.
+//! What the client does that needs no Windows: writing answers.
 //!
 //! The part that talks to the device is `main.rs`; this part is tested on the host.
 #![no_std]
@@ -6,4 +6,3 @@
 extern crate alloc;
 
 pub mod answer;
-pub mod trace;

@@ -1,9 +1,9 @@
-//! The client: sends traces to the driver and writes what it answers as JSON lines.
+//! The client: sends compiled traces to the driver and writes its answers as JSON lines.
 //!
 //! | command | does | writes |
 //! |---|---|---|
 //! | `info` | asks the driver about itself | one line |
-//! | `replay FILE…` | runs trace files, each with a handle of its own | a line per line of the file |
+//! | `replay FILE…` | runs compiled traces, each with a handle of its own | a line per operation |
 //! | `contract` | runs the contract tests in the kernel | a line per test |
 //! | `probe` | makes a driver that is built for it panic | nothing |
 //! | `malformed SEED COUNT` | sends requests that must be refused, or run like any other | one line |
@@ -17,7 +17,7 @@
 //! | 3 | the device is missing: the driver is not running |
 //! | 4 | the device cannot be opened: not an administrator, or too many handles |
 //! | 5 | the driver refused a request, or answered in another version |
-//! | 6 | a file cannot be read, or is not a trace |
+//! | 6 | a file cannot be read, or is not a compiled trace |
 #![cfg_attr(windows, no_std, no_main)]
 
 // On the host only the library is of use: `cargo test` wants to build this all the same.

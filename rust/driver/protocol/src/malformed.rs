@@ -1,7 +1,7 @@
 //! Requests that no client makes: malformed, or random.
 //!
-//! Each is determined by a seed and a number, so that the driver in a kernel and the judgement on the
-//! host, under a sanitizer, are given the same ones. Most come close: a sound program with one thing
+//! A seed and a number determine each, so that the driver in a kernel and the check on the host,
+//! under a sanitizer, get the same ones. Most come close: a sound program with one thing
 //! wrong finds more than noise does.
 
 use crate::wire::{

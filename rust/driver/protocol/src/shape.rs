@@ -1,4 +1,4 @@
-//! Which programs may run: a whole program is judged before any of it runs.
+//! Which programs may run: a whole program is checked before any of it runs.
 //!
 //! A [`Shape`] is what can be known of a handle without running anything: which lists there are and
 //! which list has which slot. A slot counts as taken from its allocation to its free, whether or not
@@ -9,7 +9,7 @@
 use crate::wire::{
     Allocate, ENTRY_BYTES, HANDLE_BYTES, HEADER_BYTES, Kind, LISTS, ListArguments, MAGIC,
     OPERATION_BYTES, OPERATIONS, Operation, RECORD_BYTES, SLOTS, STAMPED_BYTES, Step, UNSTAMPED,
-    VERSION, read_words,
+    VERSION, read_words, steps,
 };
 
 /// The shortest entry, in bytes, as a list stores it.
@@ -28,7 +28,7 @@ pub enum Refusal {
     Output,
 }
 
-/// A list, as far as the judgement of programs knows it. All zero: no list.
+/// A list, as far as the check of programs knows it. All zero: no list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct ListShape {
     /// Bytes per entry; 0 for no list.
@@ -52,7 +52,7 @@ impl ListShape {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shape {
     lists: [ListShape; LISTS],
-    /// Whose each slot is: the list's number plus one, or 0.
+    /// The list of each slot: its number plus one, or 0.
     owners: [u8; SLOTS],
     /// What all lists may have taken from pool.
     bytes: u64,
@@ -80,7 +80,7 @@ impl Shape {
         self.unstamped = other.unstamped;
     }
 
-    /// Whose a slot is.
+    /// The list of a slot.
     #[must_use]
     pub fn owner(&self, slot: usize) -> Option<usize> {
         usize::from(*self.owners.get(slot)?).checked_sub(1)
@@ -240,19 +240,27 @@ impl<'input> Program<'input> {
 
     /// The steps; none for one whose words have no meaning.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = Option<Step>> + 'input {
-        let steps = self.operations.chunks_exact(OPERATION_BYTES);
-        steps.map(|bytes| Step::of(read_words(bytes)?))
+        steps(self.operations)
     }
 }
 
-/// Judges a program for a handle of the shape `before`; `after` becomes its shape afterwards.
+/// Checks a program for a handle of the shape `before`; `after` becomes its shape afterwards.
 ///
 /// # Errors
 ///
 /// Where any operation makes no sense. `after` is useless then.
 pub fn check(program: &Program<'_>, before: &Shape, after: &mut Shape) -> Result<(), Refusal> {
     after.copy_from(before);
-    let mut steps = program.steps();
-    let sound = steps.all(|step| step.is_some_and(|step| after.take(step)));
-    if sound { Ok(()) } else { Err(Refusal::Input) }
+    match first_refused(program.steps(), after) {
+        None => Ok(()),
+        Some(_) => Err(Refusal::Input),
+    }
+}
+
+/// The first of these steps that makes no sense; `shape` is taken through those before it.
+pub(crate) fn first_refused(
+    mut steps: impl Iterator<Item = Option<Step>>,
+    shape: &mut Shape,
+) -> Option<usize> {
+    steps.position(|step| !step.is_some_and(|step| shape.take(step)))
 }

@@ -71,11 +71,11 @@ pub const PROBE: u32 = control_code(0x803);
 /// or whose contents changed while the list kept it.
 pub const FOREIGN: u32 = u32::MAX;
 
-/// What became of an operation: word 0 of a record.
+/// The outcome of an operation: word 0 of a record.
 pub mod outcome {
     /// It was done.
     pub const DONE: u32 = 0;
-    /// What it is about could not be had before.
+    /// There was no list or entry to do it with: it could not be had before.
     pub const NOTHING: u32 = 1;
     /// It failed with the status in the record.
     pub const STATUS: u32 = 2;
@@ -273,6 +273,12 @@ impl Step {
     }
 }
 
+/// The steps of operations; none for one whose words have no meaning.
+pub fn steps(operations: &[u8]) -> impl ExactSizeIterator<Item = Option<Step>> + '_ {
+    let operations = operations.chunks_exact(OPERATION_BYTES);
+    operations.map(|bytes| Step::of(read_words(bytes)?))
+}
+
 /// The bytes of words.
 pub fn write_words(words: &[u32], into: &mut [u8]) {
     for (word, bytes) in words.iter().zip(into.chunks_exact_mut(4)) {
@@ -313,7 +319,7 @@ pub struct Record {
     pub depths: u32,
     /// The list's maximum depth.
     pub maximum_depth: u32,
-    /// The list's `Size`; 0 where the record tells of no list, and then all the rest is 0 too.
+    /// The list's `Size`; 0 where the record is about no list, and then all the rest is 0 too.
     pub size: u32,
     /// The list's `TotalAllocates`.
     pub total_allocates: u32,
@@ -330,7 +336,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// An operation that was done and tells of no list.
+    /// An operation that was done and is about no list.
     pub const EMPTY: Self = Self {
         outcome: outcome::DONE,
         status: 0,
@@ -512,7 +518,7 @@ impl Info {
     }
 }
 
-/// What became of a contract test: word 0 of the answer to [`CONTRACT`].
+/// The outcome of a contract test: word 0 of the answer to [`CONTRACT`].
 ///
 /// Word 1 says whether its rule is documented (0) or chosen by this project (1), words 2 and 3 how
 /// long the name and the reason are that follow.

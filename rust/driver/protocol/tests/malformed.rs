@@ -1,5 +1,5 @@
-//! The requests that the driver is sent in a kernel, judged here: under a sanitizer when it is built
-//! with one, and always with overflow checks.
+//! The requests that the driver gets in a kernel, checked here: under a sanitizer when the test is
+//! built with one, and always with overflow checks.
 //!
 //! `LOOKASIDE_SEED` and `LOOKASIDE_REQUESTS` choose them.
 
@@ -12,7 +12,7 @@ fn variable(name: &str, otherwise: u64) -> u64 {
 }
 
 #[test]
-fn every_malformed_request_is_judged_and_the_sound_ones_are_found() {
+fn every_malformed_request_is_checked_and_the_sound_ones_are_found() {
     let seed = variable("LOOKASIDE_SEED", 1);
     let requests = variable("LOOKASIDE_REQUESTS", 100_000);
     let (mut shape, mut after) = (Box::<Shape>::default(), Box::<Shape>::default());
@@ -28,9 +28,9 @@ fn every_malformed_request_is_judged_and_the_sound_ones_are_found() {
         }
         // A block of exactly this length: a sanitizer sees a read beyond it.
         let input = buffer[..made.input_bytes].to_vec().into_boxed_slice();
-        let judged = Program::of(&input, made.output_bytes)
+        let checked = Program::of(&input, made.output_bytes)
             .and_then(|program| check(&program, &shape, &mut after).map(|()| program));
-        match judged {
+        match checked {
             Err(_) => refused += 1,
             Ok(program) => {
                 programs += 1;

@@ -49,7 +49,7 @@ fn bytes(steps: &[Step]) -> Vec<u8> {
     bytes
 }
 
-fn judge(before: &Shape, steps: &[Step]) -> Result<Box<Shape>, Refusal> {
+fn shape_after(before: &Shape, steps: &[Step]) -> Result<Box<Shape>, Refusal> {
     let input = bytes(steps);
     let program = Program::of(&input, steps.len() * RECORD_BYTES)?;
     let mut after = Box::<Shape>::default();
@@ -58,7 +58,7 @@ fn judge(before: &Shape, steps: &[Step]) -> Result<Box<Shape>, Refusal> {
 }
 
 fn accepts(steps: &[Step]) -> bool {
-    judge(&Shape::default(), steps).is_ok()
+    shape_after(&Shape::default(), steps).is_ok()
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn a_list_is_used_between_its_creation_and_its_deletion() {
 
 #[test]
 fn what_a_program_leaves_is_there_for_the_next_and_a_refused_one_changes_nothing() {
-    let first = judge(&Shape::default(), &[create(LIST), allocate(3)]).unwrap();
-    assert!(judge(&first, &[free(3)]).is_ok());
-    assert!(judge(&first, &[free(3), free(3)]).is_err());
+    let first = shape_after(&Shape::default(), &[create(LIST), allocate(3)]).unwrap();
+    assert!(shape_after(&first, &[free(3)]).is_ok());
+    assert!(shape_after(&first, &[free(3), free(3)]).is_err());
     assert_eq!(first.owner(3), Some(0));
     assert_eq!(first.owner(4), None);
     assert_eq!(first.lists().collect::<Vec<_>>(), [0]);
