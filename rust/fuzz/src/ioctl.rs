@@ -2,11 +2,13 @@
 //! compared record by record with a naive model.
 //!
 //! Writes into the pool have no place here: the driver's own state lies in it, as a driver's does in
-//! a kernel, and nobody else has a view of either.
+//! a kernel, and nothing else has a view of either.
 
 use std::collections::HashMap;
 
 use arbitrary::{Arbitrary, Unstructured};
+use lookaside_check::host::{self, Driver, tick};
+use lookaside_check::model::{Flaw, Model};
 use lookaside_fuzz_runner::run::{LISTS_OF_HANDLES, State, entries};
 use lookaside_fuzz_runner::{LIST_BYTES, blocks, lists};
 use lookaside_protocol::shape::{Program, Refusal, Shape, check};
@@ -14,12 +16,7 @@ use lookaside_protocol::wire::{
     Allocate, Free, Kind, LISTS, ListArguments, OPERATION_BYTES, Operation, RECORD_BYTES, Record,
     SLOTS, Step, header, outcome, read_words, write_words,
 };
-use ntoskrnl_emu::{Driver, tick};
 use wdm::PoolType;
-
-use crate::memory;
-use crate::mistake::Mistake;
-use crate::model::Model;
 
 /// The tag of what the driver's handles share.
 const DRIVER_TAG: u32 = u32::from_le_bytes(*b"LkDv");
@@ -84,7 +81,7 @@ enum Wish {
     Destroy {
         list: u8,
     },
-    /// Whatever the numbers say.
+    /// What the numbers say, sense or not.
     Wrong {
         list: u8,
         slot: u16,
@@ -333,7 +330,7 @@ struct Handle {
     /// The list and the ordinal in each slot that holds something.
     slots: HashMap<u32, (u32, u32)>,
     faults: Vec<(u32, u32)>,
-    mistake: Option<Mistake>,
+    flaw: Option<Flaw>,
 }
 
 impl Handle {
@@ -352,7 +349,7 @@ impl Handle {
             let maximum = arguments.maximum_depth;
             let list = List {
                 arguments,
-                model: Model::new(maximum, self.mistake.and_then(Mistake::flaw)),
+                model: Model::new(maximum, self.flaw),
                 newest: 0,
                 is_dry: false,
             };
@@ -376,6 +373,9 @@ impl Handle {
                 let fails = hit.is_none() && (allocate == Allocate::Fail || self.takes_fault(tag));
                 if let Some(list) = self.lists.get_mut(&step.list) {
                     list.is_dry = fails;
+                    if fails {
+                        list.model.fail();
+                    }
                     if !fails {
                         list.newest += u32::from(hit.is_none());
                         record.entry = hit.unwrap_or(list.newest);
@@ -503,20 +503,19 @@ impl Session {
     }
 }
 
-/// Runs the requests of an input on a new handle, beside a model that makes a mistake or none, and
+/// Runs the requests of an input on a new handle, beside a model with a flaw or none, and
 /// closes it.
 ///
 /// # Panics
 ///
 /// Where driver and model disagree, or something is left when the handle is closed.
-pub fn run(requests: &[Request], mistake: Option<Mistake>) {
-    memory::mapped();
+pub fn run(requests: &[Request], flaw: Option<Flaw>) {
     let loaded = Loaded::new();
     let mut session = Session {
         state: State::new().expect("a handle"),
         shape: Shape::default(),
         handle: Handle {
-            mistake,
+            flaw,
             ..Handle::default()
         },
     };
@@ -528,7 +527,7 @@ pub fn run(requests: &[Request], mistake: Option<Mistake>) {
     let left = (entries(), lists(), blocks());
     assert_eq!(left, (0, 0, 0), "what the handle owned is gone");
     drop(loaded);
-    memory::assert_clean();
+    host::assert_clean();
 }
 
 /// What the driver has between loading and unloading.

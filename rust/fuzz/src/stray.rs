@@ -1,25 +1,20 @@
 //! Writes of anything to anywhere in the pool, among the operations.
 //!
 //! Some lists are exposed: their control blocks, links and entries are written over. Every operation
-//! on them ends, at worst in a bug check, and no entry is handed out that somebody has. Beside them
+//! on them ends, at worst in a bug check, and no entry is handed out while it is held. Beside them
 //! lives a [`World`] whose memory is spared, and which goes on exactly as its model says.
 
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
-use ntoskrnl_emu::host::{self, owner};
-use ntoskrnl_emu::{
-    BugCheck, ExFreePool, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
-    ExpInterlockedPushEntrySList, Stop, catch_stop,
-};
+use lookaside_check::callbacks::{Actual, Allocate, Free};
+use lookaside_check::contents::Contents;
+use lookaside_check::host;
+use lookaside_check::list::{List, Options, Route, pointer};
+use lookaside_check::operation::Operation;
+use lookaside_check::world::World;
+use ntoskrnl_emu::{BugCheck, ExFreePool, Stop, catch_stop};
 use wdm::{BAD_POOL_CALLER, KERNEL_SECURITY_CHECK_FAILURE, SListHeader};
-
-use crate::callbacks::{Actual, Allocate, Free};
-use crate::list::{List, Options, Route};
-use crate::memory;
-use crate::operation::Operation;
-use crate::world::World;
-use crate::world::lists::{hit, keep};
 
 /// What an exposed list is made with: how, and bytes per entry.
 const EXPOSED: [(Route, usize); 5] = [
@@ -48,7 +43,7 @@ pub enum Where {
     Control { list: u8, at: u8 },
     /// In what an exposed list has freed, and perhaps keeps.
     Freed { which: u8, at: u8 },
-    /// In an entry of an exposed list that somebody has.
+    /// In an entry of an exposed list that is held.
     Held { which: u8, at: u8 },
     /// Anywhere.
     Any { at: u32 },
@@ -164,7 +159,7 @@ enum Looks {
 struct Stray {
     world: World,
     lists: Vec<Exposed>,
-    /// All entries that somebody has, with their sizes.
+    /// All entries that are held, with their sizes.
     held: BTreeMap<usize, usize>,
     /// What was freed or lost sight of, and not seen since, with the list that it is of, if any.
     freed: BTreeMap<usize, Option<usize>>,
@@ -175,13 +170,7 @@ struct Stray {
 }
 
 fn offset(address: usize) -> u32 {
-    memory::mapped()
-        .offset_of(address)
-        .expect("an address in the pool")
-}
-
-fn pointer(address: usize) -> *mut std::ffi::c_void {
-    std::ptr::with_exposed_provenance_mut(address)
+    host::offset_of(address).expect("an address in the pool")
 }
 
 fn options(index: usize) -> Options {
@@ -200,7 +189,6 @@ fn options(index: usize) -> Options {
 
 impl Stray {
     fn new() -> Self {
-        memory::mapped();
         let mut stray = Self {
             world: World::guest(),
             lists: Vec::new(),
@@ -230,7 +218,7 @@ impl Stray {
         Exposed {
             list,
             identity: Identity::of(list),
-            id: host::id(list.as_ptr()).expect("an initialised list"),
+            id: host::id_of(list.as_ptr()),
             size: options.size,
             out: Vec::new(),
         }
@@ -240,7 +228,7 @@ impl Stray {
         self.used = self.used.max(offset(address) + bytes as u32);
     }
 
-    /// Notes an entry that was handed out: nobody else has it.
+    /// Notes an entry that was handed out: it was not held.
     fn hold(&mut self, index: usize, entry: usize) {
         let size = self.lists[index].size;
         assert!(
@@ -292,14 +280,14 @@ impl Stray {
         None
     }
 
-    /// A list that was damaged is whole again, and empty: what it kept is nobody's.
+    /// A list that was damaged is whole again, and empty: what it kept is lost.
     fn check_mended(&self, index: usize) {
         let exposed = &self.lists[index];
         assert_eq!(Identity::of(exposed.list), exposed.identity, "whole again");
         let SListHeader { alignment, region } = exposed.list.fields().list_head;
         assert_eq!((alignment & 0xffff, region), (0, 0), "empty");
         for (&entry, &of) in &self.freed {
-            let block = host::block_at(memory::mapped(), offset(entry));
+            let block = host::block_at(offset(entry));
             let is_kept = of == Some(index) && block.is_some_and(|block| block.is_kept);
             assert!(!is_kept, "kept by an empty list: {entry:#x}");
         }
@@ -339,21 +327,20 @@ impl Stray {
 
     /// Writes a byte, unless it is spared.
     ///
-    /// The lock bit of a shared list stays as it is: a lock that nobody opens again is seen after
+    /// The lock bit of a shared list stays as it is: a lock that is not opened again is seen after
     /// two seconds, which would be all that a fuzzer does. A test has one.
     fn write(&self, offset: u32, value: u8) {
-        let region = memory::mapped();
-        if self.world.is_taken(region.at(offset).addr()) {
+        if self.world.is_taken(host::address(offset)) {
             return;
         }
         let is_lock = |exposed: &Exposed| {
             exposed.list.route() != Route::Local
-                && region.offset_of(exposed.list.address() + 8) == Some(offset)
+                && host::offset_of(exposed.list.address() + 8) == Some(offset)
         };
         if self.lists.iter().any(is_lock) {
-            return memory::write(offset, value & !1);
+            return host::write(offset, value & !1);
         }
-        memory::write(offset, value);
+        host::write(offset, value);
     }
 
     fn write_word(&self, offset: u32, word: u64) {
@@ -416,17 +403,17 @@ impl Stray {
             }
             Step::Flip { to, bit } => {
                 let to = self.place(to);
-                self.write(to, memory::read(to) ^ 1 << (bit % 8));
+                self.write(to, host::read(to) ^ 1 << (bit % 8));
             }
             Step::Copy { from, to } => {
                 let (from, to) = (self.place(from) & !7, self.place(to) & !7);
                 for at in 0..8 {
-                    self.write(to + at, memory::read(from + at));
+                    self.write(to + at, host::read(from + at));
                 }
             }
             Step::Link { target, to } => {
                 let (target, to) = (self.place(target) & !15, self.place(to) & !7);
-                self.write_word(to, memory::mapped().at(target).addr() as u64);
+                self.write_word(to, host::address(target) as u64);
             }
             Step::Allocate { list } => self.allocate(self.index(list)),
             Step::AllocateMany { list, count } => {
@@ -450,7 +437,7 @@ impl Stray {
             }
             Step::FreeAny { list, what } => {
                 let index = self.index(list);
-                let entry = memory::mapped().at(self.place(what)).addr();
+                let entry = host::address(self.place(what));
                 if self.world.is_taken(entry) {
                     return;
                 }
@@ -459,7 +446,7 @@ impl Stray {
                     .is_some()
                 {
                     let is_held = self.lists[index].out.contains(&entry);
-                    // A raw flush that met damage on its way has handed some out to nobody.
+                    // A raw flush that met damage on its way has lost some.
                     assert!(
                         is_held || self.freed.contains_key(&entry),
                         "freed: {entry:#x}"
@@ -491,25 +478,14 @@ impl Stray {
                 let Some(entry) = self.held_entry(index, which) else {
                     return;
                 };
-                let push = |list: List| {
-                    let (header, entry) = (list.header(), pointer(entry).cast());
-                    // SAFETY: the header is initialised; what cannot be an entry is refused.
-                    let before =
-                        catch_stop(|| unsafe { ExpInterlockedPushEntrySList(header, entry) });
-                    before.map(|before| before.addr())
-                };
+                let push = |list: List| list.header().push(entry);
                 if self.on(index, Looks::Header, push).is_some() {
                     self.release(index, entry);
                 }
             }
             Step::Pop { list } => {
                 let index = self.index(list);
-                let pop = |list: List| {
-                    // SAFETY: the header is initialised.
-                    let entry =
-                        catch_stop(|| unsafe { ExpInterlockedPopEntrySList(list.header()) });
-                    entry.map(|entry| entry.expose_provenance())
-                };
+                let pop = |list: List| list.header().pop();
                 if let Some(entry @ 1..) = self.on(index, Looks::Header, pop) {
                     self.hold(index, entry);
                 }
@@ -517,9 +493,8 @@ impl Stray {
             Step::FlushRaw { list } => self.flush_raw(self.index(list)),
             Step::Hit { list } => {
                 let index = self.index(list);
-                let hit = hit(self.lists[index].id);
-                if hit != 0 {
-                    self.hold(index, memory::mapped().at(hit).expose_provenance());
+                if let Some(entry) = host::hit(self.lists[index].id) {
+                    self.hold(index, entry);
                 }
             }
             Step::Keep { list, which } => {
@@ -527,7 +502,7 @@ impl Stray {
                 let Some(entry) = self.held_entry(index, which) else {
                     return;
                 };
-                if keep(self.lists[index].id, offset(entry)) {
+                if host::keep(self.lists[index].id, offset(entry)) {
                     self.release(index, entry);
                 }
             }
@@ -556,20 +531,15 @@ impl Stray {
     }
 
     fn flush_raw(&mut self, index: usize) {
-        let flush = |list: List| {
-            // SAFETY: the header is initialised.
-            let first = catch_stop(|| unsafe { ExpInterlockedFlushSList(list.header()) });
-            first.map(|entry| entry.expose_provenance())
-        };
+        let flush = |list: List| list.header().flush();
         let Some(mut entry) = self.on(index, Looks::Header, flush) else {
             return;
         };
         // The routine has followed the chain to its end: each entry is the caller's now.
         while entry != 0 {
             self.hold(index, entry);
-            let link = offset(entry);
-            let bytes = std::array::from_fn(|at| memory::read(link + at as u32));
-            entry = u64::from_le_bytes(bytes) as usize;
+            // SAFETY: an entry that is held now.
+            entry = unsafe { Contents::new(entry, 8) }.link();
         }
     }
 
@@ -577,14 +547,10 @@ impl Stray {
     fn look(&self, index: usize) {
         let exposed = &self.lists[index];
         let _ = exposed.list.stats();
-        assert_eq!(host::id(exposed.list.as_ptr()), Ok(exposed.id));
-        assert_eq!(
-            ntoskrnl_emu::list(exposed.id, owner::current()),
-            Ok(exposed.list.as_ptr())
-        );
-        let region = memory::mapped();
+        assert_eq!(host::id_of(exposed.list.as_ptr()), exposed.id);
+        assert_eq!(host::list_of(exposed.id), Some(exposed.list.address()));
         for &entry in &exposed.out {
-            let is_mine = host::is_allocated_from(region, exposed.id & 0xFFFF, offset(entry));
+            let is_mine = host::is_allocated_from(exposed.id, offset(entry));
             assert!(is_mine, "what was handed out stays so: {entry:#x}");
         }
     }
@@ -600,20 +566,20 @@ impl Stray {
                 .extend(out.into_iter().map(|entry| (entry, None)));
         }
         // What is allocated that the spared world does not have was an entry once.
-        let mine: Vec<u32> = memory::live_blocks(self.used)
+        let mine: Vec<u32> = host::live_blocks(self.used)
             .filter(|block| block.tag == TAG)
             .map(|block| block.offset)
             .collect();
         for block in mine {
-            let address = memory::mapped().at(block).addr();
+            let address = host::address(block);
             assert!(
                 self.freed.contains_key(&address),
                 "never an entry: {address:#x}"
             );
-            assert!(memory::reclaim(block), "a block of nobody: {address:#x}");
+            assert!(host::reclaim(block), "a block without a user: {address:#x}");
         }
         self.world.finish();
-        memory::assert_clean();
+        host::assert_clean();
         self.stops
     }
 }

@@ -1,5 +1,7 @@
 //! Operations as an input spells them: every number means something, modulo what there is.
 
+use std::alloc::Layout;
+
 use arbitrary::{Arbitrary, Unstructured};
 use wdm::POOL_RAISE_IF_ALLOCATION_FAILURE;
 
@@ -126,10 +128,10 @@ impl Wish {
     }
 }
 
-/// What nobody may free, or not like that.
+/// What may not be freed, or not like that.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Bad {
-    /// Any block or entry there is, whoever has it.
+    /// Any block or entry there is.
     Any,
     /// An entry that some list keeps.
     Kept,
@@ -158,6 +160,41 @@ pub enum PoolRoutine {
     Quota,
     /// `ExAllocatePool2`.
     Two,
+}
+
+/// What an entry is to hold, more or less.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Fit {
+    choice: u8,
+    bytes: u16,
+    power: u8,
+}
+
+impl Fit {
+    /// All of an entry.
+    pub const WHOLE: Self = Self {
+        choice: 0,
+        bytes: 0,
+        power: 0,
+    };
+
+    /// The layout that is meant, of a list of entries of a size.
+    ///
+    /// # Panics
+    ///
+    /// Never: neither number is near its limit.
+    #[must_use]
+    pub fn layout(self, entry: usize) -> Layout {
+        const POWERS: [u32; 16] = [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 3];
+        let entry = entry.min(1 << 20);
+        let size = match self.choice % 8 {
+            0 | 1 => entry,
+            2 => entry + 1,
+            3 => usize::from(self.bytes % 5200),
+            _ => usize::from(self.bytes) % (entry + 1),
+        };
+        Layout::from_size_align(size, 1 << pick(&POWERS, self.power)).expect("far from the limits")
+    }
 }
 
 /// What a callback does before what it is there for.
@@ -226,8 +263,16 @@ pub enum Operation {
     Create { list: u8, wish: Wish },
     /// Allocates.
     Allocate { list: u8 },
-    /// Frees an entry to its list.
+    /// Frees an entry to its list, by its layout if it has one.
     Free { list: u8, entry: u8 },
+    /// Allocates for a layout, by the trait `Allocator`, from one of the lists of handles.
+    AllocateFor { list: u8, fit: Fit, is_zeroed: bool },
+    /// Grows or shrinks what was allocated for a layout, from any list.
+    Resize {
+        entry: u8,
+        fit: Fit,
+        is_zeroed: bool,
+    },
     /// Allocates several, one after the other.
     AllocateMany { list: u8, count: u8 },
     /// Frees several, one after the other.
@@ -240,8 +285,10 @@ pub enum Operation {
     Delete { list: u8 },
     /// Drops the handle, or abandons a raw list.
     GiveUp { list: u8 },
-    /// Makes a confined list everybody's.
+    /// Makes a confined list one of all threads.
     Share { list: u8 },
+    /// Another thread uses a confined list.
+    Elsewhere { list: u8, routine: u8 },
     /// Sets `Depth`.
     SetDepth { list: u8, depth: u16 },
     /// A second passes.
@@ -250,8 +297,10 @@ pub enum Operation {
     FailNext { count: u8, tag: u8 },
     /// The next callback re-enters.
     Reenter { list: u8, inner: Inner },
-    /// `ExpInterlockedPushEntrySList` on a list's header.
-    Push { list: u8, bad: Bad, which: u8 },
+    /// `ExpInterlockedPushEntrySList` on a list's header, of an entry.
+    Push { list: u8, entry: u8 },
+    /// The same, of a block or of what may not be pushed.
+    PushBad { list: u8, bad: Bad, which: u8 },
     /// `ExpInterlockedPopEntrySList` on a list's header.
     Pop { list: u8 },
     /// `ExpInterlockedFlushSList` on a list's header.
@@ -277,9 +326,9 @@ pub enum Operation {
 /// The longest program that an input spells.
 const LONGEST: usize = 400;
 
-/// The operations of an input.
+/// The operations that bytes spell.
 #[must_use]
-pub fn operations<'input, T: Arbitrary<'input>>(input: &'input [u8]) -> Vec<T> {
+pub fn decode<'input, T: Arbitrary<'input>>(input: &'input [u8]) -> Vec<T> {
     let mut source = Unstructured::new(input);
     let mut operations = Vec::new();
     while !source.is_empty() && operations.len() < LONGEST {
