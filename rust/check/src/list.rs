@@ -96,6 +96,23 @@ pub struct Options {
     pub free: Free,
 }
 
+impl Options {
+    /// Of a list with nothing chosen but its size and tag.
+    #[must_use]
+    pub fn plain(route: Route, size: usize, tag: u32) -> Self {
+        Self {
+            route,
+            size,
+            pool_type: PoolType::NON_PAGED_POOL_NX.0,
+            tag,
+            flags: 0,
+            depth: 0,
+            allocate: Allocate::Default,
+            free: Free::Default,
+        }
+    }
+}
+
 /// Storage of a list, in which one may be initialised or not.
 #[derive(Clone, Copy, Debug)]
 pub struct List {

@@ -252,75 +252,103 @@ impl Request {
     }
 }
 
-/// One operation. Lists, entries and blocks are numbers, modulo how many there are.
+/// What is done with a list. Entries are numbers, modulo how many there are.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-#[expect(
-    missing_docs,
-    reason = "the fields are `list`, `entry` and what the variant says"
-)]
+pub enum Action {
+    /// Allocates.
+    Allocate,
+    /// Allocates several, one after the other.
+    AllocateMany(u8),
+    /// Frees an entry, by its layout if it has one.
+    Free(u8),
+    /// Frees several, one after the other.
+    FreeMany(u8),
+    /// Frees what may not be.
+    FreeBad(Bad, u8),
+    /// Flushes.
+    Flush,
+    /// Deletes the list.
+    Delete,
+    /// Drops the handle, or abandons a raw list.
+    GiveUp,
+    /// Makes a confined list one of all threads.
+    Share,
+    /// Another thread uses a confined list, by one of its routines.
+    Elsewhere(u8),
+    /// Sets `Depth`.
+    SetDepth(u16),
+    /// `ExpInterlockedPushEntrySList` on the list's header, of an entry.
+    Push(u8),
+    /// The same, of a block or of what may not be pushed.
+    PushBad(Bad, u8),
+    /// `ExpInterlockedPopEntrySList` on the list's header.
+    Pop,
+    /// `ExpInterlockedFlushSList` on the list's header.
+    FlushRaw,
+    /// A hit by identifier.
+    Hit,
+    /// A free of an entry by identifier.
+    Keep(u8),
+}
+
+/// One operation. Lists and blocks are numbers, modulo how many there are.
+#[derive(Clone, Copy, Debug)]
 pub enum Operation {
     /// Makes a list; over one that is there, as its kind allows.
-    Create { list: u8, wish: Wish },
-    /// Allocates.
-    Allocate { list: u8 },
-    /// Frees an entry to its list, by its layout if it has one.
-    Free { list: u8, entry: u8 },
-    /// Allocates for a layout, by the trait `Allocator`, from one of the lists of handles.
-    AllocateFor { list: u8, fit: Fit, is_zeroed: bool },
-    /// Grows or shrinks what was allocated for a layout, from any list.
-    Resize {
-        entry: u8,
-        fit: Fit,
-        is_zeroed: bool,
-    },
-    /// Allocates several, one after the other.
-    AllocateMany { list: u8, count: u8 },
-    /// Frees several, one after the other.
-    FreeMany { list: u8, count: u8 },
-    /// Frees to a list what may not be.
-    FreeBad { list: u8, bad: Bad, which: u8 },
-    /// Flushes.
-    Flush { list: u8 },
-    /// Deletes the list.
-    Delete { list: u8 },
-    /// Drops the handle, or abandons a raw list.
-    GiveUp { list: u8 },
-    /// Makes a confined list one of all threads.
-    Share { list: u8 },
-    /// Another thread uses a confined list.
-    Elsewhere { list: u8, routine: u8 },
-    /// Sets `Depth`.
-    SetDepth { list: u8, depth: u16 },
+    Create(u8, Wish),
+    /// Does something with a list.
+    On(u8, Action),
+    /// Allocates from a list of a handle by the trait `Allocator`, zeroed or not.
+    AllocateFor(u8, Fit, bool),
+    /// Grows or shrinks one of the entries that were allocated so, zeroed or not.
+    Resize(u8, Fit, bool),
     /// A second passes.
     Tick,
-    /// The next pool allocations fail, those with a tag or any.
-    FailNext { count: u8, tag: u8 },
-    /// The next callback re-enters.
-    Reenter { list: u8, inner: Inner },
-    /// `ExpInterlockedPushEntrySList` on a list's header, of an entry.
-    Push { list: u8, entry: u8 },
-    /// The same, of a block or of what may not be pushed.
-    PushBad { list: u8, bad: Bad, which: u8 },
-    /// `ExpInterlockedPopEntrySList` on a list's header.
-    Pop { list: u8 },
-    /// `ExpInterlockedFlushSList` on a list's header.
-    FlushRaw { list: u8 },
-    /// A hit by identifier.
-    Hit { list: u8 },
-    /// A free by identifier.
-    Keep { list: u8, entry: u8 },
+    /// So many of the next pool allocations fail, those with a tag or any.
+    FailNext(u8, u8),
+    /// The next callback re-enters, with a list.
+    Reenter(u8, Inner),
     /// Allocates from pool.
-    PoolAllocate { request: Request },
-    /// Frees a block of the pool.
-    PoolFree { which: u8, with_tag: bool },
-    /// Frees to pool what may not be, or what is a list's.
-    PoolFreeBad { bad: Bad, which: u8, tag: u8 },
+    PoolAllocate(Request),
+    /// Frees a block of the pool, with its tag or without.
+    PoolFree(u8, bool),
+    /// Frees to pool what may not be, or what is a list's, with a tag or none.
+    PoolFreeBad(Bad, u8, u8),
     /// Puts a block on a header of no list.
-    PlainPush { which: u8 },
+    PlainPush(u8),
     /// Takes a block off it.
     PlainPop,
     /// Takes all blocks off it.
     PlainFlush,
+}
+
+/// How often which operation comes: mostly allocations and frees, of few lists.
+impl<'input> Arbitrary<'input> for Operation {
+    fn arbitrary(source: &mut Unstructured<'input>) -> arbitrary::Result<Self> {
+        let choice = source.int_in_range(0..=99)?;
+        let [list, number] = source.arbitrary()?;
+        let few = |number: u8| if number < 192 { number % 3 } else { number };
+        let (list, any) = (few(list), list);
+        Ok(match choice {
+            0..=9 => Self::On(list, Action::Allocate),
+            10..=19 => Self::On(list, Action::AllocateMany(few(number))),
+            20..=29 => Self::On(list, Action::Free(number)),
+            30..=39 => Self::On(list, Action::FreeMany(few(number))),
+            40..=68 => Self::On(list, source.arbitrary()?),
+            69..=76 => Self::Create(any, source.arbitrary()?),
+            77..=82 => Self::AllocateFor(list, source.arbitrary()?, source.arbitrary()?),
+            83..=86 => Self::Resize(any, source.arbitrary()?, source.arbitrary()?),
+            87..=89 => Self::Tick,
+            90 => Self::FailNext(any, number),
+            91 => Self::Reenter(list, source.arbitrary()?),
+            92..=93 => Self::PoolAllocate(source.arbitrary()?),
+            94 => Self::PoolFree(any, number.is_multiple_of(2)),
+            95..=96 => Self::PoolFreeBad(source.arbitrary()?, any, number),
+            97 => Self::PlainPush(any),
+            98 => Self::PlainPop,
+            _ => Self::PlainFlush,
+        })
+    }
 }
 
 /// The longest program that an input spells.

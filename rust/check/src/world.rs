@@ -218,18 +218,17 @@ impl World {
     fn run(&mut self, operation: Operation) {
         use Operation as Op;
         match operation {
-            Op::Create { list, wish } => {
-                self.create(usize::from(list) % LISTS, &wish.options());
-            }
+            Op::Create(list, wish) => self.create(usize::from(list) % LISTS, &wish.options()),
+            Op::On(list, action) => self.run_on_list(list, action),
+            Op::AllocateFor(list, fit, is_zeroed) => self.allocate_for(list, fit, is_zeroed),
+            Op::Resize(entry, fit, is_zeroed) => self.resize(entry, fit, is_zeroed),
             Op::Tick => {
                 host::tick();
-                for slot in &mut self.slots {
-                    if let Some(subject) = &mut slot.subject {
-                        subject.model.tick();
-                    }
-                }
+                let subjects = self.slots.iter_mut();
+                let subjects = subjects.filter_map(|slot| slot.subject.as_mut());
+                subjects.for_each(|subject| subject.model.tick());
             }
-            Op::FailNext { count, tag } => {
+            Op::FailNext(count, tag) => {
                 let tag = match tag % 8 {
                     tag @ 0..4 => TAGS[usize::from(tag)],
                     4 => CONTROL_TAG,
@@ -237,16 +236,16 @@ impl World {
                 };
                 self.fail_next(u32::from(count % 8), tag);
             }
-            Op::Reenter { list, inner } => self.plan = Some((usize::from(list) % LISTS, inner)),
-            Op::PoolAllocate { request } => self.pool_allocate(request),
-            Op::PoolFree { which, with_tag } => {
-                if let Some(block) = nth(&self.of_state(|state| state == State::Plain), which) {
+            Op::Reenter(list, inner) => self.plan = Some((usize::from(list) % LISTS, inner)),
+            Op::PoolAllocate(request) => self.pool_allocate(request),
+            Op::PoolFree(which, has_tag) => {
+                if let Some(block) = self.plain_block(which) {
                     self.check_contents(block, false);
-                    let tag = if with_tag { self.places[&block].tag } else { 0 };
+                    let tag = if has_tag { self.places[&block].tag } else { 0 };
                     self.pool_free(block, tag);
                 }
             }
-            Op::PoolFreeBad { bad, which, tag } => {
+            Op::PoolFreeBad(bad, which, tag) => {
                 let tag = match tag {
                     // Mostly none is said.
                     0..192 => 0,
@@ -256,28 +255,19 @@ impl World {
                     self.pool_free(address, tag);
                 }
             }
-            Op::PlainPush { which } => {
-                if let Some(block) = nth(&self.of_state(|state| state == State::Plain), which)
-                    && self.places[&block].bytes >= 8
-                {
+            Op::PlainPush(which) => {
+                let block = self.plain_block(which);
+                if let Some(block) = block.filter(|block| self.places[block].bytes >= 8) {
                     self.plain_push(block);
                 }
             }
             Op::PlainPop => self.plain_pop(),
             Op::PlainFlush => self.plain_flush(),
-            Op::AllocateFor {
-                list,
-                fit,
-                is_zeroed,
-            } => self.allocate_for(list, fit, is_zeroed),
-            Op::Resize {
-                entry,
-                fit,
-                is_zeroed,
-            } => self.resize(entry, fit, is_zeroed),
-            Op::Hit { list } => self.hit(usize::from(list) % LISTS),
-            of_list => self.run_on_list(of_list),
         }
+    }
+
+    fn plain_block(&self, which: u8) -> Option<usize> {
+        nth(&self.of_state(|state| state == State::Plain), which)
     }
 
     fn fail_next(&mut self, count: u32, tag: u32) {

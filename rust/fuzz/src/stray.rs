@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use arbitrary::Arbitrary;
-use lookaside_check::callbacks::{Actual, Allocate, Free};
+use arbitrary::{Arbitrary, Unstructured};
+use lookaside_check::callbacks::Actual;
 use lookaside_check::contents::Contents;
 use lookaside_check::host;
 use lookaside_check::list::{List, Options, Route, pointer};
-use lookaside_check::operation::Operation;
+use lookaside_check::operation::{Action, Operation};
 use lookaside_check::world::World;
 use ntoskrnl_emu::{BugCheck, ExFreePool, Stop, catch_stop};
 use wdm::{BAD_POOL_CALLER, KERNEL_SECURITY_CHECK_FAILURE, SListHeader};
@@ -49,61 +49,50 @@ pub enum Where {
     Any { at: u32 },
 }
 
-/// One step: an operation or a write.
+/// A write over pool memory.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-#[expect(
-    missing_docs,
-    reason = "the fields are which list, which entry and where"
-)]
+pub enum Write {
+    /// So many bytes.
+    Bytes(Where, [u8; 8], u8),
+    /// One bit is flipped.
+    Flip(Where, u8),
+    /// Eight bytes, which look right, from the first place to the second.
+    Copy(Where, Where),
+    /// The address of the first place into the second.
+    Link(Where, Where),
+}
+
+/// One step.
+#[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// An operation on what is spared.
     Spared(Operation),
-    /// Writes bytes.
-    Bytes {
-        to: Where,
-        bytes: [u8; 8],
-        count: u8,
-    },
-    /// Flips a bit.
-    Flip { to: Where, bit: u8 },
-    /// Copies eight bytes, which look right, from elsewhere.
-    Copy { from: Where, to: Where },
-    /// Writes the address of some place.
-    Link { target: Where, to: Where },
-    /// Allocates from an exposed list.
-    Allocate { list: u8 },
-    /// Allocates several.
-    AllocateMany { list: u8, count: u8 },
-    /// Frees an entry.
-    Free { list: u8, which: u8 },
-    /// Frees several.
-    FreeMany { list: u8, count: u8 },
-    /// Frees any address.
-    FreeAny { list: u8, what: Where },
+    /// Does something with an exposed list.
+    On(u8, Action),
+    /// Writes.
+    Write(Write),
+    /// Frees any address to an exposed list.
+    FreeAny(u8, Where),
     /// Frees an entry to pool.
-    PoolFree { which: u8 },
-    /// Flushes.
-    Flush { list: u8 },
-    /// Sets `Depth`.
-    SetDepth { list: u8, depth: u16 },
-    /// A second passes, for the spared lists too.
-    Tick,
-    /// Deletes the list and makes it anew.
-    Delete { list: u8 },
-    /// Drops its handle and makes it anew.
-    GiveUp { list: u8 },
-    /// A raw push.
-    Push { list: u8, which: u8 },
-    /// A raw pop.
-    Pop { list: u8 },
-    /// A raw flush.
-    FlushRaw { list: u8 },
-    /// A hit by identifier.
-    Hit { list: u8 },
-    /// A free by identifier.
-    Keep { list: u8, which: u8 },
-    /// Everything that can be asked.
-    Look { list: u8 },
+    PoolFree(u8),
+    /// Asks all that can be asked of an exposed list.
+    Look(u8),
+}
+
+/// Mostly what is done with exposed lists, so that damage is met.
+impl<'input> Arbitrary<'input> for Step {
+    fn arbitrary(source: &mut Unstructured<'input>) -> arbitrary::Result<Self> {
+        let choice = source.int_in_range(0..=23)?;
+        let number = source.arbitrary()?;
+        Ok(match choice {
+            0..=1 => Self::Spared(source.arbitrary()?),
+            2..=16 => Self::On(number, source.arbitrary()?),
+            17..=20 => Self::Write(source.arbitrary()?),
+            21 => Self::FreeAny(number, source.arbitrary()?),
+            22 => Self::PoolFree(number),
+            _ => Self::Look(number),
+        })
+    }
 }
 
 struct Exposed {
@@ -173,20 +162,6 @@ fn offset(address: usize) -> u32 {
     host::offset_of(address).expect("an address in the pool")
 }
 
-fn options(index: usize) -> Options {
-    let (route, size) = EXPOSED[index % EXPOSED.len()];
-    Options {
-        route,
-        size,
-        pool_type: 512,
-        tag: TAG,
-        flags: 0,
-        depth: 0,
-        allocate: Allocate::Default,
-        free: Free::Default,
-    }
-}
-
 impl Stray {
     fn new() -> Self {
         let mut stray = Self {
@@ -205,7 +180,8 @@ impl Stray {
     }
 
     fn make(&mut self, index: usize) -> Exposed {
-        let options = options(index);
+        let (route, size) = EXPOSED[index % EXPOSED.len()];
+        let options = Options::plain(route, size, TAG);
         // A fault that waits for a control block must not meet this one.
         let list = loop {
             if let Ok(list) = List::of_handle(&options) {
@@ -219,7 +195,7 @@ impl Stray {
             list,
             identity: Identity::of(list),
             id: host::id_of(list.as_ptr()),
-            size: options.size,
+            size,
             out: Vec::new(),
         }
     }
@@ -343,12 +319,6 @@ impl Stray {
         host::write(offset, value);
     }
 
-    fn write_word(&self, offset: u32, word: u64) {
-        for (at, byte) in word.to_le_bytes().into_iter().enumerate() {
-            self.write(offset.saturating_add(at as u32), byte);
-        }
-    }
-
     fn allocate(&mut self, index: usize) {
         if self.lists[index].out.len() >= MOST_OUT {
             return;
@@ -382,99 +352,73 @@ impl Stray {
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Spared(Operation::Tick) | Step::Tick => self.world.step(Operation::Tick),
             // Tag 0 would meet the exposed lists' allocations.
-            Step::Spared(Operation::FailNext { count, tag }) => {
-                self.world.step(Operation::FailNext {
-                    count,
-                    tag: tag % 4,
-                });
+            Step::Spared(Operation::FailNext(count, tag)) => {
+                self.world.step(Operation::FailNext(count, tag % 4));
             }
             Step::Spared(operation) => self.world.step(operation),
-            Step::Bytes { to, bytes, count } => {
+            Step::On(list, action) => self.step_on_list(self.index(list), action),
+            Step::Write(write) => self.write_over(write),
+            Step::FreeAny(list, what) => self.free_any(self.index(list), what),
+            Step::PoolFree(which) => self.pool_free(which),
+            Step::Look(list) => self.look(self.index(list)),
+        }
+    }
+
+    fn write_over(&self, write: Write) {
+        match write {
+            Write::Bytes(to, bytes, count) => {
                 let to = self.place(to);
-                for (at, byte) in bytes
-                    .into_iter()
-                    .enumerate()
-                    .take(1 + usize::from(count % 8))
-                {
-                    self.write(to.saturating_add(at as u32), byte);
+                for (at, byte) in (0..=u32::from(count % 8)).zip(bytes) {
+                    self.write(to.saturating_add(at), byte);
                 }
             }
-            Step::Flip { to, bit } => {
+            Write::Flip(to, bit) => {
                 let to = self.place(to);
                 self.write(to, host::read(to) ^ 1 << (bit % 8));
             }
-            Step::Copy { from, to } => {
+            Write::Copy(from, to) => {
                 let (from, to) = (self.place(from) & !7, self.place(to) & !7);
-                for at in 0..8 {
-                    self.write(to + at, host::read(from + at));
-                }
+                (0..8).for_each(|at| self.write(to + at, host::read(from + at)));
             }
-            Step::Link { target, to } => {
+            Write::Link(target, to) => {
                 let (target, to) = (self.place(target) & !15, self.place(to) & !7);
-                self.write_word(to, host::address(target) as u64);
+                let address = (host::address(target) as u64).to_le_bytes();
+                (0..)
+                    .zip(address)
+                    .for_each(|(at, byte)| self.write(to + at, byte));
             }
-            Step::Allocate { list } => self.allocate(self.index(list)),
-            Step::AllocateMany { list, count } => {
-                for _ in 0..count % 16 {
-                    self.allocate(self.index(list));
-                }
-            }
-            Step::Free { list, which } => {
-                let index = self.index(list);
+        }
+    }
+
+    fn step_on_list(&mut self, index: usize, action: Action) {
+        let Exposed { list, id, .. } = self.lists[index];
+        match action {
+            Action::Allocate => self.allocate(index),
+            Action::AllocateMany(count) => (0..count % 16).for_each(|_| self.allocate(index)),
+            Action::Free(which) => {
                 if let Some(entry) = self.held_entry(index, which) {
                     self.free(index, entry);
                 }
             }
-            Step::FreeMany { list, count } => {
-                let index = self.index(list);
+            Action::FreeMany(count) => {
                 for _ in 0..count % 16 {
-                    if let Some(entry) = self.held_entry(index, 0) {
-                        self.free(index, entry);
-                    }
+                    self.step_on_list(index, Action::Free(0));
                 }
             }
-            Step::FreeAny { list, what } => {
-                let index = self.index(list);
-                let entry = host::address(self.place(what));
-                if self.world.is_taken(entry) {
-                    return;
-                }
-                if self
-                    .on(index, Looks::Record, |list| list.free(entry))
-                    .is_some()
-                {
-                    let is_held = self.lists[index].out.contains(&entry);
-                    // A raw flush that met damage on its way has lost some.
-                    assert!(
-                        is_held || self.freed.contains_key(&entry),
-                        "freed: {entry:#x}"
-                    );
-                    self.release(index, entry);
-                }
-            }
-            Step::PoolFree { which } => self.pool_free(which),
-            Step::Flush { list } => {
-                self.on(self.index(list), Looks::Header, List::flush);
-            }
-            Step::SetDepth { list, depth } => self.lists[self.index(list)].list.set_depth(depth),
-            Step::Delete { list } => {
-                let index = self.index(list);
+            Action::Flush => _ = self.on(index, Looks::Header, List::flush),
+            Action::SetDepth(depth) => list.set_depth(depth),
+            Action::Delete => {
                 if self.on(index, Looks::Header, List::delete).is_none() {
-                    let given_up = self.lists[index].list.give_up();
-                    given_up.expect("dropping never raises");
+                    list.give_up().expect("dropping never raises");
                 }
                 self.renew(index);
             }
-            Step::GiveUp { list } => {
-                let index = self.index(list);
-                let given_up = self.lists[index].list.give_up();
-                given_up.expect("dropping never raises");
+            Action::GiveUp => {
+                list.give_up().expect("dropping never raises");
                 self.renew(index);
             }
-            Step::Push { list, which } => {
-                let index = self.index(list);
+            Action::Push(which) => {
                 let Some(entry) = self.held_entry(index, which) else {
                     return;
                 };
@@ -483,31 +427,43 @@ impl Stray {
                     self.release(index, entry);
                 }
             }
-            Step::Pop { list } => {
-                let index = self.index(list);
+            Action::Pop => {
                 let pop = |list: List| list.header().pop();
                 if let Some(entry @ 1..) = self.on(index, Looks::Header, pop) {
                     self.hold(index, entry);
                 }
             }
-            Step::FlushRaw { list } => self.flush_raw(self.index(list)),
-            Step::Hit { list } => {
-                let index = self.index(list);
-                if let Some(entry) = host::hit(self.lists[index].id) {
+            Action::FlushRaw => self.flush_raw(index),
+            Action::Hit => {
+                if let Some(entry) = host::hit(id) {
                     self.hold(index, entry);
                 }
             }
-            Step::Keep { list, which } => {
-                let index = self.index(list);
-                let Some(entry) = self.held_entry(index, which) else {
-                    return;
-                };
-                if host::keep(self.lists[index].id, offset(entry)) {
+            Action::Keep(which) => {
+                if let Some(entry) = self.held_entry(index, which)
+                    && host::keep(id, offset(entry))
+                {
                     self.release(index, entry);
                 }
             }
-            Step::Look { list } => self.look(self.index(list)),
+            // What is freed or pushed by mistake is `FreeAny`; the lists stay as they were made.
+            Action::FreeBad(..) | Action::PushBad(..) | Action::Share | Action::Elsewhere(_) => {}
         }
+    }
+
+    fn free_any(&mut self, index: usize, what: Where) {
+        let entry = host::address(self.place(what));
+        let free = |list: List| list.free(entry);
+        if self.world.is_taken(entry) || self.on(index, Looks::Record, free).is_none() {
+            return;
+        }
+        // A raw flush that met damage on its way has lost some.
+        let is_held = self.lists[index].out.contains(&entry);
+        assert!(
+            is_held || self.freed.contains_key(&entry),
+            "freed: {entry:#x}"
+        );
+        self.release(index, entry);
     }
 
     fn pool_free(&mut self, which: u8) {

@@ -16,7 +16,7 @@ use crate::callbacks::{self, Allocate};
 use crate::host::{self, CONFINED_LIST, Driver, Outside};
 use crate::list::{List, Options, Route, free_without_list};
 use crate::model::{Flaw, Model};
-use crate::operation::{CONTROL_TAG, Fit, Inner, LISTS, Operation};
+use crate::operation::{Action, CONTROL_TAG, Fit, Inner, LISTS};
 
 /// Bytes of storage for a list of any kind.
 const STORAGE_BYTES: usize = 0x80;
@@ -447,44 +447,25 @@ impl World {
         }
     }
 
-    pub(super) fn run_on_list(&mut self, operation: Operation) {
-        use Operation as Op;
-        let (Op::Allocate { list: number }
-        | Op::Free { list: number, .. }
-        | Op::AllocateMany { list: number, .. }
-        | Op::FreeMany { list: number, .. }
-        | Op::FreeBad { list: number, .. }
-        | Op::Flush { list: number }
-        | Op::Delete { list: number }
-        | Op::GiveUp { list: number }
-        | Op::Elsewhere { list: number, .. }
-        | Op::Share { list: number }
-        | Op::SetDepth { list: number, .. }
-        | Op::Push { list: number, .. }
-        | Op::PushBad { list: number, .. }
-        | Op::Pop { list: number }
-        | Op::FlushRaw { list: number }
-        | Op::Keep { list: number, .. }) = operation
-        else {
-            return;
-        };
+    pub(super) fn run_on_list(&mut self, number: u8, action: Action) {
+        if let Action::Hit = action {
+            return self.hit(usize::from(number) % LISTS);
+        }
         let Some((index, list)) = self.list(number) else {
             return self.use_without_list(number);
         };
-        match operation {
-            Op::Allocate { .. } => self.allocate(index, list, None),
-            Op::AllocateMany { count, .. } => {
-                for _ in 0..count % 40 {
-                    self.allocate(index, list, None);
-                }
+        let entry = |which| nth(&self.out(index), which);
+        match action {
+            Action::Allocate => self.allocate(index, list, None),
+            Action::AllocateMany(count) => {
+                (0..count % 40).for_each(|_| self.allocate(index, list, None));
             }
-            Op::Elsewhere { routine, .. } => self.elsewhere(index, list, routine),
-            Op::Free { entry, .. } => {
-                if let Some(entry) = nth(&self.out(index), entry) {
+            Action::Free(which) => {
+                if let Some(entry) = entry(which) {
                     self.free(index, list, entry);
                 }
             }
-            Op::FreeMany { count, .. } => {
+            Action::FreeMany(count) => {
                 for entry in self.out(index).into_iter().take(usize::from(count % 40)) {
                     // An inner free may have come before.
                     if self.state(entry) == Some(State::Out(index)) {
@@ -492,26 +473,26 @@ impl World {
                     }
                 }
             }
-            Op::FreeBad { bad, which, .. } => {
+            Action::FreeBad(bad, which) => {
                 if let Some(address) = self.bad(bad, which) {
                     self.free(index, list, address);
                 }
             }
-            Op::Flush { .. } => {
+            Action::Flush => {
                 self.arm(0);
                 let actual = list.flush();
                 let expected = self.expect_flush(index);
                 self.settle(expected, actual);
                 self.disarm();
             }
-            Op::Delete { .. } => self.delete(index, list),
-            Op::GiveUp { .. } => self.give_up(index, list),
-            Op::Share { .. } => {
-                let subject = self.subject(index);
-                let actual = subject.list.share();
-                self.settle(Expected::Is(0), actual);
+            Action::Delete => self.delete(index, list),
+            Action::GiveUp => self.give_up(index, list),
+            Action::Share => {
+                let shared = self.subject(index).list.share();
+                self.settle(Expected::Is(0), shared);
             }
-            Op::SetDepth { depth, .. } => {
+            Action::Elsewhere(routine) => self.elsewhere(index, list, routine),
+            Action::SetDepth(depth) => {
                 // Mostly depths that lists come to.
                 let depth = match depth {
                     0..0x8000 => depth % 8,
@@ -521,26 +502,25 @@ impl World {
                 list.set_depth(depth);
                 self.subject(index).model.set_depth(depth);
             }
-            Op::Push { entry, .. } => {
-                if let Some(entry) = nth(&self.out(index), entry) {
+            Action::Push(which) => {
+                if let Some(entry) = entry(which) {
                     self.push(index, list, entry);
                 }
             }
-            Op::PushBad { bad, which, .. } => {
-                if let Some(address) = self.bad(bad, which)
-                    && self.may_be_pushed(address)
-                {
+            Action::PushBad(bad, which) => {
+                let address = self.bad(bad, which);
+                if let Some(address) = address.filter(|&address| self.may_be_pushed(address)) {
                     self.push(index, list, address);
                 }
             }
-            Op::Pop { .. } => self.pop(index, list),
-            Op::FlushRaw { .. } => self.flush_raw(index, list),
-            Op::Keep { entry, .. } => {
-                if let Some(entry) = nth(&self.out(index), entry) {
+            Action::Pop => self.pop(index, list),
+            Action::FlushRaw => self.flush_raw(index, list),
+            Action::Keep(which) => {
+                if let Some(entry) = entry(which) {
                     self.keep(index, entry);
                 }
             }
-            _ => {}
+            Action::Hit => {}
         }
     }
 }
