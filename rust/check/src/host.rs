@@ -3,9 +3,8 @@
 //!
 //! An address is a number here: what is done with it is judged by the routine that gets it.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
-use std::ptr::NonNull;
 
 use ntoskrnl_emu::host::layout::{GRANULE, PAGE_FREE};
 use ntoskrnl_emu::host::{self, Region, TagRowValues, owner};
@@ -203,41 +202,29 @@ pub fn keep(id: u32, offset: u32) -> bool {
     unsafe { host::keep(id, offset, owner::current()) }
 }
 
+/// As much as every kind of list is aligned to.
+#[derive(Debug, Default)]
+#[repr(C, align(128))]
+struct Line([UnsafeCell<u64>; 16]);
+
 /// Zeroed memory outside the pool.
 #[derive(Debug)]
-pub struct Outside {
-    at: NonNull<u8>,
-    layout: Layout,
-}
+pub struct Outside(Vec<Line>);
 
 impl Outside {
-    /// So many bytes, aligned to 128.
-    ///
-    /// # Panics
-    ///
-    /// For no bytes.
+    /// At least so many bytes, aligned to 128.
     #[must_use]
     pub fn zeroed(bytes: usize) -> Self {
-        let layout = Layout::from_size_align(bytes, 128).expect("a layout");
-        assert!(bytes > 0, "no memory is asked for");
-        // SAFETY: the layout is not empty.
-        let at = unsafe { alloc_zeroed(layout) };
-        let at = NonNull::new(at).unwrap_or_else(|| handle_alloc_error(layout));
+        let lines = bytes.div_ceil(size_of::<Line>());
+        let outside = Self((0..lines).map(|_| Line::default()).collect());
         // The emulation follows addresses that it was given.
-        at.as_ptr().expose_provenance();
-        Self { at, layout }
+        outside.as_ptr().expose_provenance();
+        outside
     }
 
     /// Its first byte.
     #[must_use]
     pub fn as_ptr(&self) -> *mut u8 {
-        self.at.as_ptr()
-    }
-}
-
-impl Drop for Outside {
-    fn drop(&mut self) {
-        // SAFETY: allocated with this layout by `zeroed`.
-        unsafe { dealloc(self.at.as_ptr(), self.layout) };
+        self.0.as_ptr().cast_mut().cast()
     }
 }

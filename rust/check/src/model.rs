@@ -3,9 +3,22 @@
 //!
 //! It knows no memory: an entry is what its user calls one, an address or an ordinal.
 
-/// A mistake that is put into a model on purpose: what compares with the model must find it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+macro_rules! flaws {
+    ($($(#[$doc:meta])* $flaw:ident,)*) => {
+        /// A mistake that is put into a model on purpose: what compares with the model must find it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Flaw {
+            $($(#[$doc])* $flaw,)*
+        }
+
+        impl Flaw {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$flaw),*];
+        }
+    };
+}
+
+flaws! {
     /// The entry freed first comes first.
     FirstInFirstOut,
     /// A list keeps one entry more than its depth.
@@ -53,36 +66,10 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// All of them.
-    pub const ALL: [Self; 22] = [
-        Self::FirstInFirstOut,
-        Self::KeepsOneMore,
-        Self::KeepsOneFewer,
-        Self::FailureIsNoMiss,
-        Self::HitIsMiss,
-        Self::FreeMissIsNoFree,
-        Self::FlushKeepsOne,
-        Self::FlushClearsCounters,
-        Self::DepthTrims,
-        Self::IdleKeepsDepth,
-        Self::PeriodNeverEnds,
-        Self::UnboundedGrowth,
-        Self::NoFloor,
-        Self::RawPopCounts,
-        Self::RawPushMindsDepth,
-        Self::RefusedFreeCounts,
-        Self::FaultStays,
-        Self::UsageElsewhere,
-        Self::NothingCleared,
-        Self::AnyAlignment,
-        Self::WholeEntryRefused,
-        Self::SecondInit,
-    ];
-
     /// Those that allocations, frees, flushes, depths and ticks show by themselves.
     #[must_use]
     pub fn of_lists() -> &'static [Self] {
-        &Self::ALL[..11]
+        &Self::ALL[..=Self::PeriodNeverEnds as usize]
     }
 }
 

@@ -22,17 +22,13 @@ const LENGTH: usize = 240;
 /// Held while programs run: the pool is the process's, and tests are threads.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Any operation, as bytes spell it; fewer and smaller bytes spell simpler ones.
-fn operation() -> impl Strategy<Value = Operation> {
-    any::<[u8; 24]>().prop_map(|bytes| {
+/// Any operations, as bytes spell them; smaller bytes spell simpler ones.
+fn program() -> impl Strategy<Value = Vec<Operation>> {
+    let operation = any::<[u8; 24]>().prop_map(|bytes| {
         let operation = Unstructured::new(&bytes).arbitrary();
         operation.expect("bytes spell an operation")
-    })
-}
-
-/// Lists, and what is done with them.
-fn program() -> impl Strategy<Value = Vec<Operation>> {
-    vec(operation(), 1..=LENGTH)
+    });
+    vec(operation, 1..=LENGTH)
 }
 
 fn run(program: &[Operation], flaw: Option<Flaw>) -> TestCaseResult {
@@ -63,7 +59,7 @@ fn programs_agree_with_the_naive_model() {
 #[test]
 fn every_flaw_of_a_model_is_found() {
     let _turn = TURN.lock();
-    for flaw in Flaw::ALL {
+    for &flaw in Flaw::ALL {
         let config = Config {
             cases: 256,
             failure_persistence: None,

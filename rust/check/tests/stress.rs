@@ -6,8 +6,8 @@
 #![cfg_attr(feature = "allocator_api", feature(allocator_api))]
 
 use std::alloc::Layout;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use arbitrary::Unstructured;
@@ -53,10 +53,7 @@ const TUNE: Way = [|random| match random.below(4) {
 }; 2];
 
 /// Held while threads run: the pool is the process's, and tests are threads.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Which thread has each 16 bytes of the pool, as far as this test handed them out.
 static OWNERS: [AtomicU32; (64 << 20) / 16] = [const { AtomicU32::new(0) }; (64 << 20) / 16];
@@ -466,7 +463,7 @@ fn use_list(
 
 #[test]
 fn lists_hand_every_entry_to_one_thread_and_count_exactly() {
-    let _turn = turn();
+    let _turn = TURN.lock();
     for threads in CROWDS {
         let lists: [(Route, usize, &[Way]); 4] = [
             (Route::Raw, 64, &[POOL, TUNE]),
@@ -482,7 +479,7 @@ fn lists_hand_every_entry_to_one_thread_and_count_exactly() {
 
 #[test]
 fn handles_hand_every_entry_to_one_thread_and_count_exactly() {
-    let _turn = turn();
+    let _turn = TURN.lock();
     let ways = &[ENTRIES, LAYOUTS];
     for threads in CROWDS {
         use_list(Route::Safe, 120, threads, ways, &[POOL, TICK], None);
@@ -492,7 +489,7 @@ fn handles_hand_every_entry_to_one_thread_and_count_exactly() {
 
 #[test]
 fn s_list_routines_on_a_lists_header_work_beside_its_own() {
-    let _turn = turn();
+    let _turn = TURN.lock();
     for threads in CROWDS {
         let companions = [FLUSH, TICK, POOL];
         use_list(Route::Raw, 96, threads, &[ENTRIES, RAW], &companions, None);
@@ -501,7 +498,7 @@ fn s_list_routines_on_a_lists_header_work_beside_its_own() {
 
 #[test]
 fn flaws_of_totals_are_found() {
-    let _turn = turn();
+    let _turn = TURN.lock();
     for flaw in [Flaw::HitIsMiss, Flaw::RawPopCounts] {
         let said = world::failure(|| use_list(Route::Raw, 64, 2, &[ENTRIES, RAW], &[], Some(flaw)));
         let said = said.expect("the totals are wrong");
@@ -513,7 +510,7 @@ fn flaws_of_totals_are_found() {
 fn a_header_on_plain_memory_loses_no_entry_and_gives_none_twice() {
     const ENTRIES: u32 = 20;
     const BYTES: usize = 48;
-    let _turn = turn();
+    let _turn = TURN.lock();
     for threads in CROWDS {
         let storage = Outside::zeroed(size_of::<SListHeader>());
         // SAFETY: the storage outlives all that is done here.
@@ -558,7 +555,7 @@ fn a_header_on_plain_memory_loses_no_entry_and_gives_none_twice() {
 
 #[test]
 fn the_pool_counts_exactly_under_threads() {
-    let _turn = turn();
+    let _turn = TURN.lock();
     let ground = Ground {
         list: None,
         header: None,

@@ -140,7 +140,7 @@ fn expect_found(flaws: &[Flaw], run: impl Fn(&[u8], Flaw)) {
 
 #[test]
 fn operations_find_every_flaw_of_a_model() {
-    expect_found(&Flaw::ALL, |input, flaw| {
+    expect_found(Flaw::ALL, |input, flaw| {
         world::run(decode(input), Some(flaw))
     });
 }

@@ -11,10 +11,10 @@ use wdm::{
 
 use super::expected::{Expected, no_list, stops};
 use super::places::{Place, State};
-use super::{STORAGE_TAG, Storage, Subject, World, is_in_pool, nth};
+use super::{STORAGE_TAG, Subject, World, is_in_pool, nth};
 use crate::callbacks::{self, Allocate};
 use crate::host::{self, CONFINED_LIST, Driver, Outside};
-use crate::list::{List, Options, Route, free_without_list};
+use crate::list::{List, Options, Route, free_without_list, pointer};
 use crate::model::{Flaw, Model};
 use crate::operation::{Action, CONTROL_TAG, Fit, Inner, LISTS};
 
@@ -65,47 +65,43 @@ impl World {
         if self.out(index).len() >= MOST_OUT {
             return;
         }
-        let kept = self.subject(index).model.kept.len();
-        let Some((layout, is_zeroed)) = fit else {
-            self.arm(0);
-            let actual = list.allocate();
-            let expected = self.expect_allocate(index);
-            self.settle(expected, actual);
-            self.disarm();
-            if let Ok(entry @ 1..) = actual
-                && kept > 0
-            {
-                self.check_contents(entry, true);
-                self.fill(entry);
-            }
-            return;
+        let (size, kept) = {
+            let subject = self.subject(index);
+            (subject.size(), subject.model.kept.len())
         };
-        let size = self.subject(index).size();
-        if !self.fits(size, layout) {
+        if let Some((layout, is_zeroed)) = fit
+            && !self.fits(size, layout)
+        {
             let none = list.allocate_for(layout, is_zeroed);
             return assert_eq!(none, Ok((0, 0)), "no entry holds {layout:?}");
         }
+        let is_zeroed = fit.is_some_and(|(_, is_zeroed)| is_zeroed);
         self.arm(0);
-        let actual = list.allocate_for(layout, is_zeroed);
-        if let Ok((entry @ 1.., bytes)) = actual {
-            assert_eq!(bytes, size, "the whole entry");
-            assert!(entry.is_multiple_of(layout.align()), "aligned");
-            if is_zeroed {
-                Self::check_new(entry, size, 0);
-            }
+        let actual = match fit {
+            None => list.allocate(),
+            Some((layout, _)) => list.allocate_for(layout, is_zeroed).map(|(entry, bytes)| {
+                assert!(entry == 0 || bytes == size, "the whole entry");
+                assert!(entry.is_multiple_of(layout.align()), "aligned");
+                entry
+            }),
+        };
+        if let (true, Ok(entry @ 1..)) = (is_zeroed, actual) {
+            Self::check_new(entry, size, 0);
         }
         let mut expected = self.expect_allocate(index);
         if let (true, Expected::NewEntry(_, byte)) = (is_zeroed, &mut expected) {
             *byte = 0;
         }
-        let actual = actual.map(|(entry, _)| entry);
         self.settle(expected, actual);
         self.disarm();
-        if let Ok(entry @ 1..) = actual {
-            if kept > 0 && !is_zeroed {
+        let Ok(entry @ 1..) = actual else { return };
+        if kept > 0 {
+            if !is_zeroed {
                 self.check_contents(entry, true);
             }
             self.fill(entry);
+        }
+        if let Some((layout, _)) = fit {
             self.set_layout(entry, layout);
         }
     }
@@ -213,9 +209,12 @@ impl World {
         self.create_raw(index, options);
     }
 
-    pub(super) fn storage(&mut self, index: usize, is_pool: bool) -> Storage {
+    pub(super) fn storage(&mut self, index: usize, is_pool: bool) -> usize {
         if !is_pool {
-            return Storage::Outside(Outside::zeroed(STORAGE_BYTES));
+            let outside = Outside::zeroed(STORAGE_BYTES);
+            let address = outside.as_ptr().addr();
+            self.outside.push(outside);
+            return address;
         }
         Driver::root().faults().clear();
         let pool_type = PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED;
@@ -232,7 +231,7 @@ impl World {
         for &(tag, remaining) in &self.faults {
             Driver::root().faults().fail_next(remaining, tag);
         }
-        Storage::Pool(address)
+        address
     }
 
     pub(super) fn create_handle(&mut self, index: usize, options: &Options) {
@@ -264,11 +263,11 @@ impl World {
     }
 
     pub(super) fn create_raw(&mut self, index: usize, options: &Options) {
-        let Some(storage) = self.slots[index].storage_address() else {
+        let Some(storage) = self.slots[index].storage else {
             return;
         };
-        // SAFETY: the slot keeps the storage until its list is gone.
-        let actual = unsafe { List::in_storage(storage, options) };
+        // SAFETY: the world keeps the storage until its list is gone.
+        let actual = unsafe { List::in_storage(pointer(storage), options) };
         let expected = Self::status_for(options);
         assert_eq!(actual.map(|_| ()), expected, "{options:?}");
         if let Ok(list) = actual {
@@ -307,19 +306,19 @@ impl World {
     /// What every routine says of storage in which no list is, and of a handle without one.
     pub(super) fn use_without_list(&mut self, number: u8) {
         let slot = &self.slots[usize::from(number) % LISTS];
-        let Some(storage) = slot.storage_address() else {
+        let Some(storage) = slot.storage else {
             let freed = free_without_list(number.is_multiple_of(2), number.into());
             return self.settle(no_list(0), freed);
         };
-        // SAFETY: the slot keeps the storage.
-        let stale = unsafe { List::uninitialised(storage) };
+        // SAFETY: the world keeps the storage.
+        let stale = unsafe { List::uninitialised(pointer(storage)) };
         for actual in [
             stale.allocate(),
             stale.free(0),
             stale.flush(),
             stale.delete(),
         ] {
-            self.settle(no_list(storage.addr()), actual);
+            self.settle(no_list(storage), actual);
         }
         stale.give_up().expect("abandoning never raises");
     }
