@@ -46,7 +46,8 @@ function tool(variable: string, program: string): Record<string, string> {
 async function rustLines(): Promise<Lines[]> {
   const { success } = await new Deno.Command("cargo", { args: ["llvm-cov", "--version"] }).output();
   if (!success) throw new Error("There is no cargo-llvm-cov: see docs/coverage.md");
-  const packages = ["-p", "ntoskrnl-emu", "-p", "win-lookaside"];
+  const packages = ["ntoskrnl-emu", "win-lookaside", "lookaside-check"]
+    .flatMap((name) => ["-p", name]);
   const args = ["llvm-cov", "--locked", "-q", "--lcov", ...packages];
   const tools = {
     ...tool("LLVM_COV", "llvm-cov-19"),

@@ -115,7 +115,7 @@ function fuzz(target: string, minutes: number, flags: string, ...seeds: string[]
 }
 
 function proofs(minutes: number, host: string): Proof[] {
-  const crates = "-p ntoskrnl-emu -p win-lookaside";
+  const crates = "-p ntoskrnl-emu -p win-lookaside -p lookaside-check";
   const quick = "-max_len=2048 -len_control=0 -timeout=20";
   const asan = { RUSTFLAGS: "-Zsanitizer=address" };
   // A named target keeps the flags away from build scripts.
@@ -147,8 +147,8 @@ function proofs(minutes: number, host: string): Proof[] {
       name: "properties",
       tools: [],
       commands: [
-        cargo("prove/release", `test --release --locked ${crates} --test property`, {
-          PROPTEST_CASES: "20000",
+        cargo("prove/release", "test --release --locked -p lookaside-check --test property", {
+          PROPTEST_CASES: "40000",
         }),
       ],
     },
@@ -214,7 +214,7 @@ function proofs(minutes: number, host: string): Proof[] {
       name: "the pool for Miri, without Miri",
       tools: [],
       commands: [
-        cargo("prove/miri", "test --locked -p ntoskrnl-emu --lib --tests", {
+        cargo("prove/miri", "test --locked -p ntoskrnl-emu -p lookaside-check --lib --tests", {
           RUSTFLAGS: "--cfg miri",
         }),
       ],

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lookaside_fuzz::operation::operations;
-use lookaside_fuzz::world;
+use lookaside_check::operation::decode;
+use lookaside_check::world;
 
-fuzz_target!(|input: &[u8]| world::run(&operations(input), None));
+fuzz_target!(|input: &[u8]| world::run(decode(input), None));

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lookaside_fuzz::operation::operations;
+use lookaside_check::operation::decode;
 use lookaside_fuzz::stray;
 
 fuzz_target!(|input: &[u8]| {
-    stray::run(&operations(input));
+    stray::run(&decode(input));
 });

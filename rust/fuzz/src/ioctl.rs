@@ -2,11 +2,14 @@
 //! compared record by record with a naive model.
 //!
 //! Writes into the pool have no place here: the driver's own state lies in it, as a driver's does in
-//! a kernel, and nobody else has a view of either.
+//! a kernel, and nothing else has a view of either.
 
 use std::collections::HashMap;
 
 use arbitrary::{Arbitrary, Unstructured};
+use lookaside_check::host::{self, Driver, tick};
+use lookaside_check::model::{Flaw, Model};
+use lookaside_check::operation::Action;
 use lookaside_fuzz_runner::run::{LISTS_OF_HANDLES, State, entries};
 use lookaside_fuzz_runner::{LIST_BYTES, blocks, lists};
 use lookaside_protocol::shape::{Program, Refusal, Shape, check};
@@ -14,12 +17,7 @@ use lookaside_protocol::wire::{
     Allocate, Free, Kind, LISTS, ListArguments, OPERATION_BYTES, Operation, RECORD_BYTES, Record,
     SLOTS, Step, header, outcome, read_words, write_words,
 };
-use ntoskrnl_emu::{Driver, tick};
 use wdm::PoolType;
-
-use crate::memory;
-use crate::mistake::Mistake;
-use crate::model::Model;
 
 /// The tag of what the driver's handles share.
 const DRIVER_TAG: u32 = u32::from_le_bytes(*b"LkDv");
@@ -51,45 +49,13 @@ pub enum Request {
 /// An operation of a program that is made up from numbers.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Wish {
-    Create {
-        list: u8,
-        kind: u8,
-        size: u16,
-        pool: u8,
-        flags: u8,
-        callbacks: u8,
-    },
-    Allocate {
-        list: u8,
-        chained: bool,
-    },
-    AllocateMany {
-        list: u8,
-        count: u8,
-    },
-    Free {
-        which: u8,
-    },
-    FreeMany {
-        list: u8,
-        count: u8,
-    },
-    Flush {
-        list: u8,
-    },
-    Depth {
-        list: u8,
-        depth: u16,
-    },
-    Destroy {
-        list: u8,
-    },
-    /// Whatever the numbers say.
-    Wrong {
-        list: u8,
-        slot: u16,
-        code: u8,
-    },
+    /// Of a kind, size, pool, flags and callbacks.
+    Create(u8, u8, u16, [u8; 3]),
+    On(u8, Action),
+    AllocateMany(u8, u8),
+    FreeMany(u8, u8),
+    /// What the numbers say, sense or not.
+    Wrong(u8, u16, u8),
 }
 
 /// Makes up programs that mostly make sense, for a handle that has what was made before.
@@ -123,53 +89,61 @@ impl Writer {
             });
             steps.collect()
         };
-        match wish {
-            Wish::Create {
+        let spare = || self.slots(|owner| owner.is_none());
+        let allocate = |list, slots: &[u32]| {
+            let slots = slots.iter().enumerate();
+            let steps = slots.map(|(number, &slot)| Step {
                 list,
-                kind,
-                size,
-                pool,
-                flags,
-                callbacks,
-            } => step(
-                Self::list(list),
+                operation: Operation::Allocate {
+                    slot,
+                    chained: number > 0,
+                },
+            });
+            steps.collect()
+        };
+        let (Wish::Create(list, ..)
+        | Wish::On(list, _)
+        | Wish::AllocateMany(list, _)
+        | Wish::FreeMany(list, _)
+        | Wish::Wrong(list, ..)) = wish;
+        let list = Self::list(list);
+        match wish {
+            Wish::Create(_, kind, size, [pool, flags, callbacks]) => step(
+                list,
                 Operation::Create(arguments(kind, size, pool, flags, callbacks)),
             ),
-            Wish::Allocate { list, chained } => {
-                let spare = self.slots(|owner| owner.is_none());
-                let slot = spare.first().copied().unwrap_or(FEW_SLOTS);
-                step(Self::list(list), Operation::Allocate { slot, chained })
+            Wish::AllocateMany(_, count) => {
+                let mut slots = spare();
+                slots.truncate(usize::from(count % 24));
+                allocate(list, &slots)
             }
-            Wish::AllocateMany { list, count } => {
-                let spare = self.slots(|owner| owner.is_none());
-                let slots = spare.into_iter().take(usize::from(count % 24)).enumerate();
-                let list = Self::list(list);
-                let steps = slots.map(|(number, slot)| Step {
-                    list,
-                    operation: Operation::Allocate {
-                        slot,
-                        chained: number > 0,
-                    },
-                });
-                steps.collect()
-            }
-            Wish::Free { which } => {
-                let taken = self.slots(|owner| owner.is_some());
-                let slot = usize::from(which)
-                    .checked_rem(taken.len())
-                    .map(|which| taken[which]);
-                frees(slot.as_slice())
-            }
-            Wish::FreeMany { list, count } => {
-                let list = Self::list(list) as usize;
-                let mut taken = self.slots(|owner| owner == Some(list));
+            Wish::FreeMany(_, count) => {
+                let mut taken = self.slots(|owner| owner == Some(list as usize));
                 taken.truncate(usize::from(count % 24));
                 frees(&taken)
             }
-            Wish::Flush { list } => step(Self::list(list), Operation::Flush),
-            Wish::Depth { list, depth } => step(Self::list(list), Operation::Depth(depth % 80)),
-            Wish::Destroy { list } => step(Self::list(list), Operation::Destroy),
-            Wish::Wrong { list, slot, code } => {
+            Wish::On(_, action) => match action {
+                Action::Allocate | Action::AllocateMany(_) | Action::Pop | Action::Hit => {
+                    let slot = spare().first().copied().unwrap_or(FEW_SLOTS);
+                    let chained = matches!(action, Action::Hit);
+                    step(list, Operation::Allocate { slot, chained })
+                }
+                Action::Free(which)
+                | Action::FreeMany(which)
+                | Action::FreeBad(_, which)
+                | Action::Push(which)
+                | Action::PushBad(_, which)
+                | Action::Keep(which) => {
+                    let taken = self.slots(|owner| owner.is_some());
+                    let slot = usize::from(which).checked_rem(taken.len());
+                    frees(slot.map(|slot| taken[slot]).as_slice())
+                }
+                Action::Flush | Action::FlushRaw => step(list, Operation::Flush),
+                Action::SetDepth(depth) => step(list, Operation::Depth(depth % 80)),
+                Action::Delete | Action::GiveUp => step(list, Operation::Destroy),
+                Action::Share | Action::Elsewhere(_) => Vec::new(),
+            },
+            Wish::Wrong(list, slot, code) => {
                 let (list, slot) = (u32::from(list), u32::from(slot));
                 let operation = match code % 4 {
                     0 => Operation::Free { slot },
@@ -333,7 +307,7 @@ struct Handle {
     /// The list and the ordinal in each slot that holds something.
     slots: HashMap<u32, (u32, u32)>,
     faults: Vec<(u32, u32)>,
-    mistake: Option<Mistake>,
+    flaw: Option<Flaw>,
 }
 
 impl Handle {
@@ -352,7 +326,7 @@ impl Handle {
             let maximum = arguments.maximum_depth;
             let list = List {
                 arguments,
-                model: Model::new(maximum, self.mistake.and_then(Mistake::flaw)),
+                model: Model::new(maximum, self.flaw),
                 newest: 0,
                 is_dry: false,
             };
@@ -376,6 +350,9 @@ impl Handle {
                 let fails = hit.is_none() && (allocate == Allocate::Fail || self.takes_fault(tag));
                 if let Some(list) = self.lists.get_mut(&step.list) {
                     list.is_dry = fails;
+                    if fails {
+                        list.model.fail();
+                    }
                     if !fails {
                         list.newest += u32::from(hit.is_none());
                         record.entry = hit.unwrap_or(list.newest);
@@ -503,20 +480,19 @@ impl Session {
     }
 }
 
-/// Runs the requests of an input on a new handle, beside a model that makes a mistake or none, and
+/// Runs the requests of an input on a new handle, beside a model with a flaw or none, and
 /// closes it.
 ///
 /// # Panics
 ///
 /// Where driver and model disagree, or something is left when the handle is closed.
-pub fn run(requests: &[Request], mistake: Option<Mistake>) {
-    memory::mapped();
+pub fn run(requests: &[Request], flaw: Option<Flaw>) {
     let loaded = Loaded::new();
     let mut session = Session {
         state: State::new().expect("a handle"),
         shape: Shape::default(),
         handle: Handle {
-            mistake,
+            flaw,
             ..Handle::default()
         },
     };
@@ -528,7 +504,7 @@ pub fn run(requests: &[Request], mistake: Option<Mistake>) {
     let left = (entries(), lists(), blocks());
     assert_eq!(left, (0, 0, 0), "what the handle owned is gone");
     drop(loaded);
-    memory::assert_clean();
+    host::assert_clean();
 }
 
 /// What the driver has between loading and unloading.

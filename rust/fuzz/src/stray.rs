@@ -1,25 +1,20 @@
 //! Writes of anything to anywhere in the pool, among the operations.
 //!
 //! Some lists are exposed: their control blocks, links and entries are written over. Every operation
-//! on them ends, at worst in a bug check, and no entry is handed out that somebody has. Beside them
+//! on them ends, at worst in a bug check, and no entry is handed out while it is held. Beside them
 //! lives a [`World`] whose memory is spared, and which goes on exactly as its model says.
 
 use std::collections::BTreeMap;
 
-use arbitrary::Arbitrary;
-use ntoskrnl_emu::host::{self, owner};
-use ntoskrnl_emu::{
-    BugCheck, ExFreePool, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
-    ExpInterlockedPushEntrySList, Stop, catch_stop,
-};
+use arbitrary::{Arbitrary, Unstructured};
+use lookaside_check::callbacks::Actual;
+use lookaside_check::contents::Contents;
+use lookaside_check::host;
+use lookaside_check::list::{List, Options, Route, pointer};
+use lookaside_check::operation::{Action, Operation};
+use lookaside_check::world::World;
+use ntoskrnl_emu::{BugCheck, ExFreePool, Stop, catch_stop};
 use wdm::{BAD_POOL_CALLER, KERNEL_SECURITY_CHECK_FAILURE, SListHeader};
-
-use crate::callbacks::{Actual, Allocate, Free};
-use crate::list::{List, Options, Route};
-use crate::memory;
-use crate::operation::Operation;
-use crate::world::World;
-use crate::world::lists::{hit, keep};
 
 /// What an exposed list is made with: how, and bytes per entry.
 const EXPOSED: [(Route, usize); 5] = [
@@ -48,67 +43,56 @@ pub enum Where {
     Control { list: u8, at: u8 },
     /// In what an exposed list has freed, and perhaps keeps.
     Freed { which: u8, at: u8 },
-    /// In an entry of an exposed list that somebody has.
+    /// In an entry of an exposed list that is held.
     Held { which: u8, at: u8 },
     /// Anywhere.
     Any { at: u32 },
 }
 
-/// One step: an operation or a write.
+/// A write over pool memory.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-#[expect(
-    missing_docs,
-    reason = "the fields are which list, which entry and where"
-)]
+pub enum Write {
+    /// So many bytes.
+    Bytes(Where, [u8; 8], u8),
+    /// One bit is flipped.
+    Flip(Where, u8),
+    /// Eight bytes, which look right, from the first place to the second.
+    Copy(Where, Where),
+    /// The address of the first place into the second.
+    Link(Where, Where),
+}
+
+/// One step.
+#[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// An operation on what is spared.
     Spared(Operation),
-    /// Writes bytes.
-    Bytes {
-        to: Where,
-        bytes: [u8; 8],
-        count: u8,
-    },
-    /// Flips a bit.
-    Flip { to: Where, bit: u8 },
-    /// Copies eight bytes, which look right, from elsewhere.
-    Copy { from: Where, to: Where },
-    /// Writes the address of some place.
-    Link { target: Where, to: Where },
-    /// Allocates from an exposed list.
-    Allocate { list: u8 },
-    /// Allocates several.
-    AllocateMany { list: u8, count: u8 },
-    /// Frees an entry.
-    Free { list: u8, which: u8 },
-    /// Frees several.
-    FreeMany { list: u8, count: u8 },
-    /// Frees any address.
-    FreeAny { list: u8, what: Where },
+    /// Does something with an exposed list.
+    On(u8, Action),
+    /// Writes.
+    Write(Write),
+    /// Frees any address to an exposed list.
+    FreeAny(u8, Where),
     /// Frees an entry to pool.
-    PoolFree { which: u8 },
-    /// Flushes.
-    Flush { list: u8 },
-    /// Sets `Depth`.
-    SetDepth { list: u8, depth: u16 },
-    /// A second passes, for the spared lists too.
-    Tick,
-    /// Deletes the list and makes it anew.
-    Delete { list: u8 },
-    /// Drops its handle and makes it anew.
-    GiveUp { list: u8 },
-    /// A raw push.
-    Push { list: u8, which: u8 },
-    /// A raw pop.
-    Pop { list: u8 },
-    /// A raw flush.
-    FlushRaw { list: u8 },
-    /// A hit by identifier.
-    Hit { list: u8 },
-    /// A free by identifier.
-    Keep { list: u8, which: u8 },
-    /// Everything that can be asked.
-    Look { list: u8 },
+    PoolFree(u8),
+    /// Asks all that can be asked of an exposed list.
+    Look(u8),
+}
+
+/// Mostly what is done with exposed lists, so that damage is met.
+impl<'input> Arbitrary<'input> for Step {
+    fn arbitrary(source: &mut Unstructured<'input>) -> arbitrary::Result<Self> {
+        let choice = source.int_in_range(0..=23)?;
+        let number = source.arbitrary()?;
+        Ok(match choice {
+            0..=1 => Self::Spared(source.arbitrary()?),
+            2..=16 => Self::On(number, source.arbitrary()?),
+            17..=20 => Self::Write(source.arbitrary()?),
+            21 => Self::FreeAny(number, source.arbitrary()?),
+            22 => Self::PoolFree(number),
+            _ => Self::Look(number),
+        })
+    }
 }
 
 struct Exposed {
@@ -164,7 +148,7 @@ enum Looks {
 struct Stray {
     world: World,
     lists: Vec<Exposed>,
-    /// All entries that somebody has, with their sizes.
+    /// All entries that are held, with their sizes.
     held: BTreeMap<usize, usize>,
     /// What was freed or lost sight of, and not seen since, with the list that it is of, if any.
     freed: BTreeMap<usize, Option<usize>>,
@@ -175,32 +159,11 @@ struct Stray {
 }
 
 fn offset(address: usize) -> u32 {
-    memory::mapped()
-        .offset_of(address)
-        .expect("an address in the pool")
-}
-
-fn pointer(address: usize) -> *mut std::ffi::c_void {
-    std::ptr::with_exposed_provenance_mut(address)
-}
-
-fn options(index: usize) -> Options {
-    let (route, size) = EXPOSED[index % EXPOSED.len()];
-    Options {
-        route,
-        size,
-        pool_type: 512,
-        tag: TAG,
-        flags: 0,
-        depth: 0,
-        allocate: Allocate::Default,
-        free: Free::Default,
-    }
+    host::offset_of(address).expect("an address in the pool")
 }
 
 impl Stray {
     fn new() -> Self {
-        memory::mapped();
         let mut stray = Self {
             world: World::guest(),
             lists: Vec::new(),
@@ -217,7 +180,8 @@ impl Stray {
     }
 
     fn make(&mut self, index: usize) -> Exposed {
-        let options = options(index);
+        let (route, size) = EXPOSED[index % EXPOSED.len()];
+        let options = Options::plain(route, size, TAG);
         // A fault that waits for a control block must not meet this one.
         let list = loop {
             if let Ok(list) = List::of_handle(&options) {
@@ -230,8 +194,8 @@ impl Stray {
         Exposed {
             list,
             identity: Identity::of(list),
-            id: host::id(list.as_ptr()).expect("an initialised list"),
-            size: options.size,
+            id: host::id_of(list.as_ptr()),
+            size,
             out: Vec::new(),
         }
     }
@@ -240,7 +204,7 @@ impl Stray {
         self.used = self.used.max(offset(address) + bytes as u32);
     }
 
-    /// Notes an entry that was handed out: nobody else has it.
+    /// Notes an entry that was handed out: it was not held.
     fn hold(&mut self, index: usize, entry: usize) {
         let size = self.lists[index].size;
         assert!(
@@ -292,14 +256,14 @@ impl Stray {
         None
     }
 
-    /// A list that was damaged is whole again, and empty: what it kept is nobody's.
+    /// A list that was damaged is whole again, and empty: what it kept is lost.
     fn check_mended(&self, index: usize) {
         let exposed = &self.lists[index];
         assert_eq!(Identity::of(exposed.list), exposed.identity, "whole again");
         let SListHeader { alignment, region } = exposed.list.fields().list_head;
         assert_eq!((alignment & 0xffff, region), (0, 0), "empty");
         for (&entry, &of) in &self.freed {
-            let block = host::block_at(memory::mapped(), offset(entry));
+            let block = host::block_at(offset(entry));
             let is_kept = of == Some(index) && block.is_some_and(|block| block.is_kept);
             assert!(!is_kept, "kept by an empty list: {entry:#x}");
         }
@@ -339,27 +303,20 @@ impl Stray {
 
     /// Writes a byte, unless it is spared.
     ///
-    /// The lock bit of a shared list stays as it is: a lock that nobody opens again is seen after
+    /// The lock bit of a shared list stays as it is: a lock that is not opened again is seen after
     /// two seconds, which would be all that a fuzzer does. A test has one.
     fn write(&self, offset: u32, value: u8) {
-        let region = memory::mapped();
-        if self.world.is_taken(region.at(offset).addr()) {
+        if self.world.is_taken(host::address(offset)) {
             return;
         }
         let is_lock = |exposed: &Exposed| {
             exposed.list.route() != Route::Local
-                && region.offset_of(exposed.list.address() + 8) == Some(offset)
+                && host::offset_of(exposed.list.address() + 8) == Some(offset)
         };
         if self.lists.iter().any(is_lock) {
-            return memory::write(offset, value & !1);
+            return host::write(offset, value & !1);
         }
-        memory::write(offset, value);
-    }
-
-    fn write_word(&self, offset: u32, word: u64) {
-        for (at, byte) in word.to_le_bytes().into_iter().enumerate() {
-            self.write(offset.saturating_add(at as u32), byte);
-        }
+        host::write(offset, value);
     }
 
     fn allocate(&mut self, index: usize) {
@@ -395,144 +352,118 @@ impl Stray {
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Spared(Operation::Tick) | Step::Tick => self.world.step(Operation::Tick),
             // Tag 0 would meet the exposed lists' allocations.
-            Step::Spared(Operation::FailNext { count, tag }) => {
-                self.world.step(Operation::FailNext {
-                    count,
-                    tag: tag % 4,
-                });
+            Step::Spared(Operation::FailNext(count, tag)) => {
+                self.world.step(Operation::FailNext(count, tag % 4));
             }
             Step::Spared(operation) => self.world.step(operation),
-            Step::Bytes { to, bytes, count } => {
+            Step::On(list, action) => self.step_on_list(self.index(list), action),
+            Step::Write(write) => self.write_over(write),
+            Step::FreeAny(list, what) => self.free_any(self.index(list), what),
+            Step::PoolFree(which) => self.pool_free(which),
+            Step::Look(list) => self.look(self.index(list)),
+        }
+    }
+
+    fn write_over(&self, write: Write) {
+        match write {
+            Write::Bytes(to, bytes, count) => {
                 let to = self.place(to);
-                for (at, byte) in bytes
-                    .into_iter()
-                    .enumerate()
-                    .take(1 + usize::from(count % 8))
-                {
-                    self.write(to.saturating_add(at as u32), byte);
+                for (at, byte) in (0..=u32::from(count % 8)).zip(bytes) {
+                    self.write(to.saturating_add(at), byte);
                 }
             }
-            Step::Flip { to, bit } => {
+            Write::Flip(to, bit) => {
                 let to = self.place(to);
-                self.write(to, memory::read(to) ^ 1 << (bit % 8));
+                self.write(to, host::read(to) ^ 1 << (bit % 8));
             }
-            Step::Copy { from, to } => {
+            Write::Copy(from, to) => {
                 let (from, to) = (self.place(from) & !7, self.place(to) & !7);
-                for at in 0..8 {
-                    self.write(to + at, memory::read(from + at));
-                }
+                (0..8).for_each(|at| self.write(to + at, host::read(from + at)));
             }
-            Step::Link { target, to } => {
+            Write::Link(target, to) => {
                 let (target, to) = (self.place(target) & !15, self.place(to) & !7);
-                self.write_word(to, memory::mapped().at(target).addr() as u64);
+                let address = (host::address(target) as u64).to_le_bytes();
+                (0..)
+                    .zip(address)
+                    .for_each(|(at, byte)| self.write(to + at, byte));
             }
-            Step::Allocate { list } => self.allocate(self.index(list)),
-            Step::AllocateMany { list, count } => {
-                for _ in 0..count % 16 {
-                    self.allocate(self.index(list));
-                }
-            }
-            Step::Free { list, which } => {
-                let index = self.index(list);
+        }
+    }
+
+    fn step_on_list(&mut self, index: usize, action: Action) {
+        let Exposed { list, id, .. } = self.lists[index];
+        match action {
+            Action::Allocate => self.allocate(index),
+            Action::AllocateMany(count) => (0..count % 16).for_each(|_| self.allocate(index)),
+            Action::Free(which) => {
                 if let Some(entry) = self.held_entry(index, which) {
                     self.free(index, entry);
                 }
             }
-            Step::FreeMany { list, count } => {
-                let index = self.index(list);
+            Action::FreeMany(count) => {
                 for _ in 0..count % 16 {
-                    if let Some(entry) = self.held_entry(index, 0) {
-                        self.free(index, entry);
-                    }
+                    self.step_on_list(index, Action::Free(0));
                 }
             }
-            Step::FreeAny { list, what } => {
-                let index = self.index(list);
-                let entry = memory::mapped().at(self.place(what)).addr();
-                if self.world.is_taken(entry) {
-                    return;
-                }
-                if self
-                    .on(index, Looks::Record, |list| list.free(entry))
-                    .is_some()
-                {
-                    let is_held = self.lists[index].out.contains(&entry);
-                    // A raw flush that met damage on its way has handed some out to nobody.
-                    assert!(
-                        is_held || self.freed.contains_key(&entry),
-                        "freed: {entry:#x}"
-                    );
-                    self.release(index, entry);
-                }
-            }
-            Step::PoolFree { which } => self.pool_free(which),
-            Step::Flush { list } => {
-                self.on(self.index(list), Looks::Header, List::flush);
-            }
-            Step::SetDepth { list, depth } => self.lists[self.index(list)].list.set_depth(depth),
-            Step::Delete { list } => {
-                let index = self.index(list);
+            Action::Flush => _ = self.on(index, Looks::Header, List::flush),
+            Action::SetDepth(depth) => list.set_depth(depth),
+            Action::Delete => {
                 if self.on(index, Looks::Header, List::delete).is_none() {
-                    let given_up = self.lists[index].list.give_up();
-                    given_up.expect("dropping never raises");
+                    list.give_up().expect("dropping never raises");
                 }
                 self.renew(index);
             }
-            Step::GiveUp { list } => {
-                let index = self.index(list);
-                let given_up = self.lists[index].list.give_up();
-                given_up.expect("dropping never raises");
+            Action::GiveUp => {
+                list.give_up().expect("dropping never raises");
                 self.renew(index);
             }
-            Step::Push { list, which } => {
-                let index = self.index(list);
+            Action::Push(which) => {
                 let Some(entry) = self.held_entry(index, which) else {
                     return;
                 };
-                let push = |list: List| {
-                    let (header, entry) = (list.header(), pointer(entry).cast());
-                    // SAFETY: the header is initialised; what cannot be an entry is refused.
-                    let before =
-                        catch_stop(|| unsafe { ExpInterlockedPushEntrySList(header, entry) });
-                    before.map(|before| before.addr())
-                };
+                let push = |list: List| list.header().push(entry);
                 if self.on(index, Looks::Header, push).is_some() {
                     self.release(index, entry);
                 }
             }
-            Step::Pop { list } => {
-                let index = self.index(list);
-                let pop = |list: List| {
-                    // SAFETY: the header is initialised.
-                    let entry =
-                        catch_stop(|| unsafe { ExpInterlockedPopEntrySList(list.header()) });
-                    entry.map(|entry| entry.expose_provenance())
-                };
+            Action::Pop => {
+                let pop = |list: List| list.header().pop();
                 if let Some(entry @ 1..) = self.on(index, Looks::Header, pop) {
                     self.hold(index, entry);
                 }
             }
-            Step::FlushRaw { list } => self.flush_raw(self.index(list)),
-            Step::Hit { list } => {
-                let index = self.index(list);
-                let hit = hit(self.lists[index].id);
-                if hit != 0 {
-                    self.hold(index, memory::mapped().at(hit).expose_provenance());
+            Action::FlushRaw => self.flush_raw(index),
+            Action::Hit => {
+                if let Some(entry) = host::hit(id) {
+                    self.hold(index, entry);
                 }
             }
-            Step::Keep { list, which } => {
-                let index = self.index(list);
-                let Some(entry) = self.held_entry(index, which) else {
-                    return;
-                };
-                if keep(self.lists[index].id, offset(entry)) {
+            Action::Keep(which) => {
+                if let Some(entry) = self.held_entry(index, which)
+                    && host::keep(id, offset(entry))
+                {
                     self.release(index, entry);
                 }
             }
-            Step::Look { list } => self.look(self.index(list)),
+            // What is freed or pushed by mistake is `FreeAny`; the lists stay as they were made.
+            Action::FreeBad(..) | Action::PushBad(..) | Action::Share | Action::Elsewhere(_) => {}
         }
+    }
+
+    fn free_any(&mut self, index: usize, what: Where) {
+        let entry = host::address(self.place(what));
+        let free = |list: List| list.free(entry);
+        if self.world.is_taken(entry) || self.on(index, Looks::Record, free).is_none() {
+            return;
+        }
+        // A raw flush that met damage on its way has lost some.
+        let is_held = self.lists[index].out.contains(&entry);
+        assert!(
+            is_held || self.freed.contains_key(&entry),
+            "freed: {entry:#x}"
+        );
+        self.release(index, entry);
     }
 
     fn pool_free(&mut self, which: u8) {
@@ -556,20 +487,15 @@ impl Stray {
     }
 
     fn flush_raw(&mut self, index: usize) {
-        let flush = |list: List| {
-            // SAFETY: the header is initialised.
-            let first = catch_stop(|| unsafe { ExpInterlockedFlushSList(list.header()) });
-            first.map(|entry| entry.expose_provenance())
-        };
+        let flush = |list: List| list.header().flush();
         let Some(mut entry) = self.on(index, Looks::Header, flush) else {
             return;
         };
         // The routine has followed the chain to its end: each entry is the caller's now.
         while entry != 0 {
             self.hold(index, entry);
-            let link = offset(entry);
-            let bytes = std::array::from_fn(|at| memory::read(link + at as u32));
-            entry = u64::from_le_bytes(bytes) as usize;
+            // SAFETY: an entry that is held now.
+            entry = unsafe { Contents::new(entry, 8) }.link();
         }
     }
 
@@ -577,14 +503,10 @@ impl Stray {
     fn look(&self, index: usize) {
         let exposed = &self.lists[index];
         let _ = exposed.list.stats();
-        assert_eq!(host::id(exposed.list.as_ptr()), Ok(exposed.id));
-        assert_eq!(
-            ntoskrnl_emu::list(exposed.id, owner::current()),
-            Ok(exposed.list.as_ptr())
-        );
-        let region = memory::mapped();
+        assert_eq!(host::id_of(exposed.list.as_ptr()), exposed.id);
+        assert_eq!(host::list_of(exposed.id), Some(exposed.list.address()));
         for &entry in &exposed.out {
-            let is_mine = host::is_allocated_from(region, exposed.id & 0xFFFF, offset(entry));
+            let is_mine = host::is_allocated_from(exposed.id, offset(entry));
             assert!(is_mine, "what was handed out stays so: {entry:#x}");
         }
     }
@@ -600,20 +522,20 @@ impl Stray {
                 .extend(out.into_iter().map(|entry| (entry, None)));
         }
         // What is allocated that the spared world does not have was an entry once.
-        let mine: Vec<u32> = memory::live_blocks(self.used)
+        let mine: Vec<u32> = host::live_blocks(self.used)
             .filter(|block| block.tag == TAG)
             .map(|block| block.offset)
             .collect();
         for block in mine {
-            let address = memory::mapped().at(block).addr();
+            let address = host::address(block);
             assert!(
                 self.freed.contains_key(&address),
                 "never an entry: {address:#x}"
             );
-            assert!(memory::reclaim(block), "a block of nobody: {address:#x}");
+            assert!(host::reclaim(block), "a block without a user: {address:#x}");
         }
         self.world.finish();
-        memory::assert_clean();
+        host::assert_clean();
         self.stops
     }
 }

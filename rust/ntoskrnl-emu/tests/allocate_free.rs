@@ -209,26 +209,6 @@ fn an_entry_counts_its_stored_size_under_the_lists_tag_while_it_is_allocated_or_
     assert_eq!(usage(nonpaged, false).bytes, 400);
 }
 
-#[test]
-fn an_entry_is_handed_out_once_until_it_is_freed() {
-    let _turn = turn();
-    let list = List::of(32);
-    let mut out = HashSet::new();
-    let mut random = Random::new(7);
-    let mut held = Vec::new();
-    for _ in 0..20_000 {
-        if held.len() < 50 && random.below(2) == 0 {
-            let entry = list.allocate();
-            assert!(out.insert(entry), "handed out twice");
-            held.push(entry);
-        } else if !held.is_empty() {
-            let entry = held.swap_remove(random.below(held.len()));
-            out.remove(&entry);
-            list.free(entry);
-        }
-    }
-}
-
 /// Behaviour: alloc-miss.
 #[test]
 fn a_failed_allocation_is_null_and_counted_as_a_miss() {

@@ -7,7 +7,6 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::Driver;
 use wdm::*;
 
 extern "system" fn no_entry(_: PoolType, _: usize, _: u32, _: *mut LookasideListEx) -> *mut c_void {
@@ -64,45 +63,6 @@ fn a_null_from_the_callback_is_a_miss() {
             (count, count)
         );
     }
-}
-
-#[test]
-fn what_the_list_keeps_is_what_missed_less_what_is_out() {
-    let mark = tag(b"Cons");
-    let list = List::new(Options {
-        tag: mark,
-        ..Options::default()
-    });
-    let mut random = Random::new(11);
-    let mut held = Vec::new();
-    let mut failures = 0;
-    for step in 0..5_000 {
-        match random.below(5) {
-            0 | 1 => {
-                if step % 7 == 0 {
-                    Driver::root().faults().fail_next(1, mark);
-                }
-                let entry = list.allocate();
-                if entry.is_null() {
-                    failures += 1;
-                } else {
-                    held.push(entry);
-                }
-                Driver::root().faults().fail_next(0, mark);
-            }
-            2 | 3 if !held.is_empty() => {
-                list.free(held.swap_remove(random.below(held.len())));
-            }
-            _ => list.set_depth(random.below(20) as u16),
-        }
-        let counters = list.counters();
-        let made = counters.allocate_misses - failures - counters.free_misses;
-        let out = counters.allocates - failures - counters.frees;
-        assert_eq!(u32::from(list.current_depth()), made - out);
-        assert_eq!(held.len() as u32, out);
-        assert_eq!(usage(mark, false).live(), u64::from(made));
-    }
-    assert!(failures > 0);
 }
 
 #[test]

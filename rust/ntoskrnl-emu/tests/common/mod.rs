@@ -7,7 +7,6 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ffi::c_void;
-use std::hash::{BuildHasher, RandomState};
 use std::mem::offset_of;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -605,11 +604,6 @@ pub fn seed(default: u64) -> u64 {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(default)
-}
-
-/// A seed that differs from run to run.
-pub fn fresh_seed() -> u64 {
-    RandomState::new().hash_one(0)
 }
 
 const CHILD: &str = "NTOSKRNL_EMU_TEST_CHILD";

@@ -4,22 +4,21 @@
 //! the rule, and takes from the callbacks' events what they were called with. Addresses of new
 //! blocks are the emulation's to choose: they must not lie in anything that is allocated.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ntoskrnl_emu::{Driver, InitializeSListHead, host, tick};
 use wdm::{POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, SListHeader};
 
 use crate::callbacks;
-use crate::list::{List, Options, Route, figures, figures_of_model};
-use crate::memory::{self, Outside, Usage};
-use crate::mistake::Mistake;
-use crate::model::Model;
+use crate::host::{self, Driver, Outside, Usage, is_in_pool};
+use crate::list::{Header, List, Options, Route, figures, figures_of_model};
+use crate::model::{Flaw, Model};
 use crate::operation::{Bad, CONTROL_TAG, Inner, LISTS, Operation, TAGS};
 
 mod blocks;
 mod expected;
-pub(crate) mod lists;
+mod lists;
 mod places;
 
 use places::{Place, State};
@@ -69,31 +68,9 @@ impl Subject {
 struct Slot {
     subject: Option<Subject>,
     /// Where a raw list was made last.
-    storage: Option<Storage>,
+    storage: Option<usize>,
     /// The identifier of the list before.
     stale_id: u32,
-}
-
-enum Storage {
-    Outside(Outside),
-    Pool(usize),
-}
-
-impl Slot {
-    fn storage_address(&self) -> Option<*mut c_void> {
-        Some(match self.storage.as_ref()? {
-            Storage::Outside(outside) => outside.as_ptr().cast(),
-            Storage::Pool(address) => pointer(*address),
-        })
-    }
-}
-
-fn pointer(address: usize) -> *mut c_void {
-    std::ptr::with_exposed_provenance_mut(address)
-}
-
-fn is_in_pool(address: usize) -> bool {
-    memory::mapped().offset_of(address).is_some()
 }
 
 /// A place in a list of choices.
@@ -103,7 +80,7 @@ fn nth<T: Copy>(choices: &[T], number: u8) -> Option<T> {
         .copied()
 }
 
-/// Everything that one input makes.
+/// Everything that one program makes.
 pub struct World {
     slots: [Slot; LISTS],
     /// Blocks and entries by address, those outside the pool too.
@@ -117,15 +94,18 @@ pub struct World {
     /// What it is prepared to do now, and with which entry.
     armed: Option<(usize, Inner, usize)>,
     /// A header of no list, and what is on it.
-    plain: Outside,
+    plain: Header,
+    plain_storage: Outside,
+    /// Storage of raw lists outside the pool.
+    outside: Vec<Outside>,
     parked: Vec<usize>,
     /// Whether entries may lie on pages that are not their list's own.
     is_mixed: bool,
-    /// Whether others have handles, too.
+    /// Whether there are handles outside this world, too.
     is_guest: bool,
     /// The number of fills so far.
-    fills: u8,
-    mistake: Option<Mistake>,
+    fills: u64,
+    flaw: Option<Flaw>,
 }
 
 impl Default for World {
@@ -135,12 +115,12 @@ impl Default for World {
 }
 
 impl World {
-    /// A world without anything, whose model makes a mistake or none.
+    /// A world without anything, whose model has a flaw or none.
     #[must_use]
-    pub fn new(mistake: Option<Mistake>) -> Self {
-        let plain = Outside::zeroed(size_of::<SListHeader>());
-        // SAFETY: nobody uses it yet.
-        unsafe { InitializeSListHead(plain.as_ptr().cast()) };
+    pub fn new(flaw: Option<Flaw>) -> Self {
+        let plain_storage = Outside::zeroed(size_of::<SListHeader>());
+        // SAFETY: the storage is the world's, as the header is.
+        let plain = unsafe { Header::initialised_at(plain_storage.as_ptr().cast()) };
         Self {
             slots: Default::default(),
             places: BTreeMap::new(),
@@ -149,15 +129,17 @@ impl World {
             plan: None,
             armed: None,
             plain,
+            plain_storage,
+            outside: Vec::new(),
             parked: Vec::new(),
             is_mixed: false,
             is_guest: false,
             fills: 0,
-            mistake,
+            flaw,
         }
     }
 
-    /// A world among others that have handles.
+    /// A world beside handles that are not its own.
     #[must_use]
     pub fn guest() -> Self {
         let mut world = Self::new(None);
@@ -165,8 +147,8 @@ impl World {
         world
     }
 
-    fn errs(&self, mistake: Mistake) -> bool {
-        self.mistake == Some(mistake)
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
     }
 
     fn subject(&mut self, index: usize) -> &mut Subject {
@@ -184,7 +166,11 @@ impl World {
             Bad::Any => among(&|state| state != State::Parked),
             Bad::Kept => among(&|state| matches!(state, State::Kept(_))),
             Bad::Gone => nth(&self.gone, which),
-            Bad::Control => among(&|state| matches!(state, State::Control(_) | State::Storage(_))),
+            Bad::Control => {
+                let lists = self.slots.iter().filter_map(|slot| slot.subject.as_ref());
+                let lists: Vec<usize> = lists.map(|subject| subject.list.address()).collect();
+                nth(&lists, which)
+            }
             Bad::Interior(distance) => {
                 let address = among(&|_| true)?;
                 let bytes = self.places[&address].bytes;
@@ -192,10 +178,10 @@ impl World {
                 (distance < bytes).then_some(address + distance)
             }
             Bad::Odd(offset) => {
-                let region = memory::mapped();
-                Some(region.at((offset % region.pool_bytes() as u32) | 1).addr())
+                let offset = (offset as usize % host::pool_bytes()) | 1;
+                Some(host::address(offset as u32))
             }
-            Bad::Outside => Some(self.plain.as_ptr().addr()),
+            Bad::Outside => Some(self.plain_storage.as_ptr().addr()),
             Bad::Null => Some(0),
             Bad::Wild(address) => {
                 let address = address as usize;
@@ -214,24 +200,23 @@ impl World {
         for index in 0..LISTS {
             self.check(index);
         }
+        self.check_usage();
     }
 
     fn run(&mut self, operation: Operation) {
         use Operation as Op;
         match operation {
-            Op::Create { list, wish } => {
-                self.create(usize::from(list) % LISTS, &wish.options());
-            }
+            Op::Create(list, wish) => self.create(usize::from(list) % LISTS, &wish.options()),
+            Op::On(list, action) => self.run_on_list(list, action),
+            Op::AllocateFor(list, fit, is_zeroed) => self.allocate_for(list, fit, is_zeroed),
+            Op::Resize(entry, fit, is_zeroed) => self.resize(entry, fit, is_zeroed),
             Op::Tick => {
-                tick();
-                for slot in &mut self.slots {
-                    if let Some(subject) = &mut slot.subject {
-                        subject.model.tick();
-                    }
-                }
-                self.check_usage();
+                host::tick();
+                let subjects = self.slots.iter_mut();
+                let subjects = subjects.filter_map(|slot| slot.subject.as_mut());
+                subjects.for_each(|subject| subject.model.tick());
             }
-            Op::FailNext { count, tag } => {
+            Op::FailNext(count, tag) => {
                 let tag = match tag % 8 {
                     tag @ 0..4 => TAGS[usize::from(tag)],
                     4 => CONTROL_TAG,
@@ -239,16 +224,16 @@ impl World {
                 };
                 self.fail_next(u32::from(count % 8), tag);
             }
-            Op::Reenter { list, inner } => self.plan = Some((usize::from(list) % LISTS, inner)),
-            Op::PoolAllocate { request } => self.pool_allocate(request),
-            Op::PoolFree { which, with_tag } => {
-                if let Some(block) = nth(&self.of_state(|state| state == State::Plain), which) {
+            Op::Reenter(list, inner) => self.plan = Some((usize::from(list) % LISTS, inner)),
+            Op::PoolAllocate(request) => self.pool_allocate(request),
+            Op::PoolFree(which, has_tag) => {
+                if let Some(block) = self.plain_block(which) {
                     self.check_contents(block, false);
-                    let tag = if with_tag { self.places[&block].tag } else { 0 };
+                    let tag = if has_tag { self.places[&block].tag } else { 0 };
                     self.pool_free(block, tag);
                 }
             }
-            Op::PoolFreeBad { bad, which, tag } => {
+            Op::PoolFreeBad(bad, which, tag) => {
                 let tag = match tag {
                     // Mostly none is said.
                     0..192 => 0,
@@ -258,18 +243,19 @@ impl World {
                     self.pool_free(address, tag);
                 }
             }
-            Op::PlainPush { which } => {
-                if let Some(block) = nth(&self.of_state(|state| state == State::Plain), which)
-                    && self.places[&block].bytes >= 8
-                {
+            Op::PlainPush(which) => {
+                let block = self.plain_block(which);
+                if let Some(block) = block.filter(|block| self.places[block].bytes >= 8) {
                     self.plain_push(block);
                 }
             }
             Op::PlainPop => self.plain_pop(),
             Op::PlainFlush => self.plain_flush(),
-            Op::Hit { list } => self.hit(usize::from(list) % LISTS),
-            of_list => self.run_on_list(of_list),
         }
+    }
+
+    fn plain_block(&self, which: u8) -> Option<usize> {
+        nth(&self.of_state(|state| state == State::Plain), which)
     }
 
     fn fail_next(&mut self, count: u32, tag: u32) {
@@ -296,19 +282,27 @@ impl World {
             (fields.tag, fields.size as usize),
             (subject.options.tag, subject.size())
         );
-        let record = host::record(memory::mapped(), subject.id & 0xFFFF);
-        assert_eq!(record.failed, subject.failed);
-        if let Some(stats) = list.stats() {
-            let counted = (stats.total_allocates, stats.allocate_misses);
-            assert_eq!(counted, (fields.total_allocates, fields.allocate_misses));
-            assert_eq!(
-                (stats.depth, stats.pool_type),
-                (fields.depth, fields.pool_type)
+        assert_eq!(host::failures_of(subject.id), subject.failed);
+        if let Some((size, stats)) = list.stats() {
+            let counted = [
+                (stats.total_allocates, model.allocates),
+                (stats.allocate_misses, model.allocate_misses),
+                (stats.total_frees, model.frees),
+                (stats.free_misses, model.free_misses),
+                (stats.depth.into(), model.depth),
+                (stats.maximum_depth.into(), model.maximum),
+                (stats.current_depth.into(), model.kept.len() as u32),
+                (stats.size, subject.size() as u32),
+            ];
+            assert!(
+                counted.iter().all(|(told, right)| told == right),
+                "{counted:?}"
             );
+            assert_eq!((size, stats.pool_type), (subject.size(), fields.pool_type));
         }
     }
 
-    /// Whether nobody else allocates under a tag.
+    /// Whether this world alone allocates under a tag.
     fn is_mine(&self, tag: u32) -> bool {
         TAGS.contains(&tag) || tag == STORAGE_TAG || (tag == CONTROL_TAG && !self.is_guest)
     }
@@ -318,21 +312,16 @@ impl World {
         let mut expected: BTreeMap<(u32, bool), Usage> = BTreeMap::new();
         for (&address, place) in &self.places {
             if is_in_pool(address) {
-                let is_paged = place.is_paged != self.errs(Mistake::UsageElsewhere);
+                let is_paged = place.is_paged != self.has(Flaw::UsageElsewhere);
                 let row = expected.entry((place.tag, is_paged)).or_default();
                 row.blocks += 1;
                 row.bytes += place.bytes as u64;
             }
         }
         expected.retain(|&(tag, _), _| self.is_mine(tag));
-        let mut actual = memory::usage();
-        actual.retain(|&((tag, _), _)| self.is_mine(tag));
-        actual.sort_unstable_by_key(|&(key, _)| key);
-        assert_eq!(
-            actual,
-            expected.into_iter().collect::<Vec<_>>(),
-            "usage by tag"
-        );
+        let mut actual = host::usage();
+        actual.retain(|&(tag, _), _| self.is_mine(tag));
+        assert_eq!(actual, expected, "usage by tag");
     }
 
     /// Gives everything back by the ordinary routines, compared as ever.
@@ -374,17 +363,48 @@ impl Drop for World {
     }
 }
 
-/// Runs the operations of an input beside a model that makes a mistake or none.
+/// Runs a program beside a model with a flaw or none.
 ///
 /// # Panics
 ///
 /// Where model and emulation disagree.
-pub fn run(operations: &[Operation], mistake: Option<Mistake>) {
-    memory::mapped();
-    let mut world = World::new(mistake);
-    for &operation in operations {
+pub fn run(operations: impl IntoIterator<Item = Operation>, flaw: Option<Flaw>) {
+    let mut world = World::new(flaw);
+    for operation in operations {
         world.step(operation);
     }
     world.finish();
-    memory::assert_clean();
+    host::assert_clean();
+}
+
+/// Where model and emulation disagree about a program, and how. What it left is given back.
+#[must_use]
+pub fn disagreement(operations: &[Operation], flaw: Option<Flaw>) -> Option<String> {
+    let last = Cell::new(None);
+    let steps = operations.iter().enumerate();
+    let said = failure(|| {
+        run(
+            steps.map(|(number, step)| {
+                last.set(Some(number));
+                *step
+            }),
+            flaw,
+        )
+    })?;
+    let step = last.get().map(|number| (number, operations[number]));
+    Some(format!("{step:?}: {said}"))
+}
+
+/// What a run said that failed. What it left is given back.
+pub fn failure(run: impl FnOnce()) -> Option<String> {
+    let payload = catch_unwind(AssertUnwindSafe(run)).err()?;
+    host::sweep();
+    callbacks::reset();
+    Some(match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => match payload.downcast::<&str>() {
+            Ok(text) => (*text).into(),
+            Err(_) => "an end that was not caught".into(),
+        },
+    })
 }

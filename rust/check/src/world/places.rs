@@ -1,10 +1,14 @@
-//! Who has which memory: blocks, entries, control blocks.
+//! What is allocated: blocks, entries, control blocks.
+
+use std::alloc::Layout;
 
 use wdm::PAGE_SIZE;
 
-use super::{World, is_in_pool, pointer};
+use super::{World, is_in_pool};
+use crate::contents::Contents;
+use crate::host::POISONED_BYTES;
 
-/// Who has a block or entry.
+/// What a block or entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// Allocated from a list.
@@ -29,8 +33,10 @@ pub(super) struct Place {
     pub(super) tag: u32,
     pub(super) is_paged: bool,
     pub(super) state: State,
-    /// What was written into it; see [`World::fill`].
-    pub(super) pattern: u8,
+    /// What it was allocated for, by the trait `Allocator`.
+    pub(super) layout: Option<Layout>,
+    /// The mark of the pattern that was written into it.
+    pub(super) mark: u64,
 }
 
 impl Place {
@@ -47,7 +53,8 @@ impl Place {
             tag,
             is_paged: pool_type & 1 != 0,
             state,
-            pattern: 0,
+            layout: None,
+            mark: 0,
         }
     }
 }
@@ -60,7 +67,7 @@ impl World {
         before.is_some_and(|(&start, place)| address < start + place.capacity)
     }
 
-    /// Somebody else has taken a block from pool: what went back before may be that now.
+    /// A block was taken from pool beside this world: what went back before may be that now.
     pub fn note_allocation(&mut self) {
         self.gone.clear();
     }
@@ -100,7 +107,7 @@ impl World {
         self.places.insert(address, place);
     }
 
-    /// Notes that a block is nobody's any more.
+    /// Notes that a block is allocated no more.
     pub(super) fn remove(&mut self, address: usize) {
         let place = self.places.remove(&address);
         assert!(place.is_some(), "a block that there is: {address:#x}");
@@ -111,7 +118,7 @@ impl World {
 
     pub(super) fn set_state(&mut self, address: usize, state: State) {
         match self.places.get_mut(&address) {
-            Some(place) => place.state = state,
+            Some(place) => (place.state, place.layout) = (state, None),
             None => panic!("a block that there is: {address:#x}"),
         }
     }
@@ -132,46 +139,35 @@ impl World {
         self.of_state(|state| state == State::Out(index))
     }
 
-    /// The bytes of a block that its owner writes to: its beginning and its end.
-    pub(super) fn written(bytes: usize) -> impl Iterator<Item = usize> {
-        (0..bytes.min(48)).chain(bytes.saturating_sub(8).max(48)..bytes)
+    /// What a block of this world holds.
+    pub(super) fn contents(address: usize, bytes: usize) -> Contents {
+        // SAFETY: every caller names a block that is allocated, as far as the emulation said.
+        unsafe { Contents::new(address, bytes) }
     }
 
-    /// Writes a pattern into a block of its own.
+    /// Writes a new pattern into a block.
     pub(super) fn fill(&mut self, address: usize) {
-        self.fills = self.fills.wrapping_add(1);
-        let pattern = self.fills;
-        let Some(place) = self.places.get_mut(&address) else {
-            return;
-        };
-        place.pattern = pattern;
-        for at in Self::written(place.bytes) {
-            // SAFETY: inside a block that is this world's.
-            unsafe { pointer(address + at).cast::<u8>().write(pattern ^ at as u8) };
+        self.fills += 1;
+        let mark = self.fills;
+        if let Some(place) = self.places.get_mut(&address) {
+            place.mark = mark;
+            Self::contents(address, place.bytes).fill(mark);
         }
     }
 
     /// What was written into a block is still there, but for the link of one that a list kept.
+    #[track_caller]
     pub(super) fn check_contents(&self, address: usize, was_kept: bool) {
-        let Some(place) = self.places.get(&address) else {
-            return;
-        };
-        for at in Self::written(place.bytes).filter(|&at| !was_kept || at >= 8) {
-            // SAFETY: inside a block that is this world's.
-            let byte = unsafe { pointer(address + at).cast::<u8>().read() };
-            assert_eq!(
-                byte,
-                place.pattern ^ at as u8,
-                "byte {at} of {address:#x} {place:?}"
-            );
+        if let Some(place) = self.places.get(&address) {
+            let from = if was_kept { 8 } else { 0 };
+            let contents = Self::contents(address, place.bytes);
+            contents.expect_pattern(from..place.bytes, place.mark);
         }
     }
 
+    #[track_caller]
     pub(super) fn check_new(address: usize, bytes: usize, value: u8) {
-        for at in Self::written(bytes).filter(|&at| at < ntoskrnl_emu::host::POISONED_BYTES) {
-            // SAFETY: inside a block that was just allocated.
-            let byte = unsafe { pointer(address + at).cast::<u8>().read() };
-            assert_eq!(byte, value, "byte {at} of a new block: {address:#x}");
-        }
+        let end = bytes.min(POISONED_BYTES);
+        Self::contents(address, bytes).expect_bytes(0..end, value);
     }
 }

@@ -1,17 +1,21 @@
 //! One list by any of the ways to have one: a handle of `win-lookaside`, or the raw routines.
 
+use std::alloc::Layout;
 use std::ffi::c_void;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, offset_of};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU16, Ordering};
 
+use allocator_api2::alloc::Allocator;
 use arbitrary::Arbitrary;
 use ntoskrnl_emu::{
     ExAllocateFromLookasideListEx, ExAllocateFromNPagedLookasideList,
     ExAllocateFromPagedLookasideList, ExDeleteLookasideListEx, ExDeleteNPagedLookasideList,
     ExDeletePagedLookasideList, ExFlushLookasideListEx, ExFreeToLookasideListEx,
     ExFreeToNPagedLookasideList, ExFreeToPagedLookasideList, ExInitializeLookasideListEx,
-    ExInitializeNPagedLookasideList, ExInitializePagedLookasideList, ExQueryDepthSList, Stop,
-    abandon, catch_stop, confine, set_depth, share,
+    ExInitializeNPagedLookasideList, ExInitializePagedLookasideList, ExQueryDepthSList,
+    ExpInterlockedFlushSList, ExpInterlockedPopEntrySList, ExpInterlockedPushEntrySList,
+    InitializeSListHead, Stop, catch_stop,
 };
 use wdm::{
     GeneralLookasidePool, LookasideListEx, NtStatus, PoolTag, PoolType, SListHeader,
@@ -23,7 +27,14 @@ use win_lookaside::{
 };
 
 use crate::callbacks::{Actual, Allocate, Free};
+use crate::host::{abandon, confine, set_depth, share};
 use crate::model::Model;
+
+/// The pointer of an address that was exposed.
+#[must_use]
+pub fn pointer(address: usize) -> *mut c_void {
+    std::ptr::with_exposed_provenance_mut(address)
+}
 
 /// How a list is made and used.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +60,12 @@ impl Route {
     #[must_use]
     pub fn is_handle(self) -> bool {
         matches!(self, Self::Shared | Self::Safe | Self::Local)
+    }
+
+    /// Whether the list is its thread's alone.
+    #[must_use]
+    pub fn is_confined(self) -> bool {
+        matches!(self, Self::Local | Self::Confined)
     }
 
     /// Whether it is of a legacy kind.
@@ -79,12 +96,35 @@ pub struct Options {
     pub free: Free,
 }
 
+impl Options {
+    /// Of a list with nothing chosen but its size and tag.
+    #[must_use]
+    pub fn plain(route: Route, size: usize, tag: u32) -> Self {
+        Self {
+            route,
+            size,
+            pool_type: PoolType::NON_PAGED_POOL_NX.0,
+            tag,
+            flags: 0,
+            depth: 0,
+            allocate: Allocate::Default,
+            free: Free::Default,
+        }
+    }
+}
+
 /// Storage of a list, in which one may be initialised or not.
 #[derive(Clone, Copy, Debug)]
 pub struct List {
     at: *mut LookasideListEx,
     route: Route,
 }
+
+// SAFETY: an address by itself; the routines judge which thread may do what, and a handle that is
+// lent to several threads is a shared one.
+unsafe impl Send for List {}
+// SAFETY: as for Send.
+unsafe impl Sync for List {}
 
 /// Borrows the handle that a list belongs to.
 macro_rules! with_handle {
@@ -170,12 +210,16 @@ impl List {
         })
     }
 
-    /// A list in storage: 0x80 bytes, aligned to 64, that outlive it.
+    /// A list in storage.
     ///
     /// # Errors
     ///
     /// The status of the initialisation; the legacy kinds have none.
-    pub fn in_storage(storage: *mut c_void, options: &Options) -> Result<Self, NtStatus> {
+    ///
+    /// # Safety
+    ///
+    /// * The storage is 0x80 bytes, aligned to 64, and outlives the list.
+    pub unsafe fn in_storage(storage: *mut c_void, options: &Options) -> Result<Self, NtStatus> {
         let at = storage.cast::<LookasideListEx>();
         let list = Self {
             at,
@@ -219,8 +263,12 @@ impl List {
     }
 
     /// Storage as if a raw list were in it.
+    ///
+    /// # Safety
+    ///
+    /// * The storage is as for [`in_storage`](Self::in_storage).
     #[must_use]
-    pub fn uninitialised(storage: *mut c_void) -> Self {
+    pub unsafe fn uninitialised(storage: *mut c_void) -> Self {
         Self {
             at: storage.cast(),
             route: Route::Raw,
@@ -241,8 +289,8 @@ impl List {
 
     /// The list's header, for the raw S-list routines.
     #[must_use]
-    pub fn header(self) -> *mut SListHeader {
-        self.at.cast()
+    pub fn header(self) -> Header {
+        Header(self.at.cast())
     }
 
     /// How it is used.
@@ -275,10 +323,54 @@ impl List {
         entry.map(|entry| entry.expose_provenance())
     }
 
-    /// Frees whatever it is given.
+    /// Allocates for a layout through a handle; tells how many bytes the block has, too.
+    pub fn allocate_for(self, layout: Layout, is_zeroed: bool) -> Result<(usize, usize), Stop> {
+        let block = catch_stop(|| {
+            with_handle!(self, |handle| if is_zeroed {
+                handle.allocate_zeroed(layout)
+            } else {
+                handle.allocate(layout)
+            })
+        })?;
+        Ok(block.map_or((0, 0), |block| {
+            (block.cast::<u8>().as_ptr().expose_provenance(), block.len())
+        }))
+    }
+
+    /// Frees what was allocated for a layout.
+    pub fn free_for(self, entry: usize, layout: Layout) -> Actual {
+        let entry = NonNull::new(pointer(entry).cast()).expect("an entry");
+        let freed = catch_stop(|| {
+            with_handle!(self, |handle| {
+                // SAFETY: what is not allocated from the list is refused.
+                unsafe { handle.deallocate(entry, layout) }
+            })
+        });
+        freed.map(|()| 0)
+    }
+
+    /// Makes what was allocated for a layout hold another; the bytes that it has, or none.
+    pub fn resize(self, entry: usize, old: Layout, new: Layout, is_zeroed: bool) -> Option<usize> {
+        let entry = NonNull::new(pointer(entry).cast()).expect("an entry");
+        let block = with_handle!(self, |handle| if new.size() < old.size() {
+            // SAFETY: an entry of this list with its layout; the new size is no larger.
+            unsafe { handle.shrink(entry, old, new) }
+        } else if is_zeroed {
+            // SAFETY: an entry of this list with its layout; the new size is no smaller.
+            unsafe { handle.grow_zeroed(entry, old, new) }
+        } else {
+            // SAFETY: as above.
+            unsafe { handle.grow(entry, old, new) }
+        });
+        let block = block.ok()?;
+        assert_eq!(block.cast(), entry, "an entry stays where it is");
+        Some(block.len())
+    }
+
+    /// Frees what it is given.
     pub fn free(self, entry: usize) -> Actual {
         let at = self.at;
-        let entry = std::ptr::with_exposed_provenance_mut::<c_void>(entry);
+        let entry = pointer(entry);
         let freed = catch_stop(|| match self.route {
             // SAFETY: the storage stands; what is no entry is refused.
             Route::Raw | Route::Confined => unsafe { ExFreeToLookasideListEx(at, entry) },
@@ -341,7 +433,7 @@ impl List {
         })
     }
 
-    /// Makes a confined list everybody's.
+    /// Makes a confined list one of all threads.
     pub fn share(&mut self) -> Actual {
         let at = self.at;
         let shared = catch_stop(|| {
@@ -355,10 +447,30 @@ impl List {
                 unsafe { share(at) };
             }
         });
-        if shared.is_ok() && self.route == Route::Local {
-            self.route = Route::Shared;
+        if shared.is_ok() {
+            self.route = match self.route {
+                Route::Local => Route::Shared,
+                Route::Confined => Route::Raw,
+                other => other,
+            };
         }
         shared.map(|()| 0)
+    }
+
+    /// One of the raw routines that a confined list refuses to other threads.
+    pub fn use_raw(self, routine: u8, entry: usize) -> Actual {
+        let raw = Self {
+            route: Route::Raw,
+            ..self
+        };
+        match routine % 6 {
+            0 => raw.allocate(),
+            1 => raw.free(entry),
+            2 => raw.flush(),
+            3 => raw.header().pop(),
+            4 => raw.header().flush(),
+            _ => raw.delete(),
+        }
     }
 
     /// Sets `Depth`.
@@ -367,11 +479,25 @@ impl List {
         unsafe { set_depth(self.at, depth) };
     }
 
+    /// `Depth` and `MaximumDepth`, while other threads use the list.
+    #[must_use]
+    pub fn depths(self) -> [u16; 2] {
+        let fields = [
+            offset_of!(GeneralLookasidePool, depth),
+            offset_of!(GeneralLookasidePool, maximum_depth),
+        ];
+        fields.map(|field| {
+            let place = self.at.wrapping_byte_add(field).cast();
+            // SAFETY: inside the control block, aligned; the emulation reaches it by atomics.
+            unsafe { AtomicU16::from_ptr(place) }.load(Ordering::Relaxed)
+        })
+    }
+
     /// How many entries the header counts.
     #[must_use]
     pub fn current_depth(self) -> u16 {
         // SAFETY: the control block begins with its header.
-        unsafe { ExQueryDepthSList(self.header()) }
+        unsafe { ExQueryDepthSList(self.header().0) }
     }
 
     /// The fields of the control block.
@@ -381,13 +507,90 @@ impl List {
         unsafe { self.at.cast::<GeneralLookasidePool>().read() }
     }
 
-    /// What a handle says of its list, if one has it.
+    /// What a handle says of its list, if one has it: its size, and the rest.
     #[must_use]
-    pub fn stats(self) -> Option<Stats> {
+    pub fn stats(self) -> Option<(usize, Stats)> {
         if !self.route.is_handle() {
             return None;
         }
-        with_handle!(self, |handle| handle.stats())
+        with_handle!(self, |handle| handle.size().zip(handle.stats()))
+    }
+}
+
+/// Uses a handle that has no list in every way: it has no entries, and takes none.
+///
+/// # Panics
+///
+/// Where it does anything else.
+pub fn free_without_list(is_local: bool, entry: usize) -> Actual {
+    macro_rules! use_without_list {
+        ($handle:ident) => {{
+            let mut handle = $handle::new();
+            assert!(handle.alloc().is_null(), "no list has no entry");
+            assert!(handle.allocate(Layout::new::<u64>()).is_err());
+            handle.flush();
+            handle.destroy();
+            assert_eq!((handle.stats(), handle.size()), (None, None));
+            // SAFETY: nothing is allocated from no list: the entry is refused.
+            catch_stop(|| unsafe { handle.free(pointer(entry).cast()) })
+        }};
+    }
+    let freed = if is_local {
+        use_without_list!(LocalLookasideAlloc)
+    } else {
+        use_without_list!(LookasideAlloc)
+    };
+    freed.map(|()| 0)
+}
+
+/// The header of a list or of none.
+#[derive(Clone, Copy, Debug)]
+pub struct Header(*mut SListHeader);
+
+// SAFETY: an address by itself, which the S-list routines alone follow.
+unsafe impl Send for Header {}
+// SAFETY: as for Send.
+unsafe impl Sync for Header {}
+
+impl Header {
+    /// An empty header of no list.
+    ///
+    /// # Safety
+    ///
+    /// * The memory stands as long as the header is used, by its routines alone.
+    #[must_use]
+    pub unsafe fn initialised_at(at: *mut SListHeader) -> Self {
+        // SAFETY: the caller's memory, which is not used yet.
+        unsafe { InitializeSListHead(at) };
+        Self(at)
+    }
+
+    /// The header, for what else can be done with it.
+    #[must_use]
+    pub fn as_ptr(self) -> *mut SListHeader {
+        self.0
+    }
+
+    /// `ExpInterlockedPushEntrySList`: the entry that was first.
+    pub fn push(self, entry: usize) -> Actual {
+        let entry = pointer(entry).cast();
+        // SAFETY: the header is initialised; what cannot be an entry is refused.
+        let first = catch_stop(|| unsafe { ExpInterlockedPushEntrySList(self.0, entry) });
+        first.map(|first| first.expose_provenance())
+    }
+
+    /// `ExpInterlockedPopEntrySList`.
+    pub fn pop(self) -> Actual {
+        // SAFETY: the header is initialised.
+        let entry = catch_stop(|| unsafe { ExpInterlockedPopEntrySList(self.0) });
+        entry.map(|entry| entry.expose_provenance())
+    }
+
+    /// `ExpInterlockedFlushSList`: the first of the chain.
+    pub fn flush(self) -> Actual {
+        // SAFETY: the header is initialised.
+        let first = catch_stop(|| unsafe { ExpInterlockedFlushSList(self.0) });
+        first.map(|first| first.expose_provenance())
     }
 }
 

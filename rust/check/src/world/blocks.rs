@@ -1,19 +1,19 @@
 //! Doing what an operation says to pool, or to a header of no list, and comparing.
 
-use ntoskrnl_emu::host::POISON;
 use ntoskrnl_emu::{
     ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
-    ExFreePoolWithTag, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
-    ExpInterlockedPushEntrySList, catch_stop,
+    ExFreePoolWithTag, catch_stop,
 };
 use wdm::{
     POOL_FLAG_RAISE_ON_FAILURE, POOL_FLAG_UNINITIALIZED, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
-    POOL_RAISE_IF_ALLOCATION_FAILURE, POOL_ZERO_ALLOCATION, PoolType, SListHeader,
+    POOL_RAISE_IF_ALLOCATION_FAILURE, POOL_ZERO_ALLOCATION, PoolType,
 };
 
+use super::World;
 use super::expected::{Expected, bad_caller, is_too_much, raised};
 use super::places::{Place, State};
-use super::{World, pointer};
+use crate::host::POISON;
+use crate::list::pointer;
 use crate::operation::{PoolRoutine, Request};
 
 /// More plain blocks than that are not allocated.
@@ -97,40 +97,29 @@ impl World {
         self.settle(expected, actual.map(|()| 0));
     }
 
-    pub(super) fn plain_header(&self) -> *mut SListHeader {
-        self.plain.as_ptr().cast()
-    }
-
     pub(super) fn plain_push(&mut self, address: usize) {
-        // SAFETY: the header is initialised, and the block is this world's.
-        let before =
-            unsafe { ExpInterlockedPushEntrySList(self.plain_header(), pointer(address).cast()) };
-        assert_eq!(before.addr(), self.parked.last().copied().unwrap_or(0));
+        let before = self.parked.last().copied().unwrap_or(0);
+        assert_eq!(self.plain.push(address), Ok(before));
         self.parked.push(address);
         self.set_state(address, State::Parked);
     }
 
     pub(super) fn plain_pop(&mut self) {
-        // SAFETY: the header is initialised.
-        let entry = unsafe { ExpInterlockedPopEntrySList(self.plain_header()) };
         let expected = self.parked.pop();
-        assert_eq!(entry.addr(), expected.unwrap_or(0));
+        assert_eq!(self.plain.pop(), Ok(expected.unwrap_or(0)));
         if let Some(block) = expected {
             self.unpark(block);
         }
     }
 
     pub(super) fn plain_flush(&mut self) {
-        // SAFETY: the header is initialised.
-        let first = unsafe { ExpInterlockedFlushSList(self.plain_header()) };
-        let mut address = first.expose_provenance();
+        let mut first = self.plain.flush();
         while let Some(expected) = self.parked.pop() {
-            assert_eq!(address, expected, "the chain as the list had it");
-            // SAFETY: an entry that the caller has now.
-            address = unsafe { pointer(address).cast::<u64>().read() } as usize;
+            assert_eq!(first, Ok(expected), "the chain as the list had it");
+            first = Ok(Self::contents(expected, 8).link());
             self.unpark(expected);
         }
-        assert_eq!(address, 0, "the end of the chain");
+        assert_eq!(first, Ok(0), "the end of the chain");
     }
 
     pub(super) fn unpark(&mut self, block: usize) {

@@ -1,6 +1,5 @@
 //! What the rules make of an operation.
 
-use ntoskrnl_emu::host::POISON;
 use ntoskrnl_emu::{BugCheck, Stop};
 use wdm::{
     BAD_POOL_CALLER, BAD_POOL_HEADER, DRIVER_VERIFIER_DETECTED_VIOLATION, NtStatus, PAGE_SIZE,
@@ -11,16 +10,16 @@ use wdm::{
 use super::places::{Place, State};
 use super::{World, is_in_pool};
 use crate::callbacks::{self, Actual, Allocate, Event, Free, OUTSIDE_BYTES};
+use crate::host::{self, POISON};
 use crate::list::Options;
-use crate::memory;
-use crate::mistake::Mistake;
+use crate::model::Flaw;
 use crate::operation::Inner;
 
 /// What an operation should come to.
 pub(super) enum Expected {
     Is(usize),
-    /// A new entry, whose address is the emulation's to choose.
-    NewEntry(usize),
+    /// A new entry of a list, whose address is the emulation's to choose, full of a byte.
+    NewEntry(usize, u8),
     Stops(Stop),
 }
 
@@ -51,15 +50,15 @@ pub(super) fn raised() -> Expected {
     Expected::Stops(Stop::Raised(STATUS_INSUFFICIENT_RESOURCES))
 }
 
-/// Whether the pool never has so many bytes: its first page is given to nobody.
+/// Whether the pool never has so many bytes: its first page is no block.
 pub(super) fn is_too_much(bytes: usize) -> bool {
-    bytes > memory::mapped().pool_bytes() - PAGE_SIZE
+    bytes > host::pool_bytes() - PAGE_SIZE
 }
 
 impl World {
     /// Whether a pool allocation with a tag is made to fail; counted if so.
     pub(super) fn takes_fault(&mut self, tag: u32) -> bool {
-        let stays = self.errs(Mistake::FaultStays);
+        let stays = self.has(Flaw::FaultStays);
         let found = self
             .faults
             .iter_mut()
@@ -98,6 +97,13 @@ impl World {
         }
     }
 
+    /// An allocation ends without an entry.
+    fn fail(&mut self, index: usize) {
+        let subject = self.subject(index);
+        subject.failed += 1;
+        subject.model.fail();
+    }
+
     pub(super) fn expect_allocate(&mut self, index: usize) -> Expected {
         let subject = self.subject(index);
         if let Some(entry) = subject.model.allocate() {
@@ -113,10 +119,10 @@ impl World {
         let list = subject.list.address();
         if allocate == Allocate::Default {
             if self.takes_fault(tag) || is_too_much(size) {
-                self.subject(index).failed += 1;
+                self.fail(index);
                 return if raises { raised() } else { Expected::Is(0) };
             }
-            return Expected::NewEntry(index);
+            return Expected::NewEntry(index, POISON);
         }
         let is_legacy = self.subject(index).list.route().is_legacy();
         let given = if is_legacy { 0 } else { list };
@@ -147,7 +153,7 @@ impl World {
             }
         }
         if made == 0 {
-            self.subject(index).failed += 1;
+            self.fail(index);
             return Expected::Is(0);
         }
         let place = Place::new(bytes, pool_type, tag, State::Plain);
@@ -161,7 +167,7 @@ impl World {
             _ => None,
         };
         if let Some(given) = refused {
-            self.subject(index).failed += 1;
+            self.fail(index);
             let parameters = [0x22, given as u64, list as u64, size as u64];
             return stops(BAD_POOL_HEADER, parameters);
         }
@@ -200,6 +206,7 @@ impl World {
     pub(super) fn expect_free(&mut self, index: usize, address: usize) -> Expected {
         if self.state(address) != Some(State::Out(index)) {
             if !self.is_own_block(index, address) {
+                self.subject(index).model.refuse();
                 return self.refusal(address);
             }
             self.is_mixed = true;
@@ -241,6 +248,7 @@ impl World {
         if free == Free::Pool || !is_in_pool(address) {
             self.remove(address);
         } else {
+            self.check_contents(address, true);
             self.fill(address);
         }
     }
@@ -262,7 +270,7 @@ impl World {
         stop.unwrap_or(Expected::Is(0))
     }
 
-    /// The list is gone; what it had stays allocated, as blocks of nobody.
+    /// The list is gone; what it had stays allocated, as plain blocks.
     pub(super) fn forget(&mut self, index: usize) {
         let Some(subject) = self.slots[index].subject.take() else {
             return;
@@ -297,7 +305,7 @@ impl World {
         match expected {
             Expected::Is(value) => assert_eq!(actual, Ok(value)),
             Expected::Stops(stop) => assert_eq!(actual, Err(stop)),
-            Expected::NewEntry(index) => {
+            Expected::NewEntry(index, byte) => {
                 let subject = self.subject(index);
                 let (tag, bytes) = (subject.options.tag, subject.size());
                 let pool_type = subject.pool_type();
@@ -307,14 +315,14 @@ impl World {
                     address,
                     Place::new(bytes, pool_type, tag, State::Out(index)),
                 );
-                Self::check_new(address, bytes, POISON);
+                Self::check_new(address, bytes, byte);
                 self.fill(address);
             }
         }
     }
 
     /// The status that the arguments alone call for, in the order of the parameters.
-    pub(super) fn judge(options: &Options) -> Result<(), NtStatus> {
+    pub(super) fn status_for(options: &Options) -> Result<(), NtStatus> {
         if options.route.is_legacy() {
             return Ok(());
         }
@@ -330,7 +338,7 @@ impl World {
         if u32::try_from(options.size).is_err() {
             return Err(STATUS_INVALID_PARAMETER);
         }
-        if options.size > memory::mapped().pool_bytes() {
+        if options.size > host::pool_bytes() {
             return Err(STATUS_INSUFFICIENT_RESOURCES);
         }
         Ok(())

@@ -10,13 +10,13 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 
 use arbitrary::Arbitrary;
-use ntoskrnl_emu::{ExAllocatePoolWithTag, ExFreePool, Stop, host};
+use ntoskrnl_emu::{ExAllocatePoolWithTag, ExFreePool, Stop};
 use wdm::{
     AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw,
     LookasideListEx, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType,
 };
 
-use crate::memory::Outside;
+use crate::host::{self, Outside};
 
 /// What allocates the entries of a list.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +40,9 @@ pub enum Allocate {
 pub enum Free {
     /// The default routine.
     Default,
-    /// Whatever the entry came from.
+    /// Pool, or the memory outside it.
     Pool,
-    /// Nobody: a pool block stays allocated.
+    /// Nothing: a pool block stays allocated.
     Keep,
 }
 
@@ -119,7 +119,7 @@ fn note(event: Event) {
     DESK.with_borrow_mut(|desk| desk.events.push_back(event));
 }
 
-/// The oldest event that nobody has looked at.
+/// The oldest event that was not looked at.
 #[must_use]
 pub fn next_event() -> Option<Event> {
     DESK.with_borrow_mut(|desk| desk.events.pop_front())
@@ -155,8 +155,7 @@ pub fn is_idle() -> bool {
     DESK.with_borrow(|desk| desk.spare.len() == OUTSIDE_PIECES && desk.events.is_empty())
 }
 
-/// Forgets what a run that failed has left.
-#[cfg(test)]
+/// Forgets what a program that failed has left.
 pub fn reset() {
     DESK.set(Desk::new());
 }
@@ -207,11 +206,10 @@ fn free(kind: Free, entry: *mut c_void, list: *mut LookasideListEx) {
         list: list.addr(),
     });
     run_prepared();
-    let is_pool = host::mapped().is_some_and(|region| region.offset_of(entry.addr()).is_some());
-    if !is_pool {
+    if !host::is_in_pool(entry.addr()) {
         give_outside(entry.addr());
     } else if kind == Free::Pool {
-        // SAFETY: the list has given the entry away, and nobody else has it.
+        // SAFETY: the list has given the entry away to this callback.
         unsafe { ExFreePool(entry) };
     }
 }

@@ -1,5 +1,7 @@
 //! Operations as an input spells them: every number means something, modulo what there is.
 
+use std::alloc::Layout;
+
 use arbitrary::{Arbitrary, Unstructured};
 use wdm::POOL_RAISE_IF_ALLOCATION_FAILURE;
 
@@ -126,10 +128,10 @@ impl Wish {
     }
 }
 
-/// What nobody may free, or not like that.
+/// What may not be freed, or not like that.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Bad {
-    /// Any block or entry there is, whoever has it.
+    /// Any block or entry there is.
     Any,
     /// An entry that some list keeps.
     Kept,
@@ -158,6 +160,41 @@ pub enum PoolRoutine {
     Quota,
     /// `ExAllocatePool2`.
     Two,
+}
+
+/// What an entry is to hold, more or less.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Fit {
+    choice: u8,
+    bytes: u16,
+    power: u8,
+}
+
+impl Fit {
+    /// All of an entry.
+    pub const WHOLE: Self = Self {
+        choice: 0,
+        bytes: 0,
+        power: 0,
+    };
+
+    /// The layout that is meant, of a list of entries of a size.
+    ///
+    /// # Panics
+    ///
+    /// Never: neither number is near its limit.
+    #[must_use]
+    pub fn layout(self, entry: usize) -> Layout {
+        const POWERS: [u32; 16] = [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 3];
+        let entry = entry.min(1 << 20);
+        let size = match self.choice % 8 {
+            0 | 1 => entry,
+            2 => entry + 1,
+            3 => usize::from(self.bytes % 5200),
+            _ => usize::from(self.bytes) % (entry + 1),
+        };
+        Layout::from_size_align(size, 1 << pick(&POWERS, self.power)).expect("far from the limits")
+    }
 }
 
 /// What a callback does before what it is there for.
@@ -215,71 +252,111 @@ impl Request {
     }
 }
 
-/// One operation. Lists, entries and blocks are numbers, modulo how many there are.
+/// What is done with a list. Entries are numbers, modulo how many there are.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-#[expect(
-    missing_docs,
-    reason = "the fields are `list`, `entry` and what the variant says"
-)]
+pub enum Action {
+    /// Allocates.
+    Allocate,
+    /// Allocates several, one after the other.
+    AllocateMany(u8),
+    /// Frees an entry, by its layout if it has one.
+    Free(u8),
+    /// Frees several, one after the other.
+    FreeMany(u8),
+    /// Frees what may not be.
+    FreeBad(Bad, u8),
+    /// Flushes.
+    Flush,
+    /// Deletes the list.
+    Delete,
+    /// Drops the handle, or abandons a raw list.
+    GiveUp,
+    /// Makes a confined list one of all threads.
+    Share,
+    /// Another thread uses a confined list, by one of its routines.
+    Elsewhere(u8),
+    /// Sets `Depth`.
+    SetDepth(u16),
+    /// `ExpInterlockedPushEntrySList` on the list's header, of an entry.
+    Push(u8),
+    /// The same, of a block or of what may not be pushed.
+    PushBad(Bad, u8),
+    /// `ExpInterlockedPopEntrySList` on the list's header.
+    Pop,
+    /// `ExpInterlockedFlushSList` on the list's header.
+    FlushRaw,
+    /// A hit by identifier.
+    Hit,
+    /// A free of an entry by identifier.
+    Keep(u8),
+}
+
+/// One operation. Lists and blocks are numbers, modulo how many there are.
+#[derive(Clone, Copy, Debug)]
 pub enum Operation {
     /// Makes a list; over one that is there, as its kind allows.
-    Create { list: u8, wish: Wish },
-    /// Allocates.
-    Allocate { list: u8 },
-    /// Frees an entry to its list.
-    Free { list: u8, entry: u8 },
-    /// Allocates several, one after the other.
-    AllocateMany { list: u8, count: u8 },
-    /// Frees several, one after the other.
-    FreeMany { list: u8, count: u8 },
-    /// Frees to a list what may not be.
-    FreeBad { list: u8, bad: Bad, which: u8 },
-    /// Flushes.
-    Flush { list: u8 },
-    /// Deletes the list.
-    Delete { list: u8 },
-    /// Drops the handle, or abandons a raw list.
-    GiveUp { list: u8 },
-    /// Makes a confined list everybody's.
-    Share { list: u8 },
-    /// Sets `Depth`.
-    SetDepth { list: u8, depth: u16 },
+    Create(u8, Wish),
+    /// Does something with a list.
+    On(u8, Action),
+    /// Allocates from a list of a handle by the trait `Allocator`, zeroed or not.
+    AllocateFor(u8, Fit, bool),
+    /// Grows or shrinks one of the entries that were allocated so, zeroed or not.
+    Resize(u8, Fit, bool),
     /// A second passes.
     Tick,
-    /// The next pool allocations fail, those with a tag or any.
-    FailNext { count: u8, tag: u8 },
-    /// The next callback re-enters.
-    Reenter { list: u8, inner: Inner },
-    /// `ExpInterlockedPushEntrySList` on a list's header.
-    Push { list: u8, bad: Bad, which: u8 },
-    /// `ExpInterlockedPopEntrySList` on a list's header.
-    Pop { list: u8 },
-    /// `ExpInterlockedFlushSList` on a list's header.
-    FlushRaw { list: u8 },
-    /// A hit by identifier.
-    Hit { list: u8 },
-    /// A free by identifier.
-    Keep { list: u8, entry: u8 },
+    /// So many of the next pool allocations fail, those with a tag or any.
+    FailNext(u8, u8),
+    /// The next callback re-enters, with a list.
+    Reenter(u8, Inner),
     /// Allocates from pool.
-    PoolAllocate { request: Request },
-    /// Frees a block of the pool.
-    PoolFree { which: u8, with_tag: bool },
-    /// Frees to pool what may not be, or what is a list's.
-    PoolFreeBad { bad: Bad, which: u8, tag: u8 },
+    PoolAllocate(Request),
+    /// Frees a block of the pool, with its tag or without.
+    PoolFree(u8, bool),
+    /// Frees to pool what may not be, or what is a list's, with a tag or none.
+    PoolFreeBad(Bad, u8, u8),
     /// Puts a block on a header of no list.
-    PlainPush { which: u8 },
+    PlainPush(u8),
     /// Takes a block off it.
     PlainPop,
     /// Takes all blocks off it.
     PlainFlush,
 }
 
+/// How often which operation comes: mostly allocations and frees, of few lists.
+impl<'input> Arbitrary<'input> for Operation {
+    fn arbitrary(source: &mut Unstructured<'input>) -> arbitrary::Result<Self> {
+        let choice = source.int_in_range(0..=99)?;
+        let [list, number] = source.arbitrary()?;
+        let few = |number: u8| if number < 192 { number % 3 } else { number };
+        let (list, any) = (few(list), list);
+        Ok(match choice {
+            0..=9 => Self::On(list, Action::Allocate),
+            10..=19 => Self::On(list, Action::AllocateMany(few(number))),
+            20..=29 => Self::On(list, Action::Free(number)),
+            30..=39 => Self::On(list, Action::FreeMany(few(number))),
+            40..=68 => Self::On(list, source.arbitrary()?),
+            69..=76 => Self::Create(any, source.arbitrary()?),
+            77..=82 => Self::AllocateFor(list, source.arbitrary()?, source.arbitrary()?),
+            83..=86 => Self::Resize(any, source.arbitrary()?, source.arbitrary()?),
+            87..=89 => Self::Tick,
+            90 => Self::FailNext(any, number),
+            91 => Self::Reenter(list, source.arbitrary()?),
+            92..=93 => Self::PoolAllocate(source.arbitrary()?),
+            94 => Self::PoolFree(any, number.is_multiple_of(2)),
+            95..=96 => Self::PoolFreeBad(source.arbitrary()?, any, number),
+            97 => Self::PlainPush(any),
+            98 => Self::PlainPop,
+            _ => Self::PlainFlush,
+        })
+    }
+}
+
 /// The longest program that an input spells.
 const LONGEST: usize = 400;
 
-/// The operations of an input.
+/// The operations that bytes spell.
 #[must_use]
-pub fn operations<'input, T: Arbitrary<'input>>(input: &'input [u8]) -> Vec<T> {
+pub fn decode<'input, T: Arbitrary<'input>>(input: &'input [u8]) -> Vec<T> {
     let mut source = Unstructured::new(input);
     let mut operations = Vec::new();
     while !source.is_empty() && operations.len() < LONGEST {

@@ -1,12 +1,24 @@
 //! What a lookaside list should do, said as naively as it can be: a vector as the stack, plain
 //! counters, and the tuning formula written down once more.
 //!
-//! It knows no memory: an entry is whatever its user calls one, an address or an ordinal. The
-//! property tests and the fuzz targets (`rust/fuzz`) compare with it.
+//! It knows no memory: an entry is what its user calls one, an address or an ordinal.
 
-/// A mistake that is put into the model on purpose: a comparison must find it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+macro_rules! flaws {
+    ($($(#[$doc:meta])* $flaw:ident,)*) => {
+        /// A mistake that is put into a model on purpose: what compares with the model must find it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Flaw {
+            $($(#[$doc])* $flaw,)*
+        }
+
+        impl Flaw {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$flaw),*];
+        }
+    };
+}
+
+flaws! {
     /// The entry freed first comes first.
     FirstInFirstOut,
     /// A list keeps one entry more than its depth.
@@ -25,12 +37,12 @@ pub enum Flaw {
     FlushClearsCounters,
     /// A smaller depth throws surplus entries away at once.
     DepthTrims,
-    /// A tick does not look at the maximum depth.
-    UnboundedGrowth,
     /// A tick does not lower the depth of an idle list.
     IdleKeepsDepth,
     /// A tick looks at all misses there ever were.
     PeriodNeverEnds,
+    /// A tick does not look at the maximum depth.
+    UnboundedGrowth,
     /// A tick goes below the least depth.
     NoFloor,
     /// What is taken from the header counts as an allocation.
@@ -39,28 +51,26 @@ pub enum Flaw {
     RawPushMindsDepth,
     /// A free that is refused is counted.
     RefusedFreeCounts,
+    /// An allocation that finds no pool does not take back its fault.
+    FaultStays,
+    /// A block is charged to the other kind of pool.
+    UsageElsewhere,
+    /// `grow_zeroed` clears nothing.
+    NothingCleared,
+    /// Any alignment is served.
+    AnyAlignment,
+    /// A layout as large as the entry is refused.
+    WholeEntryRefused,
+    /// A second `init` makes a new list.
+    SecondInit,
 }
 
 impl Flaw {
-    /// All of them.
-    pub const ALL: [Self; 16] = [
-        Self::FirstInFirstOut,
-        Self::KeepsOneMore,
-        Self::KeepsOneFewer,
-        Self::FailureIsNoMiss,
-        Self::HitIsMiss,
-        Self::FreeMissIsNoFree,
-        Self::FlushKeepsOne,
-        Self::FlushClearsCounters,
-        Self::DepthTrims,
-        Self::UnboundedGrowth,
-        Self::IdleKeepsDepth,
-        Self::PeriodNeverEnds,
-        Self::NoFloor,
-        Self::RawPopCounts,
-        Self::RawPushMindsDepth,
-        Self::RefusedFreeCounts,
-    ];
+    /// Those that allocations, frees, flushes, depths and ticks show by themselves.
+    #[must_use]
+    pub fn of_lists() -> &'static [Self] {
+        &Self::ALL[..=Self::PeriodNeverEnds as usize]
+    }
 }
 
 /// The depth of a new list, below which no tick lowers it.
@@ -71,8 +81,6 @@ const FLOOR: u32 = 4;
 pub struct Model<E> {
     /// The entries kept, the last freed at the end.
     pub kept: Vec<E>,
-    /// The entries allocated and not freed, in no order that counts.
-    pub out: Vec<E>,
     /// `Depth`.
     pub depth: u32,
     /// `MaximumDepth`.
@@ -90,13 +98,12 @@ pub struct Model<E> {
     flaw: Option<Flaw>,
 }
 
-impl<E: Copy + PartialEq> Model<E> {
+impl<E: Copy> Model<E> {
     /// A new list; maximum 0 stands for 256.
     #[must_use]
     pub fn new(maximum: u16, flaw: Option<Flaw>) -> Self {
         Self {
             kept: Vec::new(),
-            out: Vec::new(),
             depth: FLOOR,
             maximum: if maximum == 0 {
                 256
@@ -116,37 +123,29 @@ impl<E: Copy + PartialEq> Model<E> {
         self.flaw == Some(flaw)
     }
 
-    /// An allocation: the entry that has to come, or none on a miss. What the allocate routine then
-    /// makes is told by [`made`](Self::made).
+    /// An allocation: the entry that has to come, or none on a miss.
     pub fn allocate(&mut self) -> Option<E> {
-        self.allocates += 1;
         let hit = self.take();
-        self.allocate_misses += u32::from(hit.is_none() || self.has(Flaw::HitIsMiss));
+        self.count_allocation(hit.is_some());
         hit
     }
 
-    /// What the allocate routine had after a miss.
-    pub fn made(&mut self, entry: Option<E>) {
-        match entry {
-            Some(entry) => self.out.push(entry),
-            None if self.has(Flaw::FailureIsNoMiss) => self.allocate_misses -= 1,
-            None => {}
-        }
+    /// Counts an allocation.
+    pub fn count_allocation(&mut self, is_hit: bool) {
+        self.allocates += 1;
+        self.allocate_misses += u32::from(!is_hit || self.has(Flaw::HitIsMiss));
+    }
+
+    /// The allocate routine had nothing for the miss before.
+    pub fn fail(&mut self) {
+        self.allocate_misses -= u32::from(self.has(Flaw::FailureIsNoMiss));
     }
 
     fn take(&mut self) -> Option<E> {
-        let entry = if self.has(Flaw::FirstInFirstOut) && !self.kept.is_empty() {
-            self.kept.remove(0)
-        } else {
-            self.kept.pop()?
-        };
-        self.out.push(entry);
-        Some(entry)
-    }
-
-    /// Forgets an allocated entry: another list or the program has it now.
-    pub fn lose(&mut self, entry: E) {
-        self.out.retain(|&other| other != entry);
+        if self.has(Flaw::FirstInFirstOut) && !self.kept.is_empty() {
+            return Some(self.kept.remove(0));
+        }
+        self.kept.pop()
     }
 
     /// Whether a free would be a miss.
@@ -162,7 +161,6 @@ impl<E: Copy + PartialEq> Model<E> {
 
     /// A free; true when the list keeps the entry, false when the free routine gets it.
     pub fn free(&mut self, entry: E) -> bool {
-        self.lose(entry);
         self.frees += 1;
         if !self.is_full() {
             self.kept.push(entry);
@@ -180,8 +178,13 @@ impl<E: Copy + PartialEq> Model<E> {
 
     /// `ExpInterlockedPopEntrySList` on the list's header.
     pub fn pop(&mut self) -> Option<E> {
-        self.allocates += u32::from(self.has(Flaw::RawPopCounts));
+        self.count_pop();
         self.take()
+    }
+
+    /// Counts what is taken from the header, which is nothing.
+    pub fn count_pop(&mut self) {
+        self.allocates += u32::from(self.has(Flaw::RawPopCounts));
     }
 
     /// `ExpInterlockedPushEntrySList` on the list's header; returns the entry that was first.
@@ -190,16 +193,13 @@ impl<E: Copy + PartialEq> Model<E> {
         if self.has(Flaw::RawPushMindsDepth) && self.kept.len() as u32 >= self.depth {
             return before;
         }
-        self.lose(entry);
         self.kept.push(entry);
         before
     }
 
-    /// `ExpInterlockedFlushSList` on the list's header: what it kept is allocated now.
+    /// `ExpInterlockedFlushSList` on the list's header: what it kept, in its order.
     pub fn flush_raw(&mut self) -> Vec<E> {
-        let chain: Vec<E> = self.kept.drain(..).rev().collect();
-        self.out.extend(&chain);
-        chain
+        self.kept.drain(..).rev().collect()
     }
 
     /// Empties the list and returns what the free routine gets, in its order.

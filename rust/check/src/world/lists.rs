@@ -1,21 +1,22 @@
 //! Doing what an operation says to a list, and comparing.
 
-use ntoskrnl_emu::host::{self, owner};
-use ntoskrnl_emu::{
-    Driver, ExAllocatePoolWithTag, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
-    ExpInterlockedPushEntrySList, catch_stop,
-};
-use wdm::{PoolType, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER_5};
+use std::alloc::Layout;
+use std::thread;
 
-use super::expected::{Expected, no_list};
+use ntoskrnl_emu::ExAllocatePoolWithTag;
+use wdm::{
+    DRIVER_VERIFIER_DETECTED_VIOLATION, MEMORY_ALLOCATION_ALIGNMENT, PAGE_SIZE, PoolType,
+    STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER_5,
+};
+
+use super::expected::{Expected, no_list, stops};
 use super::places::{Place, State};
-use super::{STORAGE_TAG, Storage, Subject, World, is_in_pool, nth, pointer};
+use super::{STORAGE_TAG, Subject, World, is_in_pool, nth};
 use crate::callbacks::{self, Allocate};
-use crate::list::{List, Options, Route};
-use crate::memory::{self, Outside};
-use crate::mistake::Mistake;
-use crate::model::Model;
-use crate::operation::{Bad, CONTROL_TAG, Inner, LISTS, Operation};
+use crate::host::{self, CONFINED_LIST, Driver, Outside};
+use crate::list::{List, Options, Route, free_without_list, pointer};
+use crate::model::{Flaw, Model};
+use crate::operation::{Action, CONTROL_TAG, Fit, Inner, LISTS};
 
 /// Bytes of storage for a list of any kind.
 const STORAGE_BYTES: usize = 0x80;
@@ -59,33 +60,139 @@ impl World {
         Some((index, subject.list))
     }
 
-    pub(super) fn allocate(&mut self, index: usize, list: List) {
+    /// Allocates, for a layout if there is one.
+    pub(super) fn allocate(&mut self, index: usize, list: List, fit: Option<(Layout, bool)>) {
         if self.out(index).len() >= MOST_OUT {
             return;
         }
-        let kept = self.subject(index).model.kept.len();
+        let (size, kept) = {
+            let subject = self.subject(index);
+            (subject.size(), subject.model.kept.len())
+        };
+        if let Some((layout, is_zeroed)) = fit
+            && !self.fits(size, layout)
+        {
+            let none = list.allocate_for(layout, is_zeroed);
+            return assert_eq!(none, Ok((0, 0)), "no entry holds {layout:?}");
+        }
+        let is_zeroed = fit.is_some_and(|(_, is_zeroed)| is_zeroed);
         self.arm(0);
-        let actual = list.allocate();
-        let expected = self.expect_allocate(index);
+        let actual = match fit {
+            None => list.allocate(),
+            Some((layout, _)) => list.allocate_for(layout, is_zeroed).map(|(entry, bytes)| {
+                assert!(entry == 0 || bytes == size, "the whole entry");
+                assert!(entry.is_multiple_of(layout.align()), "aligned");
+                entry
+            }),
+        };
+        if let (true, Ok(entry @ 1..)) = (is_zeroed, actual) {
+            Self::check_new(entry, size, 0);
+        }
+        let mut expected = self.expect_allocate(index);
+        if let (true, Expected::NewEntry(_, byte)) = (is_zeroed, &mut expected) {
+            *byte = 0;
+        }
         self.settle(expected, actual);
         self.disarm();
-        if let Ok(entry @ 1..) = actual
-            && kept > 0
-        {
-            self.check_contents(entry, true);
+        let Ok(entry @ 1..) = actual else { return };
+        if kept > 0 {
+            if !is_zeroed {
+                self.check_contents(entry, true);
+            }
             self.fill(entry);
+        }
+        if let Some((layout, _)) = fit {
+            self.set_layout(entry, layout);
         }
     }
 
+    pub(super) fn allocate_for(&mut self, number: u8, fit: Fit, is_zeroed: bool) {
+        let lists = (0..LISTS).filter_map(|index| self.list(index as u8));
+        let handles: Vec<(usize, List)> =
+            lists.filter(|(_, list)| list.route().is_handle()).collect();
+        if let Some((index, list)) = nth(&handles, number) {
+            let layout = fit.layout(self.subject(index).size());
+            self.allocate(index, list, Some((layout, is_zeroed)));
+        }
+    }
+
+    fn set_layout(&mut self, entry: usize, layout: Layout) {
+        if let Some(place) = self.places.get_mut(&entry) {
+            place.layout = Some(layout);
+        }
+    }
+
+    /// Whether an entry of a size holds a layout: it is aligned to 16, to a page from a page on.
+    fn fits(&self, size: usize, layout: Layout) -> bool {
+        let alignment = match size {
+            ..PAGE_SIZE => MEMORY_ALLOCATION_ALIGNMENT,
+            _ => PAGE_SIZE,
+        };
+        let is_whole = layout.size() == size && self.has(Flaw::WholeEntryRefused);
+        layout.size() <= size
+            && !is_whole
+            && (layout.align() <= alignment || self.has(Flaw::AnyAlignment))
+    }
+
+    /// Grows or shrinks an entry: it stays where it is, with its contents, if it holds the layout.
+    pub(super) fn resize(&mut self, which: u8, fit: Fit, is_zeroed: bool) {
+        let sized = self.places.iter().filter_map(|(&entry, place)| {
+            let State::Out(index) = place.state else {
+                return None;
+            };
+            Some((index, entry, place.layout?))
+        });
+        let Some((index, entry, old)) = nth(&sized.collect::<Vec<_>>(), which) else {
+            return;
+        };
+        let list = self.subject(index).list;
+        let new = fit.layout(self.subject(index).size());
+        self.check_contents(entry, false);
+        let size = self.subject(index).size();
+        let actual = list.resize(entry, old, new, is_zeroed);
+        assert_eq!(actual, self.fits(size, new).then_some(size), "{new:?}");
+        if actual.is_none() {
+            return self.check_contents(entry, false);
+        }
+        let is_cleared = is_zeroed && new.size() >= old.size() && !self.has(Flaw::NothingCleared);
+        let end = if is_cleared { old.size() } else { size };
+        // A callback's block may be shorter than the entry, and cover it all the same.
+        let Place { bytes, mark, .. } = self.places[&entry];
+        Self::contents(entry, bytes).expect_pattern(0..end.min(bytes), mark);
+        Self::contents(entry, size).expect_bytes(end..size, 0);
+        self.fill(entry);
+        self.set_layout(entry, new);
+    }
+
+    /// Frees an entry to a list, by the layout that it was allocated for.
     pub(super) fn free(&mut self, index: usize, list: List, entry: usize) {
         if matches!(self.state(entry), Some(State::Out(_) | State::Plain)) {
             self.check_contents(entry, false);
         }
+        let is_out = self.state(entry) == Some(State::Out(index));
+        let layout = self.places.get(&entry).and_then(|place| place.layout);
         self.arm(entry);
-        let actual = list.free(entry);
+        let actual = match layout.filter(|_| is_out && list.route().is_handle()) {
+            Some(layout) => list.free_for(entry, layout),
+            None => list.free(entry),
+        };
         let expected = self.expect_free(index, entry);
         self.settle(expected, actual);
         self.disarm();
+    }
+
+    /// Another thread uses a confined list.
+    fn elsewhere(&mut self, index: usize, list: List, routine: u8) {
+        if !list.route().is_confined() {
+            return;
+        }
+        let entry = self.out(index).first().copied().unwrap_or(0);
+        let other = || thread::spawn(move || list.use_raw(routine, entry)).join();
+        let expected = stops(
+            DRIVER_VERIFIER_DETECTED_VIOLATION,
+            [CONFINED_LIST, list.address() as u64, 0, 0],
+        );
+        self.settle(expected, other().expect("bug checks are caught"));
     }
 
     pub(super) fn create(&mut self, index: usize, options: &Options) {
@@ -102,9 +209,12 @@ impl World {
         self.create_raw(index, options);
     }
 
-    pub(super) fn storage(&mut self, index: usize, is_pool: bool) -> Storage {
+    pub(super) fn storage(&mut self, index: usize, is_pool: bool) -> usize {
         if !is_pool {
-            return Storage::Outside(Outside::zeroed(STORAGE_BYTES));
+            let outside = Outside::zeroed(STORAGE_BYTES);
+            let address = outside.as_ptr().addr();
+            self.outside.push(outside);
+            return address;
         }
         Driver::root().faults().clear();
         let pool_type = PoolType::NON_PAGED_POOL_NX_CACHE_ALIGNED;
@@ -121,7 +231,7 @@ impl World {
         for &(tag, remaining) in &self.faults {
             Driver::root().faults().fail_next(remaining, tag);
         }
-        Storage::Pool(address)
+        address
     }
 
     pub(super) fn create_handle(&mut self, index: usize, options: &Options) {
@@ -133,7 +243,7 @@ impl World {
         let refused_raise = options.route == Route::Safe
             && options.flags == 1
             && options.allocate == Allocate::Default;
-        let mut expected = Self::judge(&options);
+        let mut expected = Self::status_for(&options);
         if expected.is_ok() && refused_raise {
             expected = Err(STATUS_INVALID_PARAMETER_5);
         }
@@ -153,11 +263,12 @@ impl World {
     }
 
     pub(super) fn create_raw(&mut self, index: usize, options: &Options) {
-        let Some(storage) = self.slots[index].storage_address() else {
+        let Some(storage) = self.slots[index].storage else {
             return;
         };
-        let actual = List::in_storage(storage, options);
-        let expected = Self::judge(options);
+        // SAFETY: the world keeps the storage until its list is gone.
+        let actual = unsafe { List::in_storage(pointer(storage), options) };
+        let expected = Self::status_for(options);
         assert_eq!(actual.map(|_| ()), expected, "{options:?}");
         if let Ok(list) = actual {
             // A list that was there is lost, as on Windows.
@@ -170,10 +281,8 @@ impl World {
     pub(super) fn create_again(&mut self, index: usize, options: &Options) {
         let list = self.subject(index).list;
         if list.route().is_handle() {
-            assert!(
-                list.is_initialised_once(options),
-                "a second init is refused"
-            );
+            let is_refused = list.is_initialised_once(options);
+            assert!(is_refused != self.has(Flaw::SecondInit), "a second init");
         } else if !options.route.is_handle() {
             self.create_raw(index, options);
         }
@@ -185,30 +294,31 @@ impl World {
         } else {
             options.depth
         };
-        let id = host::id(list.as_ptr()).expect("an initialised list");
         self.slots[index].subject = Some(Subject {
             list,
             options: *options,
-            model: Model::new(maximum, self.mistake.and_then(Mistake::flaw)),
-            id,
+            model: Model::new(maximum, self.flaw),
+            id: host::id_of(list.as_ptr()),
             failed: 0,
         });
     }
 
-    /// What every routine says of storage in which no list is.
+    /// What every routine says of storage in which no list is, and of a handle without one.
     pub(super) fn use_without_list(&mut self, number: u8) {
         let slot = &self.slots[usize::from(number) % LISTS];
-        let Some(storage) = slot.storage_address() else {
-            return;
+        let Some(storage) = slot.storage else {
+            let freed = free_without_list(number.is_multiple_of(2), number.into());
+            return self.settle(no_list(0), freed);
         };
-        let stale = List::uninitialised(storage);
+        // SAFETY: the world keeps the storage.
+        let stale = unsafe { List::uninitialised(pointer(storage)) };
         for actual in [
             stale.allocate(),
             stale.free(0),
             stale.flush(),
             stale.delete(),
         ] {
-            self.settle(no_list(storage.addr()), actual);
+            self.settle(no_list(storage), actual);
         }
         stale.give_up().expect("abandoning never raises");
     }
@@ -252,10 +362,7 @@ impl World {
         if matches!(self.state(address), Some(State::Out(_) | State::Plain)) {
             self.check_contents(address, false);
         }
-        // SAFETY: the header is initialised; what cannot be an entry is refused.
-        let actual = catch_stop(|| unsafe {
-            ExpInterlockedPushEntrySList(list.header(), pointer(address).cast())
-        });
+        let actual = list.header().push(address);
         let subject = self.subject(index);
         let (before, size) = (
             subject.model.kept.last().copied().unwrap_or(0),
@@ -273,82 +380,64 @@ impl World {
         } else {
             self.refusal(address)
         };
-        self.settle(expected, actual.map(|first| first.expose_provenance()));
+        self.settle(expected, actual);
+    }
+
+    /// What was taken from a list without its allocate routine.
+    fn take_out(&mut self, index: usize, entry: usize) {
+        self.set_state(entry, State::Out(index));
+        self.check_contents(entry, true);
+        self.fill(entry);
     }
 
     pub(super) fn pop(&mut self, index: usize, list: List) {
-        // SAFETY: the header is initialised.
-        let actual = catch_stop(|| unsafe { ExpInterlockedPopEntrySList(list.header()) });
+        let actual = list.header().pop();
         let expected = self.subject(index).model.pop();
-        self.settle(
-            Expected::Is(expected.unwrap_or(0)),
-            actual.map(|first| first.expose_provenance()),
-        );
+        self.settle(Expected::Is(expected.unwrap_or(0)), actual);
         if let Some(entry) = expected {
-            self.set_state(entry, State::Out(index));
-            self.check_contents(entry, true);
-            self.fill(entry);
+            self.take_out(index, entry);
         }
     }
 
     pub(super) fn flush_raw(&mut self, index: usize, list: List) {
-        // SAFETY: the header is initialised.
-        let actual = catch_stop(|| unsafe { ExpInterlockedFlushSList(list.header()) });
-        let mut entry = actual.expect("a sound list").expose_provenance();
-        for expected in self.subject(index).model.flush() {
-            assert_eq!(entry, expected, "the chain as the list had it");
-            // SAFETY: an entry that the caller has now.
-            entry = unsafe { pointer(entry).cast::<u64>().read() } as usize;
-            self.set_state(expected, State::Out(index));
-            self.check_contents(expected, true);
-            self.fill(expected);
+        let mut entry = list.header().flush();
+        for expected in self.subject(index).model.flush_raw() {
+            assert_eq!(entry, Ok(expected), "the chain as the list had it");
+            entry = Ok(Self::contents(expected, 8).link());
+            self.take_out(index, expected);
         }
-        assert_eq!(entry, 0, "the end of the chain");
+        assert_eq!(entry, Ok(0), "the end of the chain");
     }
 
     pub(super) fn hit(&mut self, index: usize) {
-        let id = self.slots[index].stale_id;
-        if id != 0
-            && self.slots[index]
-                .subject
-                .as_ref()
-                .is_none_or(|subject| subject.id != id)
-        {
-            assert_eq!(hit(id), 0, "a stale identifier");
+        let slot = &mut self.slots[index];
+        let id = slot.subject.as_ref().map_or(0, |subject| subject.id);
+        if slot.stale_id != 0 && slot.stale_id != id {
+            assert_eq!(host::hit(slot.stale_id), None, "a stale identifier");
         }
-        let is_mixed = self.is_mixed;
-        let Some(subject) = self.slots[index].subject.as_mut() else {
+        let Some(subject) = slot.subject.as_mut() else {
             return;
         };
-        let hit = hit(subject.id);
-        let region = memory::mapped();
-        if hit == 0 {
+        let Some(hit) = host::hit(id) else {
             let could = is_in_pool(subject.list.address()) && !subject.model.kept.is_empty();
-            return assert!(is_mixed || !could, "a hit by identifier");
-        }
-        let entry = subject.model.allocate();
-        assert_eq!(Some(region.at(hit).expose_provenance()), entry);
-        if let Some(entry) = entry {
-            self.set_state(entry, State::Out(index));
-            self.check_contents(entry, true);
-            self.fill(entry);
-        }
+            return assert!(self.is_mixed || !could, "a hit by identifier");
+        };
+        assert_eq!(subject.model.allocate(), Some(hit));
+        self.take_out(index, hit);
     }
 
     pub(super) fn keep(&mut self, index: usize, entry: usize) {
         let is_mixed = self.is_mixed;
-        let Some(offset) = memory::mapped().offset_of(entry) else {
+        let Some(offset) = host::offset_of(entry) else {
             return;
         };
         let is_out = self.state(entry) == Some(State::Out(index));
         if is_out {
             self.check_contents(entry, false);
         }
-        let Some(subject) = self.slots[index].subject.as_mut() else {
-            return;
-        };
+        let subject = self.subject(index);
         let could = is_in_pool(subject.list.address()) && is_out && !subject.model.is_full();
-        if keep(subject.id, offset) {
+        if host::keep(subject.id, offset) {
             assert!(could, "kept: {entry:#x}");
             subject.model.free(entry);
             self.set_state(entry, State::Kept(index));
@@ -357,106 +446,80 @@ impl World {
         }
     }
 
-    pub(super) fn run_on_list(&mut self, operation: Operation) {
-        use Operation as Op;
-        let (Op::Allocate { list: number }
-        | Op::Free { list: number, .. }
-        | Op::AllocateMany { list: number, .. }
-        | Op::FreeMany { list: number, .. }
-        | Op::FreeBad { list: number, .. }
-        | Op::Flush { list: number }
-        | Op::Delete { list: number }
-        | Op::GiveUp { list: number }
-        | Op::Share { list: number }
-        | Op::SetDepth { list: number, .. }
-        | Op::Push { list: number, .. }
-        | Op::Pop { list: number }
-        | Op::FlushRaw { list: number }
-        | Op::Keep { list: number, .. }) = operation
-        else {
-            return;
-        };
+    pub(super) fn run_on_list(&mut self, number: u8, action: Action) {
+        if let Action::Hit = action {
+            return self.hit(usize::from(number) % LISTS);
+        }
         let Some((index, list)) = self.list(number) else {
             return self.use_without_list(number);
         };
-        match operation {
-            Op::Allocate { .. } => self.allocate(index, list),
-            Op::AllocateMany { count, .. } => {
-                for _ in 0..count % 40 {
-                    self.allocate(index, list);
-                }
+        let entry = |which| nth(&self.out(index), which);
+        match action {
+            Action::Allocate => self.allocate(index, list, None),
+            Action::AllocateMany(count) => {
+                (0..count % 40).for_each(|_| self.allocate(index, list, None));
             }
-            Op::Free { entry, .. } => {
-                if let Some(entry) = nth(&self.out(index), entry) {
+            Action::Free(which) => {
+                if let Some(entry) = entry(which) {
                     self.free(index, list, entry);
                 }
             }
-            Op::FreeMany { count, .. } => {
+            Action::FreeMany(count) => {
                 for entry in self.out(index).into_iter().take(usize::from(count % 40)) {
-                    // An inner free may have been faster.
+                    // An inner free may have come before.
                     if self.state(entry) == Some(State::Out(index)) {
                         self.free(index, list, entry);
                     }
                 }
             }
-            Op::FreeBad { bad, which, .. } => {
+            Action::FreeBad(bad, which) => {
                 if let Some(address) = self.bad(bad, which) {
                     self.free(index, list, address);
                 }
             }
-            Op::Flush { .. } => {
+            Action::Flush => {
                 self.arm(0);
                 let actual = list.flush();
                 let expected = self.expect_flush(index);
                 self.settle(expected, actual);
                 self.disarm();
             }
-            Op::Delete { .. } => self.delete(index, list),
-            Op::GiveUp { .. } => self.give_up(index, list),
-            Op::Share { .. } => {
-                let subject = self.subject(index);
-                let actual = subject.list.share();
-                self.settle(Expected::Is(0), actual);
+            Action::Delete => self.delete(index, list),
+            Action::GiveUp => self.give_up(index, list),
+            Action::Share => {
+                let shared = self.subject(index).list.share();
+                self.settle(Expected::Is(0), shared);
             }
-            Op::SetDepth { depth, .. } => {
+            Action::Elsewhere(routine) => self.elsewhere(index, list, routine),
+            Action::SetDepth(depth) => {
                 // Mostly depths that lists come to.
-                let depth = if depth >= 0xF000 { depth } else { depth % 64 };
+                let depth = match depth {
+                    0..0x8000 => depth % 8,
+                    0x8000..0xF000 => depth % 64,
+                    any => any,
+                };
                 list.set_depth(depth);
                 self.subject(index).model.set_depth(depth);
             }
-            Op::Push { bad, which, .. } => {
-                let entry = nth(&self.out(index), which);
-                let entry = if matches!(bad, Bad::Null | Bad::Any) {
-                    entry
-                } else {
-                    None
-                };
-                if let Some(address) = entry.or_else(|| self.bad(bad, which))
-                    && self.may_be_pushed(address)
-                {
+            Action::Push(which) => {
+                if let Some(entry) = entry(which) {
+                    self.push(index, list, entry);
+                }
+            }
+            Action::PushBad(bad, which) => {
+                let address = self.bad(bad, which);
+                if let Some(address) = address.filter(|&address| self.may_be_pushed(address)) {
                     self.push(index, list, address);
                 }
             }
-            Op::Pop { .. } => self.pop(index, list),
-            Op::FlushRaw { .. } => self.flush_raw(index, list),
-            Op::Keep { entry, .. } => {
-                if let Some(entry) = nth(&self.out(index), entry) {
+            Action::Pop => self.pop(index, list),
+            Action::FlushRaw => self.flush_raw(index, list),
+            Action::Keep(which) => {
+                if let Some(entry) = entry(which) {
                     self.keep(index, entry);
                 }
             }
-            _ => {}
+            Action::Hit => {}
         }
     }
-}
-
-/// Allocates by an identifier, for this thread.
-pub(crate) fn hit(id: u32) -> u32 {
-    // SAFETY: this thread's owner; no other thread runs, so none deletes the list.
-    unsafe { host::hit(id, owner::current()) }
-}
-
-/// Frees by an identifier, for this thread.
-pub(crate) fn keep(id: u32, entry: u32) -> bool {
-    // SAFETY: as of `hit`; entries are kept as addresses, and no reference to one is left.
-    unsafe { host::keep(id, entry, owner::current()) }
 }
