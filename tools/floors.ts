@@ -129,7 +129,8 @@ function isCounted(house: House, { from, to }: Import): boolean {
   const [a, b] = [from, to].map((file) => file.slice(house.folder.length)) as [string, string];
   const isAround = house.kind === "rust" && a.startsWith(`${b.replace(/\.rs$/, "")}/`);
   const isPair = house.pairs?.some(([one, other]) => holds(one, a) && holds(other, b));
-  return floorOf(house, from) === floorOf(house, to) && !isAround && !isPair;
+  const floor = floorOf(house, from);
+  return floor !== -1 && floor === floorOf(house, to) && !isAround && !isPair;
 }
 
 /** A shortest way along imports from one file back to it; empty where there is none. */

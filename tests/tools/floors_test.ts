@@ -252,6 +252,11 @@ Deno.test("Rust is read as the compiler reads it", async (t) => {
 });
 
 Deno.test("a file without a floor and a file outside the crate are refused", async () => {
+  const others = { "src/one.rs": "use crate::two;", "src/two.rs": "use crate::one;" };
+  assertEquals(await ofCrate({ "src/lib.rs": `${ROOT}mod one;\nmod two;\n`, ...others }), [
+    "src/one.rs: stands on no floor",
+    "src/two.rs: stands on no floor",
+  ]);
   assertEquals(await ofCrate({ "src/lib.rs": `${ROOT}mod other;\n`, "src/other.rs": "" }), [
     "src/other.rs: stands on no floor",
   ]);
