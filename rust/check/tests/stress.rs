@@ -3,7 +3,6 @@
 //!
 //! `STRESS_OPERATIONS` says how many operations a scenario does; `SEED`, which is printed, does the
 //! same ones again, though not in the same order.
-#![cfg_attr(feature = "allocator_api", feature(allocator_api))]
 
 use std::alloc::Layout;
 use std::sync::Mutex;
