@@ -132,22 +132,26 @@ export const kernel: Kernel = Object.freeze<Kernel>({
 
   poolUsage(): PoolTagUsage[] {
     open();
-    const usage: PoolTagUsage[] = [];
+    // A row counts one arena's blocks: rows of one tag and pool are added.
+    const usage = new Map<string, { -readonly [Key in keyof PoolTagUsage]: PoolTagUsage[Key] }>();
     const limit = metadata.u32[LAYOUT.headerTagLimit >>> 2]!;
     for (let row = 0; row < limit; row++) {
       const at = LAYOUT.tags + row * LAYOUT.tagStride;
-      const allocs = wide(at + LAYOUT.tagAllocs);
-      const frees = wide(at + LAYOUT.tagFrees);
-      usage.push({
-        tag: tagText(recordField(at, LAYOUT.tagTag)),
-        paged: recordField(at, LAYOUT.tagPool) === 2,
-        allocs,
-        frees,
-        outstanding: allocs - frees,
-        bytes: wide(at + LAYOUT.tagBytes),
-      });
+      const pool = recordField(at, LAYOUT.tagPool);
+      if (pool === 0) continue;
+      const tag = tagText(recordField(at, LAYOUT.tagTag));
+      const key = `${pool} ${tag}`;
+      let sum = usage.get(key);
+      if (sum === undefined) {
+        sum = { tag, paged: pool === 2, allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
+        usage.set(key, sum);
+      }
+      sum.allocs += wide(at + LAYOUT.tagAllocs);
+      sum.frees += wide(at + LAYOUT.tagFrees);
+      sum.bytes += wide(at + LAYOUT.tagBytes);
+      sum.outstanding = sum.allocs - sum.frees;
     }
-    return usage;
+    return [...usage.values()];
   },
 
   tick(driver?: Driver): void {

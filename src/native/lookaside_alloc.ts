@@ -31,7 +31,7 @@ import {
 } from "./library/library.ts";
 import { check, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
-import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
+import { allocatedWord, isLive, readStats, recordField, recordOf } from "./memory/records.ts";
 import { knownView, viewOf } from "./memory/views.ts";
 import type { Driver, Entry, LookasideStats } from "./types.ts";
 
@@ -178,8 +178,8 @@ export class LookasideAlloc implements Disposable {
   readonly #control: number;
   /** The record's offset in the metadata. */
   readonly #record: number;
-  /** The state byte of an entry allocated from this list. */
-  readonly #busy: number;
+  /** The state word of an entry that is allocated from this list; none once the handle is given up. */
+  #allocated: number;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
   #isShared: boolean;
@@ -210,7 +210,7 @@ export class LookasideAlloc implements Disposable {
     this.#id = id;
     this.#record = recordOf(id);
     this.#control = recordField(this.#record, LAYOUT.recordControl);
-    this.#busy = LAYOUT.stateBusy | recordField(this.#record, LAYOUT.recordMark);
+    this.#allocated = allocatedWord(this.#record);
     this.#hold = { id, how: attachment === null ? "destroy" : "release" };
     this.#isShared = attachment !== null;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
@@ -454,7 +454,7 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
-    const view = knownView(entry, this.#id & 0xFFFF, this.#busy, this.size);
+    const view = knownView(entry, this.#allocated, this.size);
     // The owner may have closed a shared list. Its entries stay allocated until its last handle is
     // given up.
     if (view !== undefined && (!this.#isShared || !this.destroyed)) return view;
@@ -665,6 +665,7 @@ export class LookasideAlloc implements Disposable {
     // The end of the isolate has deleted a confined list already.
     const isGone = this.#hold.how === "destroy" && this.destroyed;
     this.#id = 0;
+    this.#allocated = LAYOUT.noState;
     forgotten.unregister(this);
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);

@@ -19,11 +19,9 @@ fn bytes_in_use() -> u64 {
     let Some(region) = host::mapped() else {
         return 0;
     };
-    let rows = host::header(region).tag_limit as usize;
-    (0..rows)
-        .map(|row| host::tag_row(region, row))
-        .filter(|row| [TAG, CONTROL_TAG].contains(&row.tag))
-        .map(|row| row.bytes)
+    [TAG, CONTROL_TAG]
+        .map(|tag| host::usage(region, tag, false).bytes + host::usage(region, tag, true).bytes)
+        .iter()
         .sum()
 }
 

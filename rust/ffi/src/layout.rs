@@ -5,8 +5,8 @@
 use std::mem::offset_of;
 
 use ntoskrnl_emu::host::layout::{
-    GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, PAGES_OFFSET, Page, RECORD_FREE,
-    RECORD_LIVE, RECORDS_OFFSET, Record, STATE_ALLOCATED, Slot, TAGS_OFFSET, TagRow,
+    GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, NO_STATE, PAGES_OFFSET, Page, RECORD_FREE,
+    RECORD_LIVE, RECORDS_OFFSET, Record, Slot, TAGS_OFFSET, TagRow,
 };
 use ntoskrnl_emu::host::owner::SHARED;
 pub use ntoskrnl_emu::host::stops::STOP_CODES;
@@ -59,14 +59,14 @@ pub const LAYOUT: &[(&str, u32)] = &[
         "recordMaximumDepth",
         offset_of!(Record, maximum_depth) as u32,
     ),
-    ("recordMark", offset_of!(Record, mark) as u32),
-    // Page descriptors and state bytes; the state bytes follow the descriptors of all pages.
+    ("recordAllocated", offset_of!(Record, allocated) as u32),
+    // Page descriptors and state words; the state words follow the descriptors of all pages.
     ("pages", PAGES_OFFSET as u32),
     ("pageStride", size_of::<Page>() as u32),
-    ("pageList", offset_of!(Page, list) as u32),
     ("pageBytes", PAGE_SIZE as u32),
     ("granuleBytes", GRANULE as u32),
-    ("stateBusy", STATE_ALLOCATED as u32),
+    ("stateBytes", size_of::<u16>() as u32),
+    ("noState", NO_STATE as u32),
     // A list's control block in the pool.
     (
         "listHead",

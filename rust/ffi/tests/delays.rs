@@ -48,11 +48,8 @@ fn live(tag: u32) -> u64 {
     let Some(region) = host::mapped() else {
         return 0;
     };
-    let rows = host::header(region).tag_limit as usize;
-    let rows = (0..rows).map(|index| host::tag_row(region, index));
-    rows.filter(|row| row.tag == tag)
-        .map(|row| row.allocs - row.frees)
-        .sum()
+    let [nonpaged, paged] = [false, true].map(|is_paged| host::usage(region, tag, is_paged));
+    nonpaged.allocs - nonpaged.frees + paged.allocs - paged.frees
 }
 
 /// The isolate of this thread, until it is dropped.

@@ -49,6 +49,7 @@ pub use lists::{
 #[cfg(not(loom))]
 pub use values::{
     HeaderValues, PageValues, RecordValues, TagRowValues, header, page, record, state, tag_row,
+    usage,
 };
 
 pub use crate::bug_check::in_foreign_frame;

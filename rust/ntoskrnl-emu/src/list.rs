@@ -18,7 +18,8 @@ use crate::bug_check::BugCheck;
 use crate::delay;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
-    GRANULE, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING,
+    BY_BLOCK_WORD, GRANULE, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT,
+    STATE_LEAVING, number_of,
 };
 use crate::memory::region::{self, Region};
 use crate::memory::slist_header::{Head, RESERVED};
@@ -200,10 +201,6 @@ impl<'a> ListRef<'a> {
         self
     }
 
-    fn mark(self) -> u8 {
-        self.record.mark.load(Ordering::Relaxed) as u8
-    }
-
     fn size(self) -> usize {
         self.record.size.load(Ordering::Relaxed) as usize
     }
@@ -231,10 +228,7 @@ impl<'a> ListRef<'a> {
         match self.region.offset_of(link as usize) {
             Some(offset) => {
                 link & RESERVED == 0
-                    // Acquire, here and in `check_entry`: see the orderings in `pool`.
-                    && self.region.state(offset).load(Ordering::Acquire)
-                        == STATE_KEPT | self.mark()
-                    && pool::list_of(&self.region, offset) == self.index
+                    && pool::is_of_list(&self.region, offset, STATE_KEPT, self.index)
             }
             None => foreign::is_kept_by(link as usize, self.index),
         }
@@ -261,17 +255,17 @@ impl<'a> ListRef<'a> {
     /// Checks that an entry is allocated from this list. Called inside the section, so that of two
     /// frees of one entry only one finds it allocated.
     fn check_entry(self, entry: u64) -> Result<(), BadEntry> {
-        check_entry(&self.region, self.index, self.mark(), entry)
+        check_entry(&self.region, self.index, entry)
     }
 
     /// Marks an entry as kept or allocated. Called inside the section.
-    fn set_state(self, link: u64, state: u8) {
+    fn set_state(self, link: u64, state: u16) {
         match self.region.offset_of(link as usize) {
             // Release: see the orderings in `pool`.
             Some(offset) => self
                 .region
                 .state(offset)
-                .store(state | self.mark(), Ordering::Release),
+                .store(state | number_of(self.index), Ordering::Release),
             None if state == STATE_KEPT => _ = foreign::keep(link as usize, self.index),
             None => _ = foreign::hand_out(link as usize, self.index),
         }
@@ -281,13 +275,12 @@ impl<'a> ListRef<'a> {
     /// plain block; on its way to pool no other thread can free it.
     fn release(self, link: u64) {
         let is_default = self.record.free.load(Ordering::Relaxed) == 0;
-        let state = if is_default {
-            STATE_LEAVING
-        } else {
-            STATE_ALLOCATED
-        };
         match self.region.offset_of(link as usize) {
-            Some(offset) => self.region.state(offset).store(state, Ordering::Relaxed),
+            Some(offset) if is_default => self
+                .region
+                .state(offset)
+                .store(STATE_LEAVING, Ordering::Relaxed),
+            Some(offset) => pool::make_plain(&self.region, offset),
             None => foreign::dismiss(link as usize, self.index),
         }
     }
@@ -366,17 +359,17 @@ impl<'a> ListRef<'a> {
     /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
     /// stays allocated as plain blocks.
     fn abandon(self) {
-        pool::abandon_kept(&self.region, self.index, self.record);
+        pool::abandon_kept(&self.region, self.record);
         self.forget();
     }
 
     /// Takes a list that keeps nothing out of the system. What is allocated from it stays allocated
     /// as plain blocks.
     fn forget(self) {
-        if self.record.adopted.load(Ordering::Relaxed) != 0 {
+        if self.record.foreign.load(Ordering::Relaxed) != 0 {
             foreign::forget(self.index, true);
         }
-        pool::disown(&self.region, self.index, self.record);
+        pool::disown(&self.region, self.record);
         self.control.index().store(0, Ordering::Relaxed);
         delay::point("list forgotten");
         registry::leave(&self.region, self.index);
@@ -413,20 +406,15 @@ fn is_list_of(record: &Record, index: u32, list: *mut LookasideListEx) -> bool {
     (index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64
 }
 
-/// Checks that an entry is allocated from the list with a record index and a mark.
-fn check_entry(region: &Region, index: u32, mark: u8, entry: u64) -> Result<(), BadEntry> {
+/// Checks that an entry is allocated from the list with a record index.
+fn check_entry(region: &Region, index: u32, entry: u64) -> Result<(), BadEntry> {
     match region.offset_of(entry as usize) {
         Some(offset) => {
-            let state = region.state(offset).load(Ordering::Acquire);
-            if state == STATE_ALLOCATED | mark
-                && entry & RESERVED == 0
-                && pool::list_of(region, offset) == index
-            {
+            if entry & RESERVED == 0 && pool::is_of_list(region, offset, STATE_ALLOCATED, index) {
                 return Ok(());
             }
-            let is_freed = matches!(state, STATE_FREED | STATE_LEAVING)
-                || state & (STATE_ALLOCATED | STATE_KEPT) == STATE_KEPT;
-            Err(if is_freed && entry & RESERVED == 0 {
+            let is_kept = pool::block_at(region, offset).is_some_and(|block| block.is_kept);
+            Err(if is_kept || pool::is_freed(region, offset) {
                 BadEntry::AlreadyFreed
             } else {
                 BadEntry::NotOfThisList
@@ -443,9 +431,8 @@ pub(crate) fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<Bug
     let record = region.record(index);
     let entry = region.at(offset).addr() as u64;
     let is_live = record.state.load(Ordering::Relaxed) == RECORD_LIVE;
-    let mark = record.mark.load(Ordering::Relaxed) as u8;
     let checked = if is_live {
-        check_entry(region, index, mark, entry)
+        check_entry(region, index, entry)
     } else {
         Err(BadEntry::NotOfThisList)
     };
@@ -610,6 +597,12 @@ pub(crate) fn enter_list_of(region: &Region, offset: u32) -> Option<SectionOfEnt
 fn list_of_entry(region: &Region, offset: u32) -> Option<u32> {
     // Acquire: see the orderings in `pool`.
     let state = region.state(offset).load(Ordering::Acquire);
-    let is_entry = state & STATE_ALLOCATED != 0 && state != STATE_ALLOCATED;
-    is_entry.then(|| pool::list_of(region, offset))
+    if state & STATE_ALLOCATED == 0 {
+        return None;
+    }
+    match state & !STATE_ALLOCATED {
+        0 => None,
+        BY_BLOCK_WORD => Some(pool::list_of(region, offset)),
+        number => Some(u32::from(number)),
+    }
 }

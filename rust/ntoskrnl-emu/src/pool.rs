@@ -2,8 +2,11 @@
 //!
 //! Alignment rules are Windows' (`nf-wdm-exallocatepoolwithtag`): 16 bytes; a block below a page
 //! never crosses one; a block of a page or more begins on one. Blocks below a page are cut from
-//! pages of equal blocks. A page serves either one list or all of a driver's plain blocks of that
-//! size, so that entries of two lists never share a line of the state bytes.
+//! pages of equal blocks, which entries of any list and plain blocks of one driver share.
+//!
+//! The pool is cut into arenas, each with pages and a lock of its own. A thread allocates from the
+//! arena of its owner number, so two threads rarely meet at a lock, and their blocks share no line of
+//! the state words.
 //!
 //! What is free, and what a block is, stands in the metadata, never in the pool itself: pool memory
 //! can be written over through any view of it.
@@ -12,22 +15,22 @@ use wdm::{PAGE_SIZE, PoolType};
 
 use crate::bug_check::BugCheck;
 use crate::memory::layout::{
-    FLAG_LIST, FLAG_PAGED, GRANULE, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL, Page, Record,
-    STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING,
+    BY_BLOCK_WORD, FLAG_LIST, GRANULE, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL, Page, Record,
+    STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING, number_of,
 };
 use crate::memory::region::Region;
 use crate::stops;
-use crate::sync::{Lock, Ordering, global};
+use crate::sync::Ordering;
 
+mod arena;
 pub(crate) mod faults;
+mod hash;
 mod membership;
 mod pages;
 mod runs;
 mod usage;
 
-pub(crate) use membership::{abandon_kept, adopt, disown};
-
-use pages::Pool;
+pub(crate) use membership::{abandon_kept, adopt, disown, make_plain};
 
 /// What a new block is filled with, unless it is zeroed.
 pub const POISON: u8 = 0xB5;
@@ -35,10 +38,6 @@ pub const POISON: u8 = 0xB5;
 /// How many bytes of a block are filled so. More of a large block would commit memory that may never
 /// be used.
 pub const POISONED_BYTES: usize = 1 << 16;
-
-global! {
-    static POOL: Lock<Pool> = Lock::new(Pool::new());
-}
 
 /// What is asked of the pool.
 #[derive(Clone, Copy)]
@@ -85,6 +84,11 @@ impl Word {
         )
     }
 
+    /// The same block as one of another list; 0 for none.
+    fn of_list(self, list: u32) -> Self {
+        Self(self.0 & !(0xffff << 32) | u64::from(list & 0xffff) << 32)
+    }
+
     fn tag(self) -> u32 {
         self.0 as u32
     }
@@ -113,28 +117,38 @@ fn block_of(page: &Page, offset: u32) -> usize {
     offset as usize % PAGE_SIZE / GRANULE / granules
 }
 
-// Orderings in the pool. Descriptors, block words and usage are written under the pool's lock only,
-// which orders them. Without the lock a thread reads them for a block that it was given by an act that
-// synchronises, or that its list keeps: all of these are relaxed.
+// Orderings in the pool. Descriptors, block words, links and usage are written under the lock of the
+// page's arena only, which orders them. Without the lock a thread reads them for a block that it was
+// given by an act that synchronises, or that its list keeps: all of these are relaxed.
 //
-// A block that may be free, or another list's by now, is checked by its state byte first and then by
-// its page's list. Of two lists with the same mark a page can pass from one to the other meanwhile:
+// A block that may be free, or another list's by now, is checked by its state word, which names its
+// list: one load decides. Lists without a number of their own are told apart by the block word, which
+// is loaded after the state word:
 //
 // | a thread that frees a second time | a thread that freed first, and allocates from the other list |
 // |---|---|
-// |                                   | page.list = 0, page.list = other, state = allocated, mark |
-// | state: allocated, mark            | |
-// | page.list: other                  | |
+// |                                   | block word = other; state = allocated, by block word |
+// | state: allocated, by block word   | |
+// | block word: other                 | |
 //
-// The list must not be older than the state. So a store of a state with a list's mark releases, and a
-// load by which an entry is checked acquires; on x86 neither costs anything.
+// The block word must not be older than the state. So a store of a state with a list's number
+// releases, and a load by which an entry is checked acquires; on x86 neither costs anything.
+
+/// Whether a state word says that a block is in `state`, of the list with a record index.
+#[inline(always)]
+pub(crate) fn is_of_list(region: &Region, offset: u32, state: u16, index: u32) -> bool {
+    let number = number_of(index);
+    // Acquire: see above.
+    region.state(offset).load(Ordering::Acquire) == state | number
+        && (number != BY_BLOCK_WORD || list_of(region, offset) == index)
+}
 
 /// Allocates a block, filled with [`POISON`], or `None` when the pool has none or is made to fail.
 pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
     if faults::should_fail(region, request.driver, request.tag) {
         return None;
     }
-    let offset = POOL.lock().allocate(region, request)?;
+    let offset = arena::allocate(region, request)?;
     // SAFETY: the block was just allocated with at least that many bytes, for the caller.
     unsafe { region.fill(offset, POISON, request.bytes.min(POISONED_BYTES)) };
     Some(offset)
@@ -147,16 +161,20 @@ pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
 /// The bug check of freeing what is no block, or with another tag. Nothing has changed then.
 pub(crate) fn free(region: &Region, address: usize, tag: Option<u32>) -> Result<(), BugCheck> {
     let given = address as u64;
-    let offset = region.offset_of(address);
-    let mut pool = POOL.lock();
-    match offset.and_then(|offset| block_at(region, offset)) {
+    let Some(offset) = region.offset_of(address) else {
+        return Err(stops::not_of_pool(given));
+    };
+    let Some(mut arena) = arena::lock_of(region, offset) else {
+        return Err(refusal(region, address));
+    };
+    match block_at(region, offset) {
         Some(block) if block.is_kept => Err(stops::already_freed(given)),
         Some(block) if tag.is_some_and(|tag| tag != block.tag) => {
             let tag = tag.unwrap_or(0);
             Err(stops::wrong_tag(given, block.tag, tag))
         }
         Some(block) => {
-            pool.free(region, &block);
+            arena.free(region, &block);
             Ok(())
         }
         None => Err(refusal(region, address)),
@@ -169,9 +187,7 @@ fn refusal(region: &Region, address: usize) -> BugCheck {
     let Some(offset) = region.offset_of(address) else {
         return stops::not_of_pool(given);
     };
-    let is_granule = (offset as usize).is_multiple_of(GRANULE);
-    let state = region.state(offset).load(Ordering::Relaxed);
-    if is_granule && matches!(state, STATE_FREED | STATE_LEAVING) {
+    if is_freed(region, offset) {
         stops::already_freed(given)
     } else if is_inside(region, offset) {
         stops::inside_a_block(given)
@@ -182,13 +198,27 @@ fn refusal(region: &Region, address: usize) -> BugCheck {
 
 /// Frees an entry that its list does not keep, by the default routine.
 pub(crate) fn free_entry(region: &Region, offset: u32) {
-    let mut pool = POOL.lock();
+    let Some(mut arena) = arena::lock_of(region, offset) else {
+        return;
+    };
     region
         .state(offset)
         .store(STATE_ALLOCATED, Ordering::Relaxed);
     if let Some(block) = block_at(region, offset) {
-        pool.free(region, &block);
+        arena.free(region, &block);
     }
+}
+
+/// Whether a block began at an offset, and was freed.
+pub(crate) fn is_freed(region: &Region, offset: u32) -> bool {
+    let state = region.state(offset).load(Ordering::Relaxed);
+    let kind = region.page_at(offset).kind.load(Ordering::Relaxed);
+    let begins_a_page = (offset as usize).is_multiple_of(PAGE_SIZE);
+    // Of a block of whole pages only the first word is written: the others are older than the block.
+    let is_written = kind != PAGE_TAIL && (kind != PAGE_LARGE || begins_a_page);
+    (offset as usize).is_multiple_of(GRANULE)
+        && is_written
+        && matches!(state, STATE_FREED | STATE_LEAVING)
 }
 
 /// The live block that begins at an offset.
@@ -200,58 +230,49 @@ pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
     if state & (STATE_ALLOCATED | STATE_KEPT) == 0 {
         return None;
     }
-    let page = region.page(page_of(offset));
-    let mut block = Block {
+    let number = page_of(offset);
+    let page = region.page(number);
+    let word = Word(
+        region
+            .word(number, block_of(page, offset))
+            .load(Ordering::Relaxed),
+    );
+    let is_large = page.kind.load(Ordering::Relaxed) == PAGE_LARGE;
+    let bytes = if is_large {
+        page.size.load(Ordering::Relaxed)
+    } else {
+        word.bytes()
+    };
+    Some(Block {
         offset,
-        bytes: page.size.load(Ordering::Relaxed),
-        capacity: 0,
-        tag: page.tag.load(Ordering::Relaxed),
-        is_paged: page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0,
+        bytes,
+        capacity: if is_large {
+            bytes.next_multiple_of(PAGE_SIZE as u32)
+        } else {
+            u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32
+        },
+        tag: word.tag(),
+        is_paged: word.is_paged(),
         is_kept: state & STATE_ALLOCATED == 0,
         is_plain: state == STATE_ALLOCATED,
-    };
-    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-        let page_bytes = PAGE_SIZE as u32;
-        block.capacity = block.bytes.div_ceil(page_bytes).saturating_mul(page_bytes);
-        return Some(block);
-    }
-    block.capacity = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
-    if page_list(region, offset) == 0 {
-        let word = region.word(page_of(offset), block_of(page, offset));
-        let word = Word(word.load(Ordering::Relaxed));
-        block.bytes = word.bytes();
-        block.tag = word.tag();
-        block.is_paged = word.is_paged();
-    }
-    Some(block)
-}
-
-/// The record index of the list whose entries a page holds, zero when each block's word tells.
-#[inline(always)]
-pub(crate) fn page_list(region: &Region, offset: u32) -> u32 {
-    // Acquire: pairs with the release in `mix`.
-    region.page_at(offset).list.load(Ordering::Acquire)
+    })
 }
 
 /// The record index of the list that a block belongs to, zero for none.
 ///
-/// Meaningful only where the state byte carries a list's mark.
+/// Meaningful only where the state word says that it belongs to one.
 pub(crate) fn list_of(region: &Region, offset: u32) -> u32 {
-    let page = region.page_at(offset);
-    match page_list(region, offset) {
-        0 if page.kind.load(Ordering::Relaxed) == PAGE_LARGE => 0,
-        0 => {
-            let word = region.word(page_of(offset), block_of(page, offset));
-            Word(word.load(Ordering::Relaxed)).list()
-        }
-        list => list,
-    }
+    let number = page_of(offset);
+    let block = block_of(region.page(number), offset);
+    Word(region.word(number, block).load(Ordering::Relaxed)).list()
 }
 
 /// Notes that a list's control block lies at an offset, so that a free of the memory around it is
 /// looked at twice.
 pub(crate) fn note_list(region: &Region, offset: u32) {
-    let _pool = POOL.lock();
+    let Some(_arena) = arena::lock_of(region, offset) else {
+        return;
+    };
     let mut page = region.page(page_of(offset));
     if page.kind.load(Ordering::Relaxed) == PAGE_TAIL {
         page = region.page(page.previous.load(Ordering::Relaxed));

@@ -13,7 +13,8 @@ use crate::bug_check::BugCheck;
 use crate::delay;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
-    FLAG_LIST, RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record, mark_of,
+    BY_BLOCK_WORD, FLAG_LIST, NO_STATE, NUMBERED, RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS,
+    Record, STATE_ALLOCATED, STATE_KEPT, number_of,
 };
 use crate::memory::region::Region;
 use crate::owner::SHARED;
@@ -24,7 +25,8 @@ use crate::sync::{Lock, global, yield_now};
 global! {
     static REGISTRY: Lock<Registry> = Lock::new(Registry {
         by_address: BTreeMap::new(),
-        free: VecDeque::new(),
+        numbered: VecDeque::new(),
+        others: VecDeque::new(),
         issued: 1,
         pinned: Vec::new(),
     });
@@ -35,12 +37,44 @@ static HEAD: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 struct Registry {
     by_address: BTreeMap<usize, u32>,
-    /// Indices to issue again, the longest unused first, so that identifiers stay stale for long.
-    free: VecDeque<u32>,
+    /// Indices to issue again, the longest unused first, so that identifiers stay stale for long:
+    /// those that state words name, and the others, which serve when none of the former is left.
+    numbered: VecDeque<u32>,
+    others: VecDeque<u32>,
     /// One more than the highest index ever issued.
     issued: u32,
     /// The lists that must not leave yet, once for each pin.
     pinned: Vec<u32>,
+}
+
+impl Registry {
+    /// An index for a new list; `None` when all are in use.
+    fn take_index(&mut self, region: &Region) -> Option<u32> {
+        if let Some(index) = self.numbered.pop_front() {
+            return Some(index);
+        }
+        if self.issued >= NUMBERED
+            && let Some(index) = self.others.pop_front()
+        {
+            return Some(index);
+        }
+        if self.issued as usize >= RECORDS {
+            return None;
+        }
+        let index = self.issued;
+        self.issued += 1;
+        let limit = &region.header().record_limit;
+        limit.store(self.issued, Ordering::Relaxed);
+        Some(index)
+    }
+
+    fn give_index(&mut self, index: u32) {
+        if index < NUMBERED {
+            self.numbered.push_back(index);
+        } else {
+            self.others.push_back(index);
+        }
+    }
 }
 
 /// What a new list is.
@@ -62,8 +96,8 @@ pub(crate) struct NewList {
 }
 
 // Orderings in this file: the registry's lock guards the writing of a record, but for its owner
-// (written before another thread knows the list), its chains of pages (the pool's lock) and its
-// counts. Fast paths read it without the lock, but only the record of a list that they were given:
+// (written before another thread knows the list), its chains of blocks (the locks of the pool's arenas)
+// and its counts. Fast paths read it without the lock, but only the record of a list that they were given:
 // its giver synchronises with its initialisation (`using-lookaside-lists.md`: the driver synchronises
 // initialise and delete). So relaxed throughout, except `state` and `generation`, by which any thread
 // looks an identifier up (see `has_id`).
@@ -71,18 +105,9 @@ pub(crate) struct NewList {
 /// Enters a list; it is live when this returns.
 pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u32, NtStatus> {
     let mut registry = REGISTRY.lock();
-    let index = match registry.free.pop_front() {
-        Some(index) => index,
-        None if (registry.issued as usize) < RECORDS => {
-            registry.issued += 1;
-            region
-                .header()
-                .record_limit
-                .store(registry.issued, Ordering::Relaxed);
-            registry.issued - 1
-        }
-        None => return Err(STATUS_INSUFFICIENT_RESOURCES),
-    };
+    let index = registry
+        .take_index(region)
+        .ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
     let record = region.record(index);
     let generation = record.generation.load(Ordering::Relaxed) % 0xffff + 1;
     record.list.store(address as u64, Ordering::Relaxed);
@@ -104,13 +129,16 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
         .control
         .store(region.offset_of(address).unwrap_or(0), Ordering::Relaxed);
     record.flags.store(new.flags, Ordering::Relaxed);
-    record.partial.store(0, Ordering::Relaxed);
-    record.full.store(0, Ordering::Relaxed);
     record
         .maximum_depth
         .store(u32::from(new.maximum_depth), Ordering::Relaxed);
-    record.mark.store(mark_of(index), Ordering::Relaxed);
-    record.adopted.store(0, Ordering::Relaxed);
+    let [allocated, kept] = match number_of(index) {
+        BY_BLOCK_WORD => [NO_STATE; 2],
+        number => [STATE_ALLOCATED | number, STATE_KEPT | number],
+    };
+    record.allocated.store(allocated, Ordering::Relaxed);
+    record.kept.store(kept, Ordering::Relaxed);
+    record.foreign.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
     let newest = &region.header().newest;
     let previous = newest.load(Ordering::Relaxed);
@@ -195,7 +223,7 @@ pub(crate) fn leave(region: &Region, index: u32) {
     delay::point("record leaving");
     record.state.store(RECORD_FREE, Ordering::Release);
     record.list.store(0, Ordering::Relaxed);
-    registry.free.push_back(index);
+    registry.give_index(index);
 }
 
 /// Writes the links of a new list and of the one before it. Called once its control block is

@@ -367,25 +367,59 @@ fn an_entry_that_went_back_to_pool_by_itself_is_no_entry_any_more() {
     assert_eq!(list.allocate(), kept);
 }
 
+/// The pages that a list's next entries lie on.
+fn pages_of(list: &List, count: usize) -> HashSet<u64> {
+    let entries = list.allocate_many(count);
+    let pages = entries.iter().map(|entry| entry.address() / PAGE as u64);
+    pages.collect()
+}
+
 #[test]
-fn a_page_of_small_entries_serves_one_list() {
+fn entries_of_many_lists_and_plain_blocks_share_a_page() {
     let _turn = turn();
-    let lists = [List::of(48), List::of(48)];
-    let pages: Vec<HashSet<u64>> = lists
-        .iter()
-        .map(|list| {
-            let entries = list.allocate_many(200);
-            entries
-                .iter()
-                .map(|entry| entry.address() / PAGE as u64)
-                .collect()
-        })
-        .collect();
-    assert!(pages[0].is_disjoint(&pages[1]));
-    let plain = nonpaged(48);
-    assert!(
-        pages
-            .iter()
-            .all(|pages| !pages.contains(&(plain.address() / PAGE as u64)))
-    );
+    let lists: Vec<List> = (0..20).map(|_| List::of(48)).collect();
+    let mut pages: HashSet<u64> = lists.iter().flat_map(|list| pages_of(list, 1)).collect();
+    pages.insert(nonpaged(48).address() / PAGE as u64);
+    assert!(pages.len() <= 2, "{pages:?}");
+}
+
+/// So that they do not write to one line of the state words.
+#[test]
+fn entries_that_two_threads_allocate_lie_on_different_pages() {
+    let _turn = turn();
+    let mine = pages_of(&List::of(48), 200);
+    let other = std::thread::scope(|scope| {
+        let other = scope.spawn(|| pages_of(&List::of(48), 200));
+        other.join().expect("it does not panic")
+    });
+    assert!(mine.is_disjoint(&other));
+}
+
+/// Beyond the lists that a state word can name, the block word names the list.
+#[test]
+fn a_list_without_a_number_of_its_own_keeps_all_rules() {
+    let _turn = turn();
+    let output = in_child("a_list_without_a_number_of_its_own_keeps_all_rules", || {
+        let numbered: Vec<List> = (1..host::layout::NUMBERED).map(|_| List::of(64)).collect();
+        let lists = [List::of(64), List::of(64), List::of(5_000)];
+        for list in &lists {
+            let entries = list.keep(3);
+            assert_eq!(list.allocate(), entries[0]);
+            assert_eq!(stop(|| list.free(entries[1])), freed_twice(entries[1]));
+            for other in &lists {
+                if other.address() != list.address() {
+                    assert_eq!(stop(|| other.free(entries[0])), not_an_entry(entries[0]));
+                }
+            }
+            list.free(entries[0]);
+            let counters = list.counters();
+            assert_eq!((counters.allocate_misses, counters.free_misses), (3, 0));
+        }
+        let entry = lists[1].allocate();
+        let [first, second, third] = lists;
+        second.delete();
+        free_pool(entry);
+        drop((first, third, numbered));
+    });
+    assert!(output.status.success(), "{output:?}");
 }

@@ -456,8 +456,8 @@ fn blocks_that_a_list_took_in_are_plain_blocks_again_when_it_is_deleted() {
         take_in(&list);
         list.delete();
         for block in &blocks {
-            let page = host::page(mapped(), block.offset() / PAGE as u32);
-            assert_eq!(page.list, 0);
+            let found = host::block_at(mapped(), block.offset());
+            assert!(found.is_some_and(|found| found.is_plain));
         }
         let later = List::new(both());
         take_in(&later);

@@ -76,7 +76,8 @@ fn a_written_over_link_is_0x139_3_with_the_lists_address() {
             other.keep(1);
             let own = list.allocate();
             let plain = nonpaged(64);
-            let dead = nonpaged(64);
+            // Of another size, so that no entry comes to lie there.
+            let dead = nonpaged(96);
             free_pool(dead);
             let mut local = 0_u128;
             for garbage in [

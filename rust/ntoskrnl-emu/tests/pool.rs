@@ -588,12 +588,12 @@ fn all_tags_together_are_counted_even_when_there_are_more_than_rows() {
                     .map(|row| host::tag_row(mapped(), row).bytes)
                     .sum()
             };
-            let blocks: Vec<Block> = (0..5_000_u32)
+            let blocks: Vec<Block> = (0..20_000_u32)
                 .map(|number| {
                     allocate_pool(PoolType::PAGED_POOL, 32, 0x4100_0000 | number << 8 | 0x41)
                 })
                 .collect();
-            assert_eq!(total(), 5_000 * 32);
+            assert_eq!(total(), 20_000 * 32);
             blocks.into_iter().for_each(free_pool);
             assert_eq!(total(), 0);
         },

@@ -18,6 +18,11 @@ export function recordField(record: number, field: number): number {
   return metadata.u32[(record + field) >>> 2]!;
 }
 
+/** The state word of an entry that is allocated from a list; none where words do not name the list. */
+export function allocatedWord(record: number): number {
+  return metadata.u16[(record + LAYOUT.recordAllocated) >>> 1]!;
+}
+
 /** Whether the list with an identifier is live: neither deleted nor closed by its owner. */
 export function isLive(record: number, id: number): boolean {
   return recordField(record, LAYOUT.recordState) === LAYOUT.recordStateLive &&

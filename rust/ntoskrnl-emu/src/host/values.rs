@@ -43,14 +43,14 @@ values! {
     RecordValues of Record {
         generation: u32, state: u32, list: u64, size: u32, pool_type: u32, tag: u32, owner: u32,
         allocate: u64, free: u64, failed: u32, driver: u32, control: u32, flags: u32, previous: u32,
-        next: u32, partial: u32, full: u32, maximum_depth: u32, mark: u32, adopted: u32,
-        abandoned: u32, kind: u32, asked_size: u32, shown_allocate: u64, shown_free: u64,
+        next: u32, allocated: u16, kept: u16, maximum_depth: u32, foreign: u32, abandoned: u32,
+        kind: u32, asked_size: u32, shown_allocate: u64, shown_free: u64,
     }
 
     /// The values of a page's descriptor.
     PageValues of Page {
-        list: u32, kind: u8, flags: u8, granules: u16, live: u16, capacity: u16, previous: u32,
-        next: u32, tag: u32, size: u32, driver: u32,
+        kind: u8, flags: u8, granules: u16, live: u16, arena: u16, previous: u32, next: u32,
+        size: u32, driver: u32,
     }
 }
 
@@ -64,6 +64,26 @@ pub fn tag_row(region: &Region, index: usize) -> TagRowValues {
     TagRowValues::of(region.tag_row(index))
 }
 
+/// Usage of a tag in nonpaged or paged pool: the sum of its rows.
+pub fn usage(region: &Region, tag: u32, is_paged: bool) -> TagRowValues {
+    let pool = 1 + u32::from(is_paged);
+    let limit = header(region).tag_limit as usize;
+    let rows = (0..limit).map(|index| tag_row(region, index));
+    let mut sum = TagRowValues {
+        tag,
+        pool,
+        allocs: 0,
+        frees: 0,
+        bytes: 0,
+    };
+    for row in rows.filter(|row| (row.tag, row.pool) == (tag, pool)) {
+        sum.allocs += row.allocs;
+        sum.frees += row.frees;
+        sum.bytes += row.bytes;
+    }
+    sum
+}
+
 /// The record of a list, by index modulo their number.
 pub fn record(region: &Region, index: u32) -> RecordValues {
     RecordValues::of(region.record(index))
@@ -74,7 +94,7 @@ pub fn page(region: &Region, index: u32) -> PageValues {
     PageValues::of(region.page(index))
 }
 
-/// The state byte of the granule that holds an offset; an offset beyond the pool is granule 0.
-pub fn state(region: &Region, offset: u32) -> u8 {
+/// The state word of the granule that holds an offset; an offset beyond the pool is granule 0.
+pub fn state(region: &Region, offset: u32) -> u16 {
     region.state(offset).load(Ordering::Relaxed)
 }

@@ -156,7 +156,7 @@ impl Section<'_> {
         let list = self.list;
         slist_header::clear_counts(self.head.counts);
         list.write_identity();
-        let abandoned = pool::abandon_kept(&list.region, list.index, list.record)
+        let abandoned = pool::abandon_kept(&list.region, list.record)
             .wrapping_add(foreign::forget(list.index, false));
         add(&list.record.abandoned, abandoned);
         self.leave_with(0);

@@ -10,7 +10,7 @@ use wdm::{
 
 use super::{ListRef, foreign};
 use crate::bug_check::{BugCheck, in_foreign_frame, raise_insufficient_resources};
-use crate::memory::layout::{GRANULE, KIND_EX, STATE_ALLOCATED};
+use crate::memory::layout::{GRANULE, KIND_EX};
 use crate::pool::{self, Request};
 use crate::registry;
 use crate::stops;
@@ -99,12 +99,11 @@ impl ListRef<'_> {
         }
         let Some(offset) = self.region.offset_of(address) else {
             // Relaxed: read by the thread that deletes the list, which synchronises with all others.
-            self.record.adopted.store(1, Ordering::Relaxed);
+            self.record.foreign.store(1, Ordering::Relaxed);
             return foreign::admit(address, self.index);
         };
-        let state = STATE_ALLOCATED | self.mark();
         !registry::holds_list(&self.region, offset)
-            && pool::adopt(&self.region, offset, self.index, self.record, state)
+            && pool::adopt(&self.region, offset, self.index, self.record)
     }
 
     /// Calls the free routine, for an entry that was released and that pool does not refuse.

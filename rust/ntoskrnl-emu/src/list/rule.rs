@@ -7,11 +7,9 @@ use wdm::LookasideListEx;
 
 use super::ListRef;
 use super::section::{Damage, Section, link_at};
-use crate::memory::layout::{STATE_ALLOCATED, STATE_KEPT};
 use crate::memory::region::add;
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::owner::{self, SHARED};
-use crate::pool;
 
 /// How far a hit path came.
 enum Attempt<T> {
@@ -64,13 +62,11 @@ impl<'a> ListRef<'a> {
         let Some(offset) = self.region.offset_of(section.first as usize) else {
             return Attempt::Inside(section.first);
         };
-        let mark = self.mark();
         let state = self.region.state(offset);
-        // State bytes are acquired and released (see `pool`). Else relaxed, here and in `try_free`: what
+        // State words are acquired and released (see `pool`). Else relaxed, here and in `try_free`: what
         // the holder before wrote came with the section.
         if section.first & RESERVED != 0
-            || state.load(Ordering::Acquire) != STATE_KEPT | mark
-            || pool::page_list(&self.region, offset) != self.index
+            || state.load(Ordering::Acquire) != self.record.kept.load(Ordering::Relaxed)
             || section.head.depth() == 0
         {
             return Attempt::Inside(section.first);
@@ -81,7 +77,8 @@ impl<'a> ListRef<'a> {
             return Attempt::Inside(section.first);
         }
         add(self.control.total_allocates(), 1);
-        state.store(STATE_ALLOCATED | mark, Ordering::Release);
+        let allocated = self.record.allocated.load(Ordering::Relaxed);
+        state.store(allocated, Ordering::Release);
         slist_header::add_counts(section.head.counts, POPPED);
         section.leave_with(next);
         Attempt::Done(offset)
@@ -96,17 +93,16 @@ impl<'a> ListRef<'a> {
         let Some(offset) = self.region.offset_of(link as usize) else {
             return Attempt::Inside(section.first);
         };
-        let mark = self.mark();
         let state = self.region.state(offset);
         if (link | section.first) & RESERVED != 0
-            || state.load(Ordering::Acquire) != STATE_ALLOCATED | mark
-            || pool::page_list(&self.region, offset) != self.index
+            || state.load(Ordering::Acquire) != self.record.allocated.load(Ordering::Relaxed)
             || section.head.depth() >= self.control.depth().load(Ordering::Relaxed)
         {
             return Attempt::Inside(section.first);
         }
         add(self.control.total_frees(), 1);
-        state.store(STATE_KEPT | mark, Ordering::Release);
+        let kept = self.record.kept.load(Ordering::Relaxed);
+        state.store(kept, Ordering::Release);
         // SAFETY: an entry in the pool that the list keeps from here on.
         let next = unsafe { link_at(self.region.at(offset).cast()) };
         next.store(section.first, Ordering::Relaxed);

@@ -6,7 +6,22 @@
 //! view, may read it at any time.
 //!
 //! Sections, in order: header page, isolate slots, usage by tag, list records, page descriptors,
-//! state bytes, block words. The last section is never shown to JavaScript.
+//! state words, block words. The last section is never shown to JavaScript.
+//!
+//! A state word says of the 16 bytes that it stands for whether a block begins there, and of a block
+//! which list it belongs to:
+//!
+//! | word | the block that begins there |
+//! |---|---|
+//! | [`STATE_NONE`] | there is none |
+//! | [`STATE_FREED`] | went back to the pool |
+//! | [`STATE_LEAVING`] | an entry on its way from its list to the pool |
+//! | [`STATE_ALLOCATED`] | is allocated, and no list's entry |
+//! | [`STATE_ALLOCATED`] or-ed with a number | is allocated from the list with that number |
+//! | [`STATE_KEPT`] or-ed with a number | is kept by the list with that number |
+//!
+//! The number of a list is the index of its record, while fourteen bits hold it. Lists beyond share
+//! [`BY_BLOCK_WORD`]: then the block word names the list.
 
 use wdm::PAGE_SIZE;
 
@@ -16,22 +31,23 @@ use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 mod sizes {
     pub(super) const GRANULE: usize = 16;
     pub(super) const RECORDS: usize = 1 << 16;
-    pub(super) const TAG_ROWS: usize = 4096;
-    /// What six bits can tell apart, and none is zero.
-    pub(super) const MARKS: u32 = 63;
+    pub(super) const TAG_ROWS: usize = 1 << 14;
+    pub(super) const ARENAS: usize = 8;
+    pub(super) const NUMBERED: u32 = 0x3fff;
 }
 
-/// Few of everything: each atomic costs time in each run of a model. And one mark, so that any two
-/// lists have the same.
+/// Few of everything: each atomic costs time in each run of a model. The third list of a model has no
+/// number of its own.
 #[cfg(loom)]
 mod sizes {
     pub(super) const GRANULE: usize = wdm::PAGE_SIZE / 4;
     pub(super) const RECORDS: usize = 4;
     pub(super) const TAG_ROWS: usize = 4;
-    pub(super) const MARKS: u32 = 1;
+    pub(super) const ARENAS: usize = 1;
+    pub(super) const NUMBERED: u32 = 3;
 }
 
-/// Bytes in a granule: the unit of block sizes and state bytes.
+/// Bytes in a granule: the unit of block sizes and state words.
 pub const GRANULE: usize = sizes::GRANULE;
 /// Granules in a page.
 pub const PAGE_GRANULES: usize = PAGE_SIZE / GRANULE;
@@ -39,8 +55,13 @@ pub const PAGE_GRANULES: usize = PAGE_SIZE / GRANULE;
 pub const RECORDS: usize = sizes::RECORDS;
 /// How many isolates can be open at once.
 pub const SLOTS: usize = 1024;
-/// How many pairs of tag and pool are counted apart; the rest are counted in the last row.
+/// How many rows of usage there are: one for each tag, pool and arena that have met. The last row of
+/// each arena, at the end of the table, counts what has no row.
 pub const TAG_ROWS: usize = sizes::TAG_ROWS;
+/// How many arenas the pool is cut into.
+pub const ARENAS: usize = sizes::ARENAS;
+/// The first record index without a number of its own.
+pub const NUMBERED: u32 = sizes::NUMBERED;
 
 /// Offset of the header page.
 pub const HEADER_OFFSET: usize = 0;
@@ -86,7 +107,7 @@ pub struct Slot {
     pub owner: AtomicU32,
 }
 
-/// Usage of one tag in one kind of pool.
+/// Usage of one tag in one kind of pool and one arena. Readers add the rows of a tag and pool.
 #[repr(C, align(64))]
 pub struct TagRow {
     /// The tag.
@@ -102,7 +123,7 @@ pub struct TagRow {
 }
 
 /// The authoritative description of one list.
-#[repr(C, align(128))]
+#[repr(C, align(256))]
 pub struct Record {
     /// How often this record was issued; with the index it makes the list's identifier.
     pub generation: AtomicU32,
@@ -110,14 +131,19 @@ pub struct Record {
     pub state: AtomicU32,
     /// The address of the list's control block.
     pub list: AtomicU64,
+    /// The owner of a confined list, or [`SHARED`](crate::owner::SHARED).
+    pub owner: AtomicU32,
+    /// The state word of an entry that is allocated from the list, for the hit paths; [`NO_STATE`]
+    /// where the word does not name the list.
+    pub allocated: AtomicU16,
+    /// The state word of an entry that the list keeps, likewise.
+    pub kept: AtomicU16,
     /// Bytes per entry.
     pub size: AtomicU32,
     /// The pool type with the modifier bits that a callback sees.
     pub pool_type: AtomicU32,
     /// The pool tag.
     pub tag: AtomicU32,
-    /// The owner of a confined list, or [`SHARED`](crate::owner::SHARED).
-    pub owner: AtomicU32,
     /// The allocate callback's address, zero for the default routine.
     pub allocate: AtomicU64,
     /// The free callback's address, zero for the default routine.
@@ -134,16 +160,10 @@ pub struct Record {
     pub previous: AtomicU32,
     /// The list after this one.
     pub next: AtomicU32,
-    /// The first page of this list's entries that has room, zero for none.
-    pub partial: AtomicU32,
-    /// The first page of this list's entries that is full, zero for none.
-    pub full: AtomicU32,
     /// The greatest depth that a tick may set.
     pub maximum_depth: AtomicU32,
-    /// Six bits, 1 … 63, that mark this list's entries in the state bytes.
-    pub mark: AtomicU32,
-    /// Not zero once the list has held entries that its own pages do not hold.
-    pub adopted: AtomicU32,
+    /// Not zero once the list has held entries from outside the pool.
+    pub foreign: AtomicU32,
     /// Entries given up because the list's memory was written over. For reports of what is left. One
     /// that a flush is freeing at that moment may be counted too.
     pub abandoned: AtomicU32,
@@ -155,12 +175,18 @@ pub struct Record {
     pub shown_allocate: AtomicU64,
     /// What the control block's `Free` shows.
     pub shown_free: AtomicU64,
+    /// The newest of this list's blocks in each arena, as an offset in the pool; zero for none.
+    pub blocks: [AtomicU32; ARENAS],
 }
 
-/// The mark of the list with a record index.
-#[cfg_attr(loom, expect(clippy::modulo_one, reason = "models have one mark"))]
-pub(crate) fn mark_of(index: u32) -> u32 {
-    index % sizes::MARKS + 1
+/// The number by which state words name the list with a record index.
+#[inline(always)]
+pub(crate) fn number_of(index: u32) -> u16 {
+    if index < NUMBERED {
+        index as u16
+    } else {
+        BY_BLOCK_WORD
+    }
 }
 
 /// No list.
@@ -180,8 +206,6 @@ pub const KIND_PAGED: u32 = 2;
 /// What a page of the pool holds.
 #[repr(C, align(64))]
 pub struct Page {
-    /// The record index of the list whose entries these are; zero when each block's word tells.
-    pub list: AtomicU32,
     /// One of the `PAGE_` kinds.
     pub kind: AtomicU8,
     /// A set of the `FLAG_` bits.
@@ -190,15 +214,13 @@ pub struct Page {
     pub granules: AtomicU16,
     /// Blocks in use on a page of small blocks.
     pub live: AtomicU16,
-    /// Blocks that fit on it.
-    pub capacity: AtomicU16,
+    /// The arena that the page belongs to.
+    pub arena: AtomicU16,
     /// The page before this one on its chain; on a tail page the index of the head page.
     pub previous: AtomicU32,
     /// The page after this one on its chain.
     pub next: AtomicU32,
-    /// The tag of all blocks, unless each block's word tells.
-    pub tag: AtomicU32,
-    /// The requested bytes of all blocks, unless each block's word tells.
+    /// The requested bytes of a block of whole pages.
     pub size: AtomicU32,
     /// The driver that owns the blocks.
     pub driver: AtomicU32,
@@ -214,28 +236,31 @@ pub const PAGE_SMALL: u8 = 1;
 pub const PAGE_LARGE: u8 = 2;
 /// A further page of such a block.
 pub const PAGE_TAIL: u8 = 3;
-/// The blocks are paged pool.
-pub const FLAG_PAGED: u8 = 1;
 /// A list's control block lies, or has lain, in a block of this page.
-pub const FLAG_LIST: u8 = 2;
+pub const FLAG_LIST: u8 = 1;
 
-/// State byte: no block begins here.
-pub const STATE_NONE: u8 = 0;
-/// State byte: a block began here and went back to the pool.
-pub const STATE_FREED: u8 = 1;
-/// State byte: an entry on its way from its list to pool; every check finds it freed already.
-pub const STATE_LEAVING: u8 = 2;
-/// State byte, or-ed with a list's mark: allocated from that list; without a mark: a pool block.
-pub const STATE_ALLOCATED: u8 = 0x80;
-/// State byte, or-ed with a list's mark: kept by that list.
-pub const STATE_KEPT: u8 = 0x40;
+/// State word: no block begins here.
+pub const STATE_NONE: u16 = 0;
+/// State word: a block began here and went back to the pool.
+pub const STATE_FREED: u16 = 1;
+/// State word: an entry on its way from its list to pool; every check finds it freed already.
+pub const STATE_LEAVING: u16 = 2;
+/// State word, or-ed with a list's number: allocated from that list; by itself: a plain block.
+pub const STATE_ALLOCATED: u16 = 0x8000;
+/// State word, or-ed with a list's number: kept by that list.
+pub const STATE_KEPT: u16 = 0x4000;
+/// The number of every list that has none of its own: the block word names the list.
+pub const BY_BLOCK_WORD: u16 = 0x3fff;
+/// No state word is this.
+pub const NO_STATE: u16 = 0xffff;
 
 #[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<Header>() <= PAGE_SIZE);
     assert!(size_of::<Slot>() == 64);
     assert!(size_of::<TagRow>() == 64);
-    assert!(size_of::<Record>() == 128);
+    assert!(size_of::<Record>() == 256);
+    assert!(NUMBERED == BY_BLOCK_WORD as u32);
     assert!(size_of::<Page>() == 64);
     assert!(TAGS_OFFSET.is_multiple_of(PAGE_SIZE));
     assert!(RECORDS_OFFSET.is_multiple_of(PAGE_SIZE));

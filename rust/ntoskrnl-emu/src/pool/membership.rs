@@ -1,110 +1,124 @@
-//! Which list a block belongs to, where its page does not tell, and how that changes.
+//! Which list a block belongs to, and how that changes.
 //!
-//! Orderings are relaxed for the reasons given in the parent module, but for `mix`.
+//! The blocks of a list are linked by offsets, in each arena those that lie there, so that a list that
+//! goes visits what it has and nothing else. A link holds the block before in its high half and the
+//! block after in its low half; the record holds the first.
+//!
+//! Orderings are relaxed for the reasons given in the parent module.
 
-use std::sync::atomic::Ordering;
-
-use wdm::PAGE_SIZE;
-
-use super::pages::{Chain, Pool, pop_page, push_page};
-use super::{Block, POOL, Word, block_at, block_of, list_of, page_of};
-use crate::memory::layout::{
-    FLAG_PAGED, GRANULE, PAGE_LARGE, PAGE_SMALL, Record, STATE_ALLOCATED, STATE_KEPT,
-};
+use super::arena::{self, Arena};
+use super::{Word, block_at, block_of, page_of};
+use crate::memory::layout::{ARENAS, Record, STATE_ALLOCATED, number_of};
 use crate::memory::region::Region;
+use crate::sync::{AtomicU64, Ordering};
 
-impl Pool {
-    /// Gives each block of a list's page a word of its own, so that they can belong to several.
-    fn mix(&mut self, region: &Region, index: u32) {
-        let page = region.page(index);
-        let list = page.list.load(Ordering::Relaxed);
-        if list == 0 || page.kind.load(Ordering::Relaxed) != PAGE_SMALL {
-            return;
+fn link_of(region: &Region, offset: u32) -> &'static AtomicU64 {
+    let number = page_of(offset);
+    region.link(number, block_of(region.page(number), offset))
+}
+
+fn word_of(region: &Region, offset: u32) -> &'static AtomicU64 {
+    let number = page_of(offset);
+    region.word(number, block_of(region.page(number), offset))
+}
+
+fn split(link: u64) -> (u32, u32) {
+    ((link >> 32) as u32, link as u32)
+}
+
+fn joined(before: u32, after: u32) -> u64 {
+    u64::from(before) << 32 | u64::from(after)
+}
+
+impl Arena {
+    /// Puts a block among those of a list.
+    pub(super) fn link_block(&self, region: &Region, record: &Record, offset: u32) {
+        let first = &record.blocks[self.number];
+        let after = first.load(Ordering::Relaxed);
+        link_of(region, offset).store(joined(0, after), Ordering::Relaxed);
+        if after != 0 {
+            let link = link_of(region, after);
+            let (_, next) = split(link.load(Ordering::Relaxed));
+            link.store(joined(offset, next), Ordering::Relaxed);
         }
-        let word = Word::new(
-            page.tag.load(Ordering::Relaxed),
-            list,
-            page.size.load(Ordering::Relaxed),
-            page.flags.load(Ordering::Relaxed) & FLAG_PAGED != 0,
-        );
-        let capacity = usize::from(page.capacity.load(Ordering::Relaxed));
-        for block in 0..capacity {
-            region.word(index, block).store(word.0, Ordering::Relaxed);
+        first.store(offset, Ordering::Relaxed);
+    }
+
+    fn unlink_block(&self, region: &Region, record: &Record, offset: u32) {
+        let (before, after) = split(link_of(region, offset).load(Ordering::Relaxed));
+        if after != 0 {
+            let link = link_of(region, after);
+            let (_, next) = split(link.load(Ordering::Relaxed));
+            link.store(joined(before, next), Ordering::Relaxed);
         }
-        let record = region.record(list);
-        let is_full = page.live.load(Ordering::Relaxed) == page.capacity.load(Ordering::Relaxed);
-        if is_full {
-            pop_page(region, &record.full, index);
+        if before == 0 {
+            record.blocks[self.number].store(after, Ordering::Relaxed);
         } else {
-            self.unlink(region, &Chain::List(record), index);
+            let link = link_of(region, before);
+            let (previous, _) = split(link.load(Ordering::Relaxed));
+            link.store(joined(previous, after), Ordering::Relaxed);
         }
-        // Release, with the acquire in `page_list`: a thread that sees the page without a list sees
-        // the words.
-        page.list.store(0, Ordering::Release);
-        record.adopted.store(1, Ordering::Relaxed);
-        if !is_full {
-            let driver = page.driver.load(Ordering::Relaxed);
-            let chain = Chain::Plain(driver, page.granules.load(Ordering::Relaxed));
-            self.link(region, &chain, index);
+    }
+
+    /// Takes a block from the list that it belongs to, if it belongs to one.
+    pub(super) fn take_from_list(&self, region: &Region, offset: u32) {
+        let place = word_of(region, offset);
+        let word = Word(place.load(Ordering::Relaxed));
+        if word.list() != 0 {
+            self.unlink_block(region, region.record(word.list()), offset);
+            place.store(word.of_list(0).0, Ordering::Relaxed);
         }
+    }
+
+    fn give_to_list(&self, region: &Region, index: u32, record: &Record, offset: u32) {
+        let place = word_of(region, offset);
+        let word = Word(place.load(Ordering::Relaxed));
+        place.store(word.of_list(index).0, Ordering::Relaxed);
+        self.link_block(region, record, offset);
     }
 }
 
-/// Makes a live plain block an entry of a list: what a callback returned, or what was pushed onto
-/// the list's header. `state` becomes the block's state byte.
+/// Makes a live plain block an allocated entry of a list: what a callback returned, or what was
+/// pushed onto the list's header.
 ///
 /// Returns whether it could: the block must be live, no list's entry, and at least the list's size.
 /// The caller has checked that no initialised list lies in it.
-pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record, state: u8) -> bool {
-    let mut pool = POOL.lock();
-    let Some(block) = block_at(region, offset) else {
+pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record) -> bool {
+    let Some(arena) = arena::lock_of(region, offset) else {
         return false;
     };
-    let is_plain = region.state(offset).load(Ordering::Relaxed) == STATE_ALLOCATED;
-    if !is_plain || block.capacity < record.size.load(Ordering::Relaxed) {
-        return false;
+    let size = record.size.load(Ordering::Relaxed);
+    let is_fit =
+        block_at(region, offset).is_some_and(|block| block.is_plain && block.capacity >= size);
+    if is_fit {
+        arena.give_to_list(region, index, record, offset);
+        let state = STATE_ALLOCATED | number_of(index);
+        // Release: see the parent module.
+        region.state(offset).store(state, Ordering::Release);
     }
-    assign(&mut pool, region, &block, index);
-    record.adopted.store(1, Ordering::Relaxed);
-    // Release: a second free, to a list with the same mark that the block was an entry of before,
-    // acquires this state. It must not find the list of then (the table in the parent module).
-    region.state(offset).store(state, Ordering::Release);
-    true
+    is_fit
 }
 
-/// Writes down which list a block belongs to.
-fn assign(pool: &mut Pool, region: &Region, block: &Block, index: u32) {
-    let number = page_of(block.offset);
-    let page = region.page(number);
-    if page.list.load(Ordering::Relaxed) == index {
-        return;
+/// Makes an entry that its list released a plain block.
+pub(crate) fn make_plain(region: &Region, offset: u32) {
+    if let Some(arena) = arena::lock_of(region, offset) {
+        arena.take_from_list(region, offset);
+        region
+            .state(offset)
+            .store(STATE_ALLOCATED, Ordering::Relaxed);
     }
-    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-        let before = page.list.load(Ordering::Relaxed);
-        if before != 0 {
-            pop_page(region, &region.record(before).full, number);
-        }
-        page.list.store(index, Ordering::Relaxed);
-        push_page(region, &region.record(index).full, number);
-        return;
-    }
-    pool.mix(region, number);
-    let word = Word::new(block.tag, index, block.bytes, block.is_paged);
-    region
-        .word(number, block_of(page, block.offset))
-        .store(word.0, Ordering::Relaxed);
 }
 
 /// Turns the entries that a list keeps into plain blocks, which stay allocated: the list's links
 /// cannot be believed any more. Returns how many there were.
-pub(crate) fn abandon_kept(region: &Region, index: u32, record: &Record) -> u32 {
-    let pool = POOL.lock();
-    let kept = STATE_KEPT | record.mark.load(Ordering::Relaxed) as u8;
+pub(crate) fn abandon_kept(region: &Region, record: &Record) -> u32 {
     let mut count = 0;
-    each_block_of_list(region, &pool, record, |offset| {
-        let state = region.state(offset);
-        if state.load(Ordering::Relaxed) == kept && list_of(region, offset) == index {
-            state.store(STATE_ALLOCATED, Ordering::Relaxed);
+    each_block_of_list(region, record, |arena, offset| {
+        if block_at(region, offset).is_some_and(|block| block.is_kept) {
+            arena.take_from_list(region, offset);
+            region
+                .state(offset)
+                .store(STATE_ALLOCATED, Ordering::Relaxed);
             count += 1;
         }
     });
@@ -114,71 +128,33 @@ pub(crate) fn abandon_kept(region: &Region, index: u32, record: &Record) -> u32 
 /// Turns the entries that are still allocated from a list into plain blocks of the list's driver,
 /// before the list goes. So it does with entries that the list kept and lost when its header was
 /// written over.
-pub(crate) fn disown(region: &Region, index: u32, record: &Record) {
-    let mut pool = POOL.lock();
-    let mark = record.mark.load(Ordering::Relaxed) as u8;
-    each_block_of_list(region, &pool, record, |offset| {
-        let state = region.state(offset);
-        let is_entry =
-            [STATE_ALLOCATED | mark, STATE_KEPT | mark].contains(&state.load(Ordering::Relaxed));
-        if is_entry && list_of(region, offset) == index {
-            state.store(STATE_ALLOCATED, Ordering::Relaxed);
+pub(crate) fn disown(region: &Region, record: &Record) {
+    each_block_of_list(region, record, |arena, offset| {
+        let is_live = block_at(region, offset).is_some();
+        arena.take_from_list(region, offset);
+        // One on its way to pool goes on.
+        if is_live {
+            region
+                .state(offset)
+                .store(STATE_ALLOCATED, Ordering::Relaxed);
         }
     });
-    for chain in [&record.partial, &record.full] {
-        loop {
-            let number = chain.load(Ordering::Relaxed);
-            if number == 0 {
-                break;
-            }
-            let page = region.page(number);
-            if page.kind.load(Ordering::Relaxed) == PAGE_SMALL {
-                pool.mix(region, number);
-                let capacity = usize::from(page.capacity.load(Ordering::Relaxed));
-                for block in 0..capacity {
-                    let word = region.word(number, block);
-                    let old = Word(word.load(Ordering::Relaxed));
-                    let new = Word::new(old.tag(), 0, old.bytes(), old.is_paged());
-                    word.store(new.0, Ordering::Relaxed);
-                }
-            } else {
-                pop_page(region, chain, number);
-                page.list.store(0, Ordering::Relaxed);
-            }
-        }
-    }
 }
 
-/// Visits at least the blocks that can be entries of a list: those of its own pages, unless it has
-/// taken in others, and else all there are.
-fn each_block_of_list(region: &Region, pool: &Pool, record: &Record, mut visit: impl FnMut(u32)) {
-    if record.adopted.load(Ordering::Relaxed) != 0 {
-        for number in 1..pool.page_limit {
-            let kind = region.page(number).kind.load(Ordering::Relaxed);
-            if matches!(kind, PAGE_SMALL | PAGE_LARGE) {
-                each_block_of(region, number, &mut visit);
-            }
+/// Visits the blocks of a list, each arena's under its lock.
+fn each_block_of_list(region: &Region, record: &Record, mut visit: impl FnMut(&Arena, u32)) {
+    for (number, first) in (0..ARENAS).zip(&record.blocks) {
+        // Relaxed: blocks that another thread allocates from the list meanwhile are not missed by a
+        // caller that is alone with the list, and no other visits them.
+        if first.load(Ordering::Relaxed) == 0 {
+            continue;
         }
-        return;
-    }
-    for chain in [&record.partial, &record.full] {
-        let mut number = chain.load(Ordering::Relaxed);
-        while number != 0 {
-            each_block_of(region, number, &mut visit);
-            number = region.page(number).next.load(Ordering::Relaxed);
+        let arena = arena::lock(number);
+        let mut offset = first.load(Ordering::Relaxed);
+        while offset != 0 {
+            let (_, after) = split(link_of(region, offset).load(Ordering::Relaxed));
+            visit(&arena, offset);
+            offset = after;
         }
-    }
-}
-
-fn each_block_of(region: &Region, number: u32, mut visit: impl FnMut(u32)) {
-    let page = region.page(number);
-    let start = number * PAGE_SIZE as u32;
-    if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-        visit(start);
-        return;
-    }
-    let step = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
-    for block in 0..u32::from(page.capacity.load(Ordering::Relaxed)) {
-        visit(start + block * step);
     }
 }

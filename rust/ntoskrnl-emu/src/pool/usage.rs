@@ -1,42 +1,42 @@
 //! Usage of the pool by tag.
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use crate::memory::layout::TagRow;
+use super::hash::{Table, table};
+use crate::memory::layout::{ARENAS, TAG_ROWS, TagRow};
 use crate::memory::region::Region;
 
-/// Finds the rows of usage by tag. The rows stand in the metadata, which tools read.
+/// Finds an arena's rows of usage by tag. The rows stand in the metadata, where every thread reads
+/// them.
 pub(super) struct Usage {
-    rows: Option<HashMap<(u32, bool), usize>>,
+    rows: Table<(u32, bool), usize>,
 }
 
 impl Usage {
     pub(super) const fn new() -> Self {
-        Self { rows: None }
+        Self { rows: table() }
     }
 
-    fn row(&mut self, region: &Region, tag: u32, paged: bool) -> &'static TagRow {
-        let rows = self.rows.get_or_insert_default();
-        let next = rows.len();
-        let index = *rows.entry((tag, paged)).or_insert(next);
-        // Tags for which there is no row are counted in the last.
-        let row = region.tag_row(index);
-        if row.pool.load(Ordering::Relaxed) == 0 {
-            row.tag.store(tag, Ordering::Relaxed);
-            row.pool.store(1 + u32::from(paged), Ordering::Relaxed);
-            region
-                .header()
-                .tag_limit
-                .store(index as u32 + 1, Ordering::Relaxed);
-        }
-        row
+    fn row(&mut self, region: &Region, arena: usize, tag: u32, paged: bool) -> &'static TagRow {
+        let index = *self
+            .rows
+            .entry((tag, paged))
+            .or_insert_with(|| new_row(region, arena, tag, paged));
+        region.tag_row(index)
     }
 
-    // Relaxed throughout: the pool's lock orders the writers, readers want current values only.
+    // Relaxed throughout: the arena's lock orders the writers of its rows, and readers want current
+    // values only.
 
-    pub(super) fn allocated(&mut self, region: &Region, tag: u32, paged: bool, bytes: u32) {
-        let row = self.row(region, tag, paged);
+    pub(super) fn allocated(
+        &mut self,
+        region: &Region,
+        arena: usize,
+        tag: u32,
+        paged: bool,
+        bytes: u32,
+    ) {
+        let row = self.row(region, arena, tag, paged);
         row.allocs
             .store(row.allocs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         row.bytes.store(
@@ -45,8 +45,15 @@ impl Usage {
         );
     }
 
-    pub(super) fn freed(&mut self, region: &Region, tag: u32, paged: bool, bytes: u32) {
-        let row = self.row(region, tag, paged);
+    pub(super) fn freed(
+        &mut self,
+        region: &Region,
+        arena: usize,
+        tag: u32,
+        paged: bool,
+        bytes: u32,
+    ) {
+        let row = self.row(region, arena, tag, paged);
         row.frees
             .store(row.frees.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         row.bytes.store(
@@ -54,4 +61,25 @@ impl Usage {
             Ordering::Relaxed,
         );
     }
+}
+
+/// Issues a row for a tag of an arena; the arena's last row where none is left.
+#[cold]
+fn new_row(region: &Region, arena: usize, tag: u32, paged: bool) -> usize {
+    let limit = &region.header().tag_limit;
+    let last = TAG_ROWS - ARENAS + arena;
+    // Relaxed: the number only has to differ from every other arena's. A reader that sees the limit
+    // before the row is described finds an unused row.
+    let issued = limit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |limit| {
+        ((limit as usize) < TAG_ROWS - ARENAS).then_some(limit + 1)
+    });
+    let Ok(index) = issued else {
+        limit.store(TAG_ROWS as u32, Ordering::Relaxed);
+        region.tag_row(last).pool.store(1, Ordering::Relaxed);
+        return last;
+    };
+    let row = region.tag_row(index as usize);
+    row.tag.store(tag, Ordering::Relaxed);
+    row.pool.store(1 + u32::from(paged), Ordering::Relaxed);
+    index as usize
 }

@@ -150,16 +150,17 @@ impl Usage {
 
 /// Usage of a tag in nonpaged or paged pool.
 pub fn usage(tag: u32, paged: bool) -> Usage {
-    let region = mapped();
-    let limit = host::header(region).tag_limit as usize;
-    (0..limit)
-        .map(|index| host::tag_row(region, index))
-        .find(|row| row.tag == tag && row.pool == 1 + u32::from(paged))
-        .map_or(Usage::default(), |row| Usage {
-            allocs: row.allocs,
-            frees: row.frees,
-            bytes: row.bytes,
-        })
+    let host::TagRowValues {
+        allocs,
+        frees,
+        bytes,
+        ..
+    } = host::usage(mapped(), tag, paged);
+    Usage {
+        allocs,
+        frees,
+        bytes,
+    }
 }
 
 /// By which routines a list is made and used.

@@ -52,8 +52,9 @@ struct Tables {
     tag_rows: Vec<TagRow>,
     records: Vec<Record>,
     pages: Vec<Page>,
-    states: Vec<AtomicU8>,
+    states: Vec<AtomicU16>,
     words: Vec<AtomicU64>,
+    links: Vec<AtomicU64>,
     contents: Vec<UnsafeCell<u8>>,
 }
 
@@ -88,8 +89,9 @@ impl Owned {
             tag_rows: many(TAG_ROWS, tag_row),
             records: many(RECORDS, record),
             pages: many(pages, page),
-            states: many(granules, || AtomicU8::new(0)),
+            states: many(granules, zero16),
             words: many(granules, zero64),
+            links: many(granules, zero64),
             contents: many(granules, || UnsafeCell::new(0)),
         });
         let place = &raw const *tables;
@@ -169,15 +171,23 @@ impl Region {
         self.page(offset / PAGE_SIZE as u32)
     }
 
-    /// The state byte of the granule that holds an offset; an offset beyond the pool is granule 0.
-    pub(crate) fn state(&self, offset: u32) -> &'static AtomicU8 {
+    /// The state word of the granule that holds an offset; an offset beyond the pool is granule 0.
+    pub(crate) fn state(&self, offset: u32) -> &'static AtomicU16 {
         let states = &self.tables.states;
         states.get(offset as usize / GRANULE).unwrap_or(&states[0])
     }
 
-    /// The word of a block on a page of small blocks.
+    /// The word of a block by its number on its page; a block of whole pages is number 0.
     pub(crate) fn word(&self, page: u32, block: usize) -> &'static AtomicU64 {
-        let words = &self.tables.words;
+        Self::of_block(&self.tables.words, page, block)
+    }
+
+    /// The link of a block, by which it stands among those of its list.
+    pub(crate) fn link(&self, page: u32, block: usize) -> &'static AtomicU64 {
+        Self::of_block(&self.tables.links, page, block)
+    }
+
+    fn of_block(words: &'static [AtomicU64], page: u32, block: usize) -> &'static AtomicU64 {
         let index = page as usize * PAGE_GRANULES + block.min(PAGE_GRANULES - 1);
         words.get(index).unwrap_or(&words[0])
     }
@@ -240,30 +250,28 @@ fn record() -> Record {
         flags: zero32(),
         previous: zero32(),
         next: zero32(),
-        partial: zero32(),
-        full: zero32(),
         maximum_depth: zero32(),
-        mark: zero32(),
-        adopted: zero32(),
+        foreign: zero32(),
         abandoned: zero32(),
         kind: zero32(),
         asked_size: zero32(),
         shown_allocate: zero64(),
         shown_free: zero64(),
+        allocated: zero16(),
+        kept: zero16(),
+        blocks: std::array::from_fn(|_| zero32()),
     }
 }
 
 fn page() -> Page {
     Page {
-        list: zero32(),
         kind: AtomicU8::new(0),
         flags: AtomicU8::new(0),
         granules: zero16(),
         live: zero16(),
-        capacity: zero16(),
+        arena: zero16(),
         previous: zero32(),
         next: zero32(),
-        tag: zero32(),
         size: zero32(),
         driver: zero32(),
         free: [zero64(), zero64(), zero64(), zero64()],

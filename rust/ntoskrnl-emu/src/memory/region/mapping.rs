@@ -9,7 +9,7 @@ use crate::memory::layout::{
     GRANULE, HEADER_OFFSET, Header, PAGE_GRANULES, PAGES_OFFSET, Page, RECORDS, RECORDS_OFFSET,
     Record, SLOTS, SLOTS_OFFSET, Slot, TAG_ROWS, TAGS_OFFSET, TagRow,
 };
-use crate::sync::{AtomicU8, AtomicU64, Lock};
+use crate::sync::{AtomicU16, AtomicU64, Lock};
 
 const MEBIBYTE: usize = 1 << 20;
 /// The alignment of the pool's base.
@@ -71,7 +71,7 @@ pub struct Region {
     pool: NonNull<u8>,
     pool_bytes: usize,
     metadata: NonNull<u8>,
-    /// Where the state bytes and the block words begin in the metadata.
+    /// Where the state words and the block words begin in the metadata.
     states: usize,
     words: usize,
 }
@@ -103,7 +103,8 @@ impl Region {
     }
 
     const fn words_offset(pool_bytes: usize) -> usize {
-        (Self::states_offset(pool_bytes) + pool_bytes / GRANULE).next_multiple_of(PAGE_SIZE)
+        (Self::states_offset(pool_bytes) + pool_bytes / GRANULE * size_of::<AtomicU16>())
+            .next_multiple_of(PAGE_SIZE)
     }
 
     /// The pool's first byte.
@@ -131,7 +132,7 @@ impl Region {
         self.words
     }
 
-    /// Offset of the state bytes in the metadata.
+    /// Offset of the state words in the metadata.
     pub fn states(&self) -> usize {
         self.states
     }
@@ -201,7 +202,7 @@ impl Region {
     #[inline(always)]
     pub(crate) fn record(&self, index: u32) -> &'static Record {
         let index = index as usize % RECORDS;
-        // SAFETY: the section holds RECORDS of them, 128 bytes each.
+        // SAFETY: the section holds RECORDS of them, 256 bytes each.
         unsafe { self.metadata_at(RECORDS_OFFSET + index * size_of::<Record>()) }
     }
 
@@ -229,34 +230,47 @@ impl Region {
         unsafe { self.metadata_at(PAGES_OFFSET + offset / PAGE_SIZE * size_of::<Page>()) }
     }
 
-    /// The state byte of the granule that holds an offset; an offset beyond the pool is granule 0,
+    /// The state word of the granule that holds an offset; an offset beyond the pool is granule 0,
     /// where no block ever begins.
     #[inline(always)]
-    pub(crate) fn state(&self, offset: u32) -> &'static AtomicU8 {
+    pub(crate) fn state(&self, offset: u32) -> &'static AtomicU16 {
         let offset = if (offset as usize) < self.pool_bytes {
             offset as usize
         } else {
             0
         };
-        // SAFETY: the section holds a byte for each granule of the pool.
-        unsafe { self.metadata_at(self.states + offset / GRANULE) }
+        // SAFETY: the section holds a word for each granule of the pool.
+        unsafe { self.metadata_at(self.states + offset / GRANULE * size_of::<AtomicU16>()) }
     }
 
-    /// The word of a block on a page of small blocks.
+    /// The word of a block by its number on its page; a block of whole pages is number 0.
     #[inline]
     pub(crate) fn word(&self, page: u32, block: usize) -> &'static AtomicU64 {
+        &self.block(page, block)[0]
+    }
+
+    /// The link of a block, by which it stands among those of its list.
+    #[inline]
+    pub(crate) fn link(&self, page: u32, block: usize) -> &'static AtomicU64 {
+        &self.block(page, block)[1]
+    }
+
+    #[inline]
+    fn block(&self, page: u32, block: usize) -> &'static [AtomicU64; 2] {
         let page = if page < self.pages() {
             page as usize
         } else {
             0
         };
-        let offset = page * WORDS_STRIDE + block.min(PAGE_GRANULES - 1) * size_of::<AtomicU64>();
-        // SAFETY: the section holds PAGE_GRANULES words for each page of the pool.
+        let offset = page * WORDS_STRIDE + block.min(PAGE_GRANULES - 1) * BLOCK_BYTES;
+        // SAFETY: the section holds PAGE_GRANULES pairs of words for each page of the pool.
         unsafe { self.metadata_at(self.words + offset) }
     }
 }
 
-const WORDS_STRIDE: usize = PAGE_GRANULES * size_of::<AtomicU64>();
+/// Bytes of a block's word and link.
+const BLOCK_BYTES: usize = size_of::<[AtomicU64; 2]>();
+const WORDS_STRIDE: usize = PAGE_GRANULES * BLOCK_BYTES;
 
 #[cfg(test)]
 mod tests {
