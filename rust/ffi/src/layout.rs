@@ -5,8 +5,8 @@
 use std::mem::offset_of;
 
 use ntoskrnl_emu::host::layout::{
-    GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, NO_STATE, PAGES_OFFSET, Page, RECORD_FREE,
-    RECORD_LIVE, RECORDS_OFFSET, Record, Slot, TAGS_OFFSET, TagRow,
+    GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, NO_STATE, RECORD_FREE, RECORD_LIVE,
+    RECORDS_OFFSET, Record, STATES_OFFSET, Slot, TAGS_OFFSET, TagRow,
 };
 use ntoskrnl_emu::host::owner::SHARED;
 pub use ntoskrnl_emu::host::stops::STOP_CODES;
@@ -60,9 +60,8 @@ pub const LAYOUT: &[(&str, u32)] = &[
         offset_of!(Record, maximum_depth) as u32,
     ),
     ("recordAllocated", offset_of!(Record, allocated) as u32),
-    // Page descriptors and state words; the state words follow the descriptors of all pages.
-    ("pages", PAGES_OFFSET as u32),
-    ("pageStride", size_of::<Page>() as u32),
+    // State words.
+    ("states", STATES_OFFSET as u32),
     ("pageBytes", PAGE_SIZE as u32),
     ("granuleBytes", GRANULE as u32),
     ("stateBytes", size_of::<u16>() as u32),

@@ -18,8 +18,8 @@ use crate::bug_check::BugCheck;
 use crate::delay;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
-    BY_BLOCK_WORD, GRANULE, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT,
-    STATE_LEAVING, number_of,
+    BY_BLOCK_WORD, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT, STATE_LEAVING,
+    number_of,
 };
 use crate::memory::region::{self, Region};
 use crate::memory::slist_header::{Head, RESERVED};
@@ -108,7 +108,7 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::find`], both.
     #[inline(always)]
     unsafe fn known(list: *mut LookasideListEx) -> Option<Self> {
-        let region = *region::mapped()?;
+        let region = region::current()?;
         if !can_hold_a_list(list) {
             return None;
         }
@@ -132,7 +132,7 @@ impl<'a> ListRef<'a> {
     /// The list with that identifier, if there is one, is not deleted while the result is used.
     #[inline(always)]
     unsafe fn by_id(id: u32) -> Option<Self> {
-        let region = *region::mapped()?;
+        let region = region::current()?;
         let index = id & 0xffff;
         let record = region.record(index);
         if !registry::has_id(record, id) {
@@ -395,7 +395,8 @@ impl<'a> ListRef<'a> {
 /// Whether a list can begin at an address.
 #[inline(always)]
 fn can_hold_a_list(list: *mut LookasideListEx) -> bool {
-    !list.is_null() && list.addr().is_multiple_of(GRANULE)
+    // One comparison for both: null becomes the greatest number, and bits below 16 come out on top.
+    list.addr().rotate_right(4).wrapping_sub(1) < usize::MAX >> 4
 }
 
 /// Whether the record with an index is that of the list at an address.

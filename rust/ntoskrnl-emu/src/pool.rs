@@ -11,6 +11,8 @@
 //! What is free, and what a block is, stands in the metadata, never in the pool itself: pool memory
 //! can be written over through any view of it.
 
+use std::sync::OnceLock;
+
 use wdm::{PAGE_SIZE, PoolType};
 
 use crate::bug_check::BugCheck;
@@ -35,9 +37,18 @@ pub(crate) use membership::{abandon_kept, adopt, disown, make_plain};
 /// What a new block is filled with, unless it is zeroed.
 pub const POISON: u8 = 0xB5;
 
-/// How many bytes of a block are filled so. More of a large block would commit memory that may never
-/// be used.
-pub const POISONED_BYTES: usize = 1 << 16;
+/// How many bytes of a new block are filled so: what a driver reads first. All are where the
+/// environment says `EMU_FILL=all`.
+pub const POISONED_BYTES: usize = 64;
+
+/// How many bytes of a block are filled in this process.
+fn poisoned_bytes() -> usize {
+    static BYTES: OnceLock<usize> = OnceLock::new();
+    *BYTES.get_or_init(|| match std::env::var_os("EMU_FILL") {
+        Some(value) if value == "all" => usize::MAX,
+        _ => POISONED_BYTES,
+    })
+}
 
 /// What is asked of the pool.
 #[derive(Clone, Copy)]
@@ -150,7 +161,7 @@ pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
     }
     let offset = arena::allocate(region, request)?;
     // SAFETY: the block was just allocated with at least that many bytes, for the caller.
-    unsafe { region.fill(offset, POISON, request.bytes.min(POISONED_BYTES)) };
+    unsafe { region.fill(offset, POISON, request.bytes.min(poisoned_bytes())) };
     Some(offset)
 }
 

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x0E4B817B;
+export const ABI = 0x0E02FFCB;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -314,8 +314,7 @@ export const LAYOUT = {
   recordFlags: 68,
   recordMaximumDepth: 80,
   recordAllocated: 20,
-  pages: 17895424,
-  pageStride: 64,
+  states: 17895424,
   pageBytes: 4096,
   granuleBytes: 16,
   stateBytes: 2,

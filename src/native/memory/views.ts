@@ -16,6 +16,8 @@ const PAGE_MASK = LAYOUT.pageBytes - 1;
 const GRANULE_SHIFT = Math.log2(LAYOUT.granuleBytes);
 const GRANULES = LAYOUT.pageBytes / LAYOUT.granuleBytes;
 const GRANULE_MASK = LAYOUT.granuleBytes - 1;
+/** Index of the first state word in the metadata. */
+const STATES = LAYOUT.states / LAYOUT.stateBytes;
 
 /** The views of the blocks of one page, by granule. */
 type PageViews = (Uint8Array<ArrayBuffer> | undefined)[];
@@ -24,8 +26,6 @@ type PageViews = (Uint8Array<ArrayBuffer> | undefined)[];
 // set with the first view.
 let buffer: ArrayBuffer | null = null;
 let pages: (PageViews | undefined)[] = [];
-/** Index of the first state word in the metadata. */
-let states = 0;
 let metadataWords!: Uint16Array;
 
 /**
@@ -46,7 +46,7 @@ export function knownView(
   // The operators above make an entry of what is none.
   if (
     page === undefined || entry >>> 0 !== entry ||
-    metadataWords[states + (entry >>> GRANULE_SHIFT)] !== allocated
+    metadataWords[STATES + (entry >>> GRANULE_SHIFT)] !== allocated
   ) return undefined;
   const view = page[(entry & PAGE_MASK) >>> GRANULE_SHIFT];
   return view === undefined || view.length !== size ? undefined : view;
@@ -66,7 +66,5 @@ function prepare(): void {
   buffer = mapPool();
   const count = pool.buffer.byteLength >>> PAGE_SHIFT;
   pages = new Array<PageViews | undefined>(count);
-  // The state words follow the descriptors of all pages.
-  states = (LAYOUT.pages + count * LAYOUT.pageStride) / LAYOUT.stateBytes;
   metadataWords = metadata.u16;
 }

@@ -7,7 +7,7 @@ use wdm::LookasideListEx;
 
 use super::ListRef;
 use super::section::{Damage, Section, link_at};
-use crate::memory::region::add;
+use crate::memory::region::{Place, add};
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::owner::{self, SHARED};
 
@@ -55,24 +55,23 @@ impl<'a> ListRef<'a> {
 
     /// Takes the first entry of a list in the pool.
     #[inline(always)]
-    fn try_allocate(self, caller: impl FnOnce() -> u32) -> Attempt<u32> {
+    fn try_allocate(self, caller: impl FnOnce() -> u32) -> Attempt<Place> {
         let Some(section) = self.try_enter(caller) else {
             return Attempt::Outside;
         };
-        let Some(offset) = self.region.offset_of(section.first as usize) else {
+        let Some(place) = self.region.place_of(section.first as usize) else {
             return Attempt::Inside(section.first);
         };
-        let state = self.region.state(offset);
+        let state = self.region.state_of(place);
         // State words are acquired and released (see `pool`). Else relaxed, here and in `try_free`: what
         // the holder before wrote came with the section.
-        if section.first & RESERVED != 0
-            || state.load(Ordering::Acquire) != self.record.kept.load(Ordering::Relaxed)
+        if state.load(Ordering::Acquire) != self.record.kept.load(Ordering::Relaxed)
             || section.head.depth() == 0
         {
             return Attempt::Inside(section.first);
         }
         // SAFETY: an entry that the list keeps in the pool, as was just checked.
-        let next = unsafe { link_at(self.region.at(offset).cast()) }.load(Ordering::Relaxed);
+        let next = unsafe { link_at(self.region.at_place(place).cast()) }.load(Ordering::Relaxed);
         if next & RESERVED != 0 {
             return Attempt::Inside(section.first);
         }
@@ -81,7 +80,7 @@ impl<'a> ListRef<'a> {
         state.store(allocated, Ordering::Release);
         slist_header::add_counts(section.head.counts, POPPED);
         section.leave_with(next);
-        Attempt::Done(offset)
+        Attempt::Done(place)
     }
 
     /// Keeps an entry of a list in the pool.
@@ -90,11 +89,11 @@ impl<'a> ListRef<'a> {
         let Some(section) = self.try_enter(caller) else {
             return Attempt::Outside;
         };
-        let Some(offset) = self.region.offset_of(link as usize) else {
+        let Some(place) = self.region.place_of(link as usize) else {
             return Attempt::Inside(section.first);
         };
-        let state = self.region.state(offset);
-        if (link | section.first) & RESERVED != 0
+        let state = self.region.state_of(place);
+        if section.first & RESERVED != 0
             || state.load(Ordering::Acquire) != self.record.allocated.load(Ordering::Relaxed)
             || section.head.depth() >= self.control.depth().load(Ordering::Relaxed)
         {
@@ -104,7 +103,7 @@ impl<'a> ListRef<'a> {
         let kept = self.record.kept.load(Ordering::Relaxed);
         state.store(kept, Ordering::Release);
         // SAFETY: an entry in the pool that the list keeps from here on.
-        let next = unsafe { link_at(self.region.at(offset).cast()) };
+        let next = unsafe { link_at(self.region.at_place(place).cast()) };
         next.store(section.first, Ordering::Relaxed);
         slist_header::add_counts(section.head.counts, PUSHED);
         section.leave_with(link);
@@ -124,7 +123,7 @@ impl<'a> ListRef<'a> {
             return unsafe { Self::allocate_cold(list) };
         };
         match found.try_allocate(owner::known) {
-            Attempt::Done(offset) => found.region.at(offset).cast(),
+            Attempt::Done(place) => found.region.at_place(place).cast(),
             // SAFETY: by the caller's word; the attempt entered the section.
             Attempt::Inside(first) => unsafe { Self::allocate_slow(list, first) },
             // SAFETY: by the caller's word.
@@ -249,7 +248,7 @@ impl<'a> ListRef<'a> {
     #[inline(always)]
     fn hit(self, owner: u32) -> u32 {
         match self.try_allocate(|| owner) {
-            Attempt::Done(offset) => offset,
+            Attempt::Done(place) => place.offset(),
             Attempt::Inside(first) => {
                 self.section(first).leave();
                 0

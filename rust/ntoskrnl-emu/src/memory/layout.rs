@@ -5,8 +5,9 @@
 //! Every field is an atomic of one width, so that other threads, and JavaScript through its own
 //! view, may read it at any time.
 //!
-//! Sections, in order: header page, isolate slots, usage by tag, list records, page descriptors,
-//! state words, block words. The last section is never shown to JavaScript.
+//! Sections, in order: header page, isolate slots, usage by tag, list records, state words. They end a
+//! constant distance below the pool, so that hit paths need one base address for all. Page descriptors
+//! and block words lie apart, where JavaScript has no view.
 //!
 //! A state word says of the 16 bytes that it stands for whether a block begins there, and of a block
 //! which list it belongs to:
@@ -71,8 +72,8 @@ pub const SLOTS_OFFSET: usize = HEADER_OFFSET + PAGE_SIZE;
 pub const TAGS_OFFSET: usize = SLOTS_OFFSET + SLOTS * size_of::<Slot>();
 /// Offset of the list records.
 pub const RECORDS_OFFSET: usize = TAGS_OFFSET + TAG_ROWS * size_of::<TagRow>();
-/// Offset of the page descriptors.
-pub const PAGES_OFFSET: usize = RECORDS_OFFSET + RECORDS * size_of::<Record>();
+/// Offset of the state words.
+pub const STATES_OFFSET: usize = RECORDS_OFFSET + RECORDS * size_of::<Record>();
 
 /// The header page.
 #[repr(C)]
@@ -264,5 +265,5 @@ const _: () = {
     assert!(size_of::<Page>() == 64);
     assert!(TAGS_OFFSET.is_multiple_of(PAGE_SIZE));
     assert!(RECORDS_OFFSET.is_multiple_of(PAGE_SIZE));
-    assert!(PAGES_OFFSET.is_multiple_of(PAGE_SIZE));
+    assert!(STATES_OFFSET.is_multiple_of(PAGE_SIZE));
 };

@@ -14,12 +14,32 @@ mod mapping;
 #[cfg(not(loom))]
 mod system;
 
+pub(crate) use mapping::current;
 pub use mapping::{Region, configure, map, mapped};
 
 /// The pool's size when nothing else was configured, in mebibytes.
 pub const DEFAULT_MEBIBYTES: u32 = if cfg!(miri) { 4 } else { 64 };
 /// The largest pool: an offset is 32 bits wide.
-pub const MAXIMUM_MEBIBYTES: u32 = 4095;
+pub const MAXIMUM_MEBIBYTES: u32 = if cfg!(miri) { 16 } else { 4095 };
+
+/// A place in the pool where a block can begin: a multiple of 16 bytes from its base.
+///
+/// # Invariants
+///
+/// It lies in the pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    offset: usize,
+    granule: usize,
+}
+
+impl Place {
+    /// The offset in the pool.
+    #[inline(always)]
+    pub(crate) fn offset(self) -> u32 {
+        self.offset as u32
+    }
+}
 
 impl Region {
     /// Whether any optional check is on.

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use loom::cell::UnsafeCell;
 use wdm::{NtStatus, PAGE_SIZE, STATUS_INVALID_DEVICE_STATE};
 
+use super::Place;
 use crate::memory::layout::{
     GRANULE, Header, PAGE_GRANULES, Page, RECORDS, Record, TAG_ROWS, TagRow,
 };
@@ -44,6 +45,11 @@ pub fn mapped() -> Option<&'static Region> {
         // SAFETY: boxed, and kept until the next run of the model; no run hands it to another.
         Some(unsafe { &*region })
     })
+}
+
+/// As [`mapped`], by value.
+pub(crate) fn current() -> Option<Region> {
+    mapped().copied()
 }
 
 struct Tables {
@@ -138,6 +144,26 @@ impl Region {
     pub fn offset_of(&self, address: usize) -> Option<u32> {
         let offset = address.wrapping_sub(self.tables.pool.addr());
         (offset < self.pool_bytes()).then_some(offset as u32)
+    }
+
+    /// The place of an address in the pool at which a block can begin, if it is one.
+    pub(crate) fn place_of(&self, address: usize) -> Option<Place> {
+        let offset = self.offset_of(address)? as usize;
+        let granule = offset / GRANULE;
+        // Blocks are aligned to 16 bytes; a model's granules are larger.
+        offset
+            .is_multiple_of(16)
+            .then_some(Place { offset, granule })
+    }
+
+    /// The address of a place.
+    pub(crate) fn at_place(&self, place: Place) -> *mut u8 {
+        self.at(place.offset())
+    }
+
+    /// The state word of a place.
+    pub(crate) fn state_of(&self, place: Place) -> &'static AtomicU16 {
+        &self.tables.states[place.granule]
     }
 
     /// The address of an offset in the pool.

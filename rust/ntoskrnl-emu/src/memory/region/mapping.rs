@@ -1,22 +1,38 @@
 //! The mappings in the process's address space.
 
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use wdm::{NtStatus, PAGE_SIZE, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 
-use super::{DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, system};
+use super::{DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Place, system};
 use crate::memory::layout::{
-    GRANULE, HEADER_OFFSET, Header, PAGE_GRANULES, PAGES_OFFSET, Page, RECORDS, RECORDS_OFFSET,
-    Record, SLOTS, SLOTS_OFFSET, Slot, TAG_ROWS, TAGS_OFFSET, TagRow,
+    GRANULE, HEADER_OFFSET, Header, PAGE_GRANULES, Page, RECORDS, RECORDS_OFFSET, Record, SLOTS,
+    SLOTS_OFFSET, STATES_OFFSET, Slot, TAG_ROWS, TAGS_OFFSET, TagRow,
 };
 use crate::sync::{AtomicU16, AtomicU64, Lock};
 
 const MEBIBYTE: usize = 1 << 20;
 /// The alignment of the pool's base.
 const ALIGNMENT: usize = 1 << 32;
+/// How far below the pool the metadata begin: they have room for the states of the largest pool.
+const DISTANCE: usize = (STATES_OFFSET + states_bytes(MAXIMUM_MEBIBYTES as usize * MEBIBYTE))
+    .next_multiple_of(PAGE_SIZE);
+/// Bytes of a block's word and link.
+const BLOCK_BYTES: usize = size_of::<[AtomicU64; 2]>();
+const WORDS_STRIDE: usize = PAGE_GRANULES * BLOCK_BYTES;
 
 static CONFIGURED: Lock<u32> = Lock::new(DEFAULT_MEBIBYTES);
 static REGION: spin::once::Once<Region, spin::relax::Yield> = spin::once::Once::INIT;
+/// The pool's base; null before it is mapped.
+static POOL: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+/// The page descriptors and block words, and the granules in the pool: written before the base.
+static TABLES: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+static GRANULES: AtomicU32 = AtomicU32::new(0);
+
+const fn states_bytes(pool_bytes: usize) -> usize {
+    pool_bytes / GRANULE * size_of::<AtomicU16>()
+}
 
 /// Sets the size of the pool, before the first use maps it.
 ///
@@ -61,19 +77,29 @@ pub fn mapped() -> Option<&'static Region> {
     REGION.get()
 }
 
-/// Where the two mappings lie.
+/// The mappings by value, if they were made: what hit paths hold in registers.
+#[inline(always)]
+pub(crate) fn current() -> Option<Region> {
+    // Acquire: pairs with the release in `Region::reserve`, so that the rest is seen.
+    let pool = NonNull::new(POOL.load(Ordering::Acquire))?;
+    Some(Region {
+        pool,
+        granules: GRANULES.load(Ordering::Relaxed),
+    })
+}
+
+/// Where the mappings lie.
 ///
 /// # Invariants
 ///
-/// Both mappings are readable, writable, as long as said, zero when made, and never unmapped.
+/// - `granules` times 16 bytes from `pool` are the pool. The metadata begin [`DISTANCE`] bytes below it and
+///   hold all sections, states as far as the pool reaches. [`TABLES`] holds a descriptor for each page,
+///   and after them a word and a link for each granule.
+/// - All of it is readable, writable, zero when made, and never unmapped.
 #[derive(Clone, Copy)]
 pub struct Region {
     pool: NonNull<u8>,
-    pool_bytes: usize,
-    metadata: NonNull<u8>,
-    /// Where the state words and the block words begin in the metadata.
-    states: usize,
-    words: usize,
+    granules: u32,
 }
 
 // SAFETY: the mappings outlive every thread, and what lies in them is accessed by atomics only.
@@ -83,28 +109,19 @@ unsafe impl Sync for Region {}
 
 impl Region {
     fn reserve(pool_bytes: usize) -> Result<Self, NtStatus> {
-        let metadata_bytes = Self::words_offset(pool_bytes) + pool_bytes / PAGE_SIZE * WORDS_STRIDE;
-        let metadata = system::reserve(metadata_bytes, PAGE_SIZE)?;
-        let pool = system::reserve(pool_bytes, ALIGNMENT).inspect_err(|_| {
+        let tables_bytes = pool_bytes / PAGE_SIZE * (size_of::<Page>() + WORDS_STRIDE);
+        let tables = system::reserve(0, 0, tables_bytes, PAGE_SIZE)?;
+        let used = STATES_OFFSET + states_bytes(pool_bytes);
+        let pool = system::reserve(DISTANCE, used, pool_bytes, ALIGNMENT).inspect_err(|_| {
             // SAFETY: the mapping was just made with this length and is not used.
-            unsafe { system::release(metadata, metadata_bytes) }
+            unsafe { system::release(tables, tables_bytes) }
         })?;
-        Ok(Self {
-            pool,
-            pool_bytes,
-            metadata,
-            states: Self::states_offset(pool_bytes),
-            words: Self::words_offset(pool_bytes),
-        })
-    }
-
-    const fn states_offset(pool_bytes: usize) -> usize {
-        PAGES_OFFSET + pool_bytes / PAGE_SIZE * size_of::<Page>()
-    }
-
-    const fn words_offset(pool_bytes: usize) -> usize {
-        (Self::states_offset(pool_bytes) + pool_bytes / GRANULE * size_of::<AtomicU16>())
-            .next_multiple_of(PAGE_SIZE)
+        let granules = (pool_bytes / GRANULE) as u32;
+        TABLES.store(tables.as_ptr(), Ordering::Relaxed);
+        GRANULES.store(granules, Ordering::Relaxed);
+        // Release: see `current`.
+        POOL.store(pool.as_ptr(), Ordering::Release);
+        Ok(Self { pool, granules })
     }
 
     /// The pool's first byte.
@@ -113,28 +130,29 @@ impl Region {
     }
 
     /// Bytes in the pool.
+    #[inline(always)]
     pub fn pool_bytes(&self) -> usize {
-        self.pool_bytes
+        self.granules as usize * GRANULE
     }
 
     /// Pages in the pool.
     pub fn pages(&self) -> u32 {
-        (self.pool_bytes / PAGE_SIZE) as u32
+        self.granules / PAGE_GRANULES as u32
     }
 
     /// The metadata's first byte.
     pub fn metadata(&self) -> *mut u8 {
-        self.metadata.as_ptr()
-    }
-
-    /// Bytes of metadata that JavaScript may see: all but the block words.
-    pub fn metadata_bytes(&self) -> usize {
-        self.words
+        self.pool.as_ptr().wrapping_sub(DISTANCE)
     }
 
     /// Offset of the state words in the metadata.
     pub fn states(&self) -> usize {
-        self.states
+        STATES_OFFSET
+    }
+
+    /// Bytes of metadata, all of which JavaScript may see.
+    pub fn metadata_bytes(&self) -> usize {
+        STATES_OFFSET + states_bytes(self.pool_bytes())
     }
 
     /// The offset in the pool of an address, or `None` when it lies elsewhere.
@@ -142,7 +160,29 @@ impl Region {
     pub fn offset_of(&self, address: usize) -> Option<u32> {
         let offset = address.wrapping_sub(self.pool.addr().get());
         // The pool is below 4 GiB, so an offset in it fits.
-        (offset < self.pool_bytes).then_some(offset as u32)
+        (offset < self.pool_bytes()).then_some(offset as u32)
+    }
+
+    /// The place of an address in the pool at which a block can begin, if it is one.
+    #[inline(always)]
+    pub(crate) fn place_of(&self, address: usize) -> Option<Place> {
+        let offset = address.wrapping_sub(self.pool.addr().get());
+        // One comparison for both: bits below a granule come out on top.
+        let granule = offset.rotate_right(GRANULE.trailing_zeros());
+        (granule < self.granules as usize).then_some(Place { offset, granule })
+    }
+
+    /// The address of a place.
+    #[inline(always)]
+    pub(crate) fn at_place(&self, place: Place) -> *mut u8 {
+        self.pool.as_ptr().wrapping_add(place.offset)
+    }
+
+    /// The state word of a place.
+    #[inline(always)]
+    pub(crate) fn state_of(&self, place: Place) -> &'static AtomicU16 {
+        // SAFETY: the section holds a word for each granule of the pool, where the place lies.
+        unsafe { self.metadata_at(STATES_OFFSET + place.granule * size_of::<AtomicU16>()) }
     }
 
     /// The address of an offset in the pool.
@@ -169,7 +209,7 @@ impl Region {
     /// - `T` consists of atomics, for which zero is a value.
     #[inline(always)]
     unsafe fn metadata_at<T>(&self, offset: usize) -> &'static T {
-        let place = self.metadata.as_ptr().wrapping_add(offset).cast::<T>();
+        let place = self.metadata().wrapping_add(offset).cast::<T>();
         // SAFETY: in bounds and aligned by the caller's word, never unmapped by the invariant, and
         // shared access to atomics is sound also while others write.
         unsafe { &*place }
@@ -206,6 +246,19 @@ impl Region {
         unsafe { self.metadata_at(RECORDS_OFFSET + index * size_of::<Record>()) }
     }
 
+    /// A structure in the tables.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::metadata_at`], for the tables.
+    #[inline(always)]
+    unsafe fn table_at<T>(&self, offset: usize) -> &'static T {
+        // Relaxed: written before the base, which the caller has.
+        let place = TABLES.load(Ordering::Relaxed).wrapping_add(offset).cast();
+        // SAFETY: as in `metadata_at`.
+        unsafe { &*place }
+    }
+
     /// The descriptor of a page; an index beyond the pool is page 0, which is never allocated.
     #[inline(always)]
     pub(crate) fn page(&self, index: u32) -> &'static Page {
@@ -214,33 +267,28 @@ impl Region {
         } else {
             0
         };
-        // SAFETY: the section holds one for each page of the pool, 64 bytes each.
-        unsafe { self.metadata_at(PAGES_OFFSET + index * size_of::<Page>()) }
+        // SAFETY: the tables begin with one for each page of the pool, 64 bytes each.
+        unsafe { self.table_at(index * size_of::<Page>()) }
     }
 
     /// The descriptor of the page that holds an offset; an offset beyond the pool is page 0.
     #[inline(always)]
     pub(crate) fn page_at(&self, offset: u32) -> &'static Page {
-        let offset = if (offset as usize) < self.pool_bytes {
-            offset as usize
-        } else {
-            0
-        };
-        // SAFETY: the section holds one for each page of the pool, 64 bytes each.
-        unsafe { self.metadata_at(PAGES_OFFSET + offset / PAGE_SIZE * size_of::<Page>()) }
+        self.page(offset / PAGE_SIZE as u32)
     }
 
     /// The state word of the granule that holds an offset; an offset beyond the pool is granule 0,
     /// where no block ever begins.
     #[inline(always)]
     pub(crate) fn state(&self, offset: u32) -> &'static AtomicU16 {
-        let offset = if (offset as usize) < self.pool_bytes {
-            offset as usize
+        let granule = offset as usize / GRANULE;
+        let granule = if granule < self.granules as usize {
+            granule
         } else {
             0
         };
         // SAFETY: the section holds a word for each granule of the pool.
-        unsafe { self.metadata_at(self.states + offset / GRANULE * size_of::<AtomicU16>()) }
+        unsafe { self.metadata_at(STATES_OFFSET + granule * size_of::<AtomicU16>()) }
     }
 
     /// The word of a block by its number on its page; a block of whole pages is number 0.
@@ -262,15 +310,12 @@ impl Region {
         } else {
             0
         };
+        let words = self.pages() as usize * size_of::<Page>();
         let offset = page * WORDS_STRIDE + block.min(PAGE_GRANULES - 1) * BLOCK_BYTES;
-        // SAFETY: the section holds PAGE_GRANULES pairs of words for each page of the pool.
-        unsafe { self.metadata_at(self.words + offset) }
+        // SAFETY: after the descriptors come PAGE_GRANULES pairs of words for each page of the pool.
+        unsafe { self.table_at(words + offset) }
     }
 }
-
-/// Bytes of a block's word and link.
-const BLOCK_BYTES: usize = size_of::<[AtomicU64; 2]>();
-const WORDS_STRIDE: usize = PAGE_GRANULES * BLOCK_BYTES;
 
 #[cfg(test)]
 mod tests {

@@ -11,15 +11,23 @@ fn layout(bytes: usize) -> Option<Layout> {
         .filter(|_| bytes > 0)
 }
 
-/// Reserves `bytes` of zeroed memory at a multiple of a page, whatever `_alignment` is.
-pub(in super::super) fn reserve(bytes: usize, _alignment: usize) -> Result<NonNull<u8>, NtStatus> {
-    let layout = layout(bytes).ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
+/// Reserves `bytes` of zeroed memory at a multiple of a page, whatever `_alignment` is, and `before`
+/// bytes before it.
+pub(in super::super) fn reserve(
+    before: usize,
+    _used: usize,
+    bytes: usize,
+    _alignment: usize,
+) -> Result<NonNull<u8>, NtStatus> {
+    let layout = layout(before + bytes).ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
     // SAFETY: the layout is not empty.
     let start = unsafe { alloc_zeroed(layout) };
-    NonNull::new(start).ok_or(STATUS_INSUFFICIENT_RESOURCES)
+    NonNull::new(start.wrapping_add(before))
+        .filter(|_| !start.is_null())
+        .ok_or(STATUS_INSUFFICIENT_RESOURCES)
 }
 
-/// Gives a whole reservation back.
+/// Gives a reservation back that had nothing before it.
 ///
 /// # Safety
 ///

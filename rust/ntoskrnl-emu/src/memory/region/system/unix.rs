@@ -5,11 +5,17 @@ use std::ptr::NonNull;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
 
-/// Reserves `bytes` of zeroed memory at a multiple of `alignment`; physical memory is committed as
-/// it is touched.
-pub(in super::super) fn reserve(bytes: usize, alignment: usize) -> Result<NonNull<u8>, NtStatus> {
-    let padded = bytes
-        .checked_add(alignment)
+/// Reserves `bytes` of zeroed memory at a multiple of `alignment`, and `before` bytes before it, of
+/// which the first `_used` are used; physical memory is committed as it is touched.
+pub(in super::super) fn reserve(
+    before: usize,
+    _used: usize,
+    bytes: usize,
+    alignment: usize,
+) -> Result<NonNull<u8>, NtStatus> {
+    let padded = before
+        .checked_add(bytes)
+        .and_then(|length| length.checked_add(alignment))
         .ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
     // SAFETY: a fresh anonymous mapping at an address of the system's choice touches no other.
     let mapping = unsafe {
@@ -23,13 +29,13 @@ pub(in super::super) fn reserve(bytes: usize, alignment: usize) -> Result<NonNul
     let start = mapping
         .map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?
         .cast::<u8>();
-    let before = start.addr().wrapping_neg() % alignment;
-    let wanted = start.wrapping_add(before);
-    let after = padded - before - bytes;
-    for (margin, length) in [(start, before), (wanted.wrapping_add(bytes), after)] {
-        if let Some(margin) = NonNull::new(margin).filter(|_| length > 0) {
+    let margin = (start.addr().wrapping_add(before)).wrapping_neg() % alignment;
+    let wanted = start.wrapping_add(margin + before);
+    let after = padded - margin - before - bytes;
+    for (part, length) in [(start, margin), (wanted.wrapping_add(bytes), after)] {
+        if let Some(part) = NonNull::new(part).filter(|_| length > 0) {
             // SAFETY: whole pages of the mapping just made, which no other code knows.
-            unsafe { release(margin, length) };
+            unsafe { release(part, length) };
         }
     }
     NonNull::new(wanted).ok_or(STATUS_INSUFFICIENT_RESOURCES)
