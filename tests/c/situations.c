@@ -6,6 +6,7 @@
 
 #define TAG 'utiS'
 #define POISON 0xB5
+#define POISONED_BYTES 64
 
 static LOOKASIDE_LIST_EX Outer;
 static LOOKASIDE_LIST_EX Inner;
@@ -44,7 +45,7 @@ static VOID MissIsPoisoned(VOID)
     CHECK_EQUAL(Initialise(&list, 0, 200), STATUS_SUCCESS);
     entry = (UCHAR *)ExAllocateFromLookasideListEx(&list);
     CHECK(entry != NULL);
-    for (i = 0; i < 200; i++) {
+    for (i = 0; i < POISONED_BYTES; i++) {
         CHECK_EQUAL(entry[i], POISON);
     }
     ExFreeToLookasideListEx(&list, entry);

@@ -11,7 +11,7 @@ use std::thread;
 
 use arbitrary::Unstructured;
 use lookaside_check::contents::Contents;
-use lookaside_check::host::{self, Outside, POISON};
+use lookaside_check::host::{self, Outside, POISON, POISONED_BYTES};
 use lookaside_check::list::{Header, List, Options, Route, pointer};
 use lookaside_check::model::{Flaw, Model};
 use lookaside_check::operation::Operation::{self, *};
@@ -209,7 +209,7 @@ impl<'ground> Worker<'ground> {
         let mark = contents.mark();
         let is_fresh = mark == u64::from_ne_bytes([POISON; 8]);
         if is_fresh {
-            contents.expect_bytes(0..bytes, POISON);
+            contents.expect_bytes(0..bytes.min(POISONED_BYTES), POISON);
             self.tally.misses += 1;
         } else {
             contents.expect_pattern(8..bytes, mark);

@@ -126,10 +126,8 @@ fn the_last_entry_kept_has_a_null_link() {
     assert_eq!(entry.read(0), 0);
 }
 
-/// Behaviour: alloc-miss.
-#[test]
-fn a_miss_returns_poisoned_memory() {
-    let _turn = turn();
+/// Asserts that the first bytes of each miss are filled, up to a limit.
+fn misses_are_filled(limit: usize) {
     for size in [8_usize, 64, 100, 4096, 10_000] {
         let list = List::new(Options {
             size,
@@ -138,13 +136,34 @@ fn a_miss_returns_poisoned_memory() {
         list.set_depth(0);
         for _ in 0..2 {
             let entry = list.allocate();
-            for word in 0..size / 8 {
+            for word in 0..size.min(limit) / 8 {
                 assert_eq!(entry.read(word), u64::from_ne_bytes([host::POISON; 8]));
                 entry.write(word, 0);
             }
             list.free(entry);
         }
     }
+}
+
+/// Behaviour: alloc-miss.
+#[test]
+fn a_miss_returns_memory_of_which_the_first_bytes_are_filled() {
+    let _turn = turn();
+    misses_are_filled(host::POISONED_BYTES);
+}
+
+#[test]
+fn all_bytes_of_a_miss_are_filled_where_the_environment_says_so() {
+    let _turn = turn();
+    let output = in_child(
+        "all_bytes_of_a_miss_are_filled_where_the_environment_says_so",
+        || {
+            // SAFETY: the only thread of this process that reads or writes the environment.
+            unsafe { std::env::set_var("EMU_FILL", "all") };
+            misses_are_filled(usize::MAX);
+        },
+    );
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
