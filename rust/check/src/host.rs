@@ -73,15 +73,14 @@ fn tag_rows() -> impl Iterator<Item = TagRowValues> {
 /// Every tag with something allocated, with whether that is paged pool.
 #[must_use]
 pub fn usage() -> BTreeMap<(u32, bool), Usage> {
-    let rows = tag_rows().map(|row| {
-        let usage = Usage {
-            blocks: row.allocs - row.frees,
-            bytes: row.bytes,
-        };
-        ((row.tag, row.pool == 2), usage)
-    });
-    rows.filter(|(_, usage)| *usage != Usage::default())
-        .collect()
+    let mut sums: BTreeMap<(u32, bool), Usage> = BTreeMap::new();
+    for row in tag_rows() {
+        let sum = sums.entry((row.tag, row.pool == 2)).or_default();
+        sum.blocks += row.allocs - row.frees;
+        sum.bytes += row.bytes;
+    }
+    sums.retain(|_, usage| *usage != Usage::default());
+    sums
 }
 
 /// How many blocks there ever were under a tag, in nonpaged and in paged pool.
