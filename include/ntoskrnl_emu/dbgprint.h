@@ -12,7 +12,6 @@
 #ifndef NTOSKRNL_EMU_WDM_H
 #include "wdm.h"
 #endif
-#include <stdio.h>
 
 EMU_EXTERN_C_BEGIN
 
@@ -45,17 +44,17 @@ struct EmuDirective {
     char conversion;
 };
 
-static inline void EmuPut(struct EmuText *text, char c)
+EMU_OUT_OF_LINE void EmuPut(struct EmuText *text, char c)
 {
     if (text->length < EMU_DEBUG_BYTES) {
         text->bytes[text->length++] = c;
     }
 }
 
-static inline void EmuPad(struct EmuText *text, const struct EmuDirective *d, SIZE_T length, int left)
+EMU_OUT_OF_LINE void EmuPad(struct EmuText *text, const struct EmuDirective *d, SIZE_T length, int left)
 {
     SIZE_T width = d->width < 0 ? 0 : (SIZE_T)d->width;
-    if ((strchr(d->flags, '-') != NULL) == left) {
+    if ((__builtin_strchr(d->flags, '-') != NULL) == left) {
         for (; length < width; length++) {
             EmuPut(text, ' ');
         }
@@ -63,18 +62,18 @@ static inline void EmuPad(struct EmuText *text, const struct EmuDirective *d, SI
 }
 
 /* A character of text that is 8 or 16 bits wide, whatever type it has. */
-static inline unsigned long EmuCharacter(const void *source, SIZE_T index, int is_wide)
+EMU_OUT_OF_LINE unsigned long EmuCharacter(const void *source, SIZE_T index, int is_wide)
 {
     uint16_t wide;
     if (!is_wide) {
         return ((const unsigned char *)source)[index];
     }
-    memcpy(&wide, (const char *)source + index * sizeof(wide), sizeof(wide));
+    __builtin_memcpy(&wide, (const char *)source + index * sizeof(wide), sizeof(wide));
     return wide;
 }
 
 /* 8-bit text as it is, or 16-bit text as UTF-8; `limit` counts characters of the source. */
-static inline void EmuPutText(
+EMU_OUT_OF_LINE void EmuPutText(
     struct EmuText *text, const struct EmuDirective *d, const void *source, int is_wide, SIZE_T limit)
 {
     SIZE_T length = 0;
@@ -113,7 +112,7 @@ static inline void EmuPutText(
 }
 
 /* A whole number: its digits by the C library, from a directive that says 64 bits. */
-static inline void EmuPutNumber(
+EMU_OUT_OF_LINE void EmuPutNumber(
     struct EmuText *text, const struct EmuDirective *d, unsigned long long value)
 {
     char directive[20];
@@ -122,20 +121,20 @@ static inline void EmuPutNumber(
     int i;
     int width = d->width > EMU_DEBUG_BYTES - 1 ? EMU_DEBUG_BYTES - 1 : d->width;
     int precision = d->precision > EMU_DEBUG_BYTES - 64 ? EMU_DEBUG_BYTES - 64 : d->precision;
-    snprintf(directive, sizeof(directive), "%%%s*.*ll%c", d->flags, d->conversion);
-    length = snprintf(digits, sizeof(digits), directive, width, precision, value);
+    __builtin_snprintf(directive, sizeof(directive), "%%%s*.*ll%c", d->flags, d->conversion);
+    length = __builtin_snprintf(digits, sizeof(digits), directive, width, precision, value);
     for (i = 0; i < length && i < EMU_DEBUG_BYTES - 1; i++) {
         EmuPut(text, digits[i]);
     }
 }
 
-static inline const char *EmuParseDirective(const char *at, struct EmuDirective *d, va_list *arguments)
+EMU_OUT_OF_LINE const char *EmuParseDirective(const char *at, struct EmuDirective *d, va_list *arguments)
 {
     SIZE_T flags = 0;
-    memset(d, 0, sizeof(*d));
+    __builtin_memset(d, 0, sizeof(*d));
     d->precision = -1;
-    while (*at != 0 && strchr("-+ #0", *at) != NULL) {
-        if (flags < sizeof(d->flags) - 2 && strchr(d->flags, *at) == NULL) {
+    while (*at != 0 && __builtin_strchr("-+ #0", *at) != NULL) {
+        if (flags < sizeof(d->flags) - 2 && __builtin_strchr(d->flags, *at) == NULL) {
             d->flags[flags++] = *at;
         }
         at++;
@@ -189,7 +188,7 @@ static inline const char *EmuParseDirective(const char *at, struct EmuDirective 
     return *at == 0 ? at : at + 1;
 }
 
-static inline void EmuPutDirective(
+EMU_OUT_OF_LINE void EmuPutDirective(
     struct EmuText *text, struct EmuDirective *d, const char *start, const char *end, va_list *arguments)
 {
     unsigned long long number;
@@ -222,7 +221,7 @@ static inline void EmuPutDirective(
     case 'p':
         d->conversion = 'X';
         d->precision = 16;
-        d->flags[0] = strchr(d->flags, '-') != NULL ? '-' : 0;
+        d->flags[0] = __builtin_strchr(d->flags, '-') != NULL ? '-' : 0;
         d->flags[1] = 0;
         EmuPutNumber(text, d, (unsigned long long)(uintptr_t)va_arg(*arguments, void *));
         return;
@@ -283,7 +282,7 @@ static inline void EmuPutDirective(
     }
 }
 
-static inline void EmuFormat(struct EmuText *text, const char *format, va_list *arguments)
+EMU_OUT_OF_LINE void EmuFormat(struct EmuText *text, const char *format, va_list *arguments)
 {
     text->length = 0;
     while (*format != 0) {
@@ -298,7 +297,7 @@ static inline void EmuFormat(struct EmuText *text, const char *format, va_list *
     }
 }
 
-static inline ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, va_list arglist)
+EMU_OUT_OF_LINE ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, va_list arglist)
 {
     struct EmuText text;
     va_list arguments;
@@ -311,7 +310,7 @@ static inline ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, va
     return (ULONG)STATUS_SUCCESS;
 }
 
-static inline ULONG DbgPrint(PCSTR Format, ...)
+EMU_OUT_OF_LINE ULONG DbgPrint(PCSTR Format, ...)
 {
     ULONG status;
     va_list arguments;
@@ -322,7 +321,7 @@ static inline ULONG DbgPrint(PCSTR Format, ...)
 }
 
 /* Nothing is filtered: every component and every level is printed. */
-static inline ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
+EMU_OUT_OF_LINE ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
 {
     ULONG status;
     va_list arguments;
