@@ -1,13 +1,14 @@
 /**
  * Writes the headers that are numbers, from the version of `windows-sys` that Cargo.lock names:
  * ntstatus.h and bugcodes.h with every code that it has, and constants.h beside each header of the
- * WDK with the names that tools/constants.tsv lists.
+ * WDK with the names that tools/constants.tsv lists. tests/c/sys_values.h holds the enumerations of
+ * the headers to the same numbers.
  *
  *     deno task headers [--check]
  */
 
 const ROOT = new URL("../", import.meta.url).pathname;
-const INCLUDE = `${ROOT}include/ntoskrnl_emu`;
+const INCLUDE = "include/ntoskrnl_emu";
 
 /** The folder of the crate's sources, as cargo finds it. */
 async function sourcesOf(crate: string): Promise<{ folder: string; version: string }> {
@@ -91,7 +92,7 @@ export async function generatedHeaders(): Promise<Map<string, string>> {
     [...constants].filter(([, constant]) => constant.type === type).sort(byValue);
   const headers = new Map<string, string>();
   headers.set(
-    "ntstatus.h",
+    `${INCLUDE}/ntstatus.h`,
     header("ntstatus.h", "Status values.", source, [
       '#include "ntdef.h"',
       "",
@@ -101,7 +102,7 @@ export async function generatedHeaders(): Promise<Map<string, string>> {
     ]),
   );
   headers.set(
-    "bugcodes.h",
+    `${INCLUDE}/bugcodes.h`,
     header(
       "bugcodes.h",
       "Codes of bug checks.",
@@ -125,15 +126,37 @@ export async function generatedHeaders(): Promise<Map<string, string>> {
     wanted.set(file, lines);
   }
   for (const [file, lines] of wanted) {
-    headers.set(file, header(file, "Constants.", source, lines));
+    headers.set(`${INCLUDE}/${file}`, header(file, "Constants.", source, lines));
   }
+  const asserts = [];
+  for (const name of await enumerators()) {
+    const constant = constants.get(name);
+    if (constant === undefined || ambiguous.has(name)) continue;
+    asserts.push(`C_ASSERT((int)${name} == (int)${hexadecimal(constant.value, 1)});`);
+  }
+  headers.set(
+    "tests/c/sys_values.h",
+    header("sys_values.h", "Values of enumerations.", source, asserts),
+  );
   return headers;
+}
+
+/** Each name that an enumeration of the headers gives a value. */
+async function enumerators(): Promise<string[]> {
+  const names = [];
+  for (const file of ["ntdef.h", "wdm/types.h", "ntddk/types.h", "ntifs/types.h"]) {
+    const text = await Deno.readTextFile(`${ROOT}${INCLUDE}/${file}`);
+    for (const [, body = ""] of text.matchAll(/^typedef enum \w+ EMU_ENUM_BASE \{([^}]*)\}/gm)) {
+      names.push(...body.split(",").map((item) => item.trim().split(/\s/)[0] ?? ""));
+    }
+  }
+  return names;
 }
 
 if (import.meta.main) {
   const isCheck = Deno.args.includes("--check");
   for (const [name, text] of await generatedHeaders()) {
-    const path = `${INCLUDE}/${name}`;
+    const path = `${ROOT}${name}`;
     const present = await Deno.readTextFile(path).catch(() => "");
     if (present === text) continue;
     if (isCheck) {

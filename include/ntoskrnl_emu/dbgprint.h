@@ -28,9 +28,16 @@ void emu_debug_print(const char *text, SIZE_T bytes);
 
 #define EMU_DEBUG_BYTES 512
 
+/* Where text goes: to bytes as UTF-8, or to characters of 16 bits. What does not fit is left out. */
 struct EmuText {
-    char bytes[EMU_DEBUG_BYTES];
+    char *bytes;     /* One of the two. */
+    WCHAR *wide;
+    SIZE_T capacity; /* In their units, as the length is. */
     SIZE_T length;
+    int is_cut;
+    int is_wide_format; /* In one of 16 bits, `s` means text of 16 bits. */
+    unsigned long point;
+    int left; /* How many bytes of the code point are still to come. */
 };
 
 /* One directive: %[flags][width][.precision][prefix]conversion. */
@@ -44,10 +51,42 @@ struct EmuDirective {
     char conversion;
 };
 
+EMU_OUT_OF_LINE void EmuPutWide(struct EmuText *text, unsigned long unit)
+{
+    if (text->length < text->capacity) {
+        text->wide[text->length++] = (WCHAR)unit;
+    } else {
+        text->is_cut = 1;
+    }
+}
+
+/* A byte of UTF-8. */
 EMU_OUT_OF_LINE void EmuPut(struct EmuText *text, char c)
 {
-    if (text->length < EMU_DEBUG_BYTES) {
-        text->bytes[text->length++] = c;
+    unsigned long byte = (unsigned char)c;
+    if (text->wide == NULL) {
+        if (text->length < text->capacity) {
+            text->bytes[text->length++] = c;
+        } else {
+            text->is_cut = 1;
+        }
+        return;
+    }
+    if (text->left > 0 && (byte & 0xC0) == 0x80) {
+        text->point = (text->point << 6) | (byte & 0x3F);
+        text->left--;
+    } else {
+        text->left = byte < 0xC0 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
+        text->point = text->left == 0 ? byte : byte & (0x3FUL >> text->left);
+    }
+    if (text->left > 0) {
+        return;
+    }
+    if (text->point < 0x10000) {
+        EmuPutWide(text, text->point);
+    } else {
+        EmuPutWide(text, 0xD7C0 + (text->point >> 10));
+        EmuPutWide(text, 0xDC00 + (text->point & 0x3FF));
     }
 }
 
@@ -188,6 +227,13 @@ EMU_OUT_OF_LINE const char *EmuParseDirective(const char *at, struct EmuDirectiv
     return *at == 0 ? at : at + 1;
 }
 
+/* The capital letter means text of the other width than the format's. */
+EMU_OUT_OF_LINE int EmuIsWide(const struct EmuText *text, const struct EmuDirective *d)
+{
+    int is_capital = d->conversion == 'C' || d->conversion == 'S';
+    return d->is_wide || (is_capital != text->is_wide_format && !d->is_short);
+}
+
 EMU_OUT_OF_LINE void EmuPutDirective(
     struct EmuText *text, struct EmuDirective *d, const char *start, const char *end, va_list *arguments)
 {
@@ -229,7 +275,7 @@ EMU_OUT_OF_LINE void EmuPutDirective(
     case 'C':
         c = (uint16_t)va_arg(*arguments, int);
         d->precision = 1;
-        if (d->is_wide || (d->conversion == 'C' && !d->is_short)) {
+        if (EmuIsWide(text, d)) {
             EmuPutText(text, d, &c, 1, 1);
         } else {
             char narrow = (char)c;
@@ -242,8 +288,7 @@ EMU_OUT_OF_LINE void EmuPutDirective(
         if (pointer == NULL) {
             EmuPutText(text, d, "(null)", 0, 6);
         } else {
-            int is_wide = d->is_wide || (d->conversion == 'S' && !d->is_short);
-            EmuPutText(text, d, pointer, is_wide, (SIZE_T)-1);
+            EmuPutText(text, d, pointer, EmuIsWide(text, d), (SIZE_T)-1);
         }
         return;
     case 'Z':
@@ -284,7 +329,6 @@ EMU_OUT_OF_LINE void EmuPutDirective(
 
 EMU_OUT_OF_LINE void EmuFormat(struct EmuText *text, const char *format, va_list *arguments)
 {
-    text->length = 0;
     while (*format != 0) {
         if (*format != '%') {
             EmuPut(text, *format++);
@@ -297,9 +341,33 @@ EMU_OUT_OF_LINE void EmuFormat(struct EmuText *text, const char *format, va_list
     }
 }
 
+EMU_OUT_OF_LINE void EmuFormatWide(struct EmuText *text, const WCHAR *format, va_list *arguments)
+{
+    text->is_wide_format = 1;
+    while (*format != 0) {
+        char start[64];
+        struct EmuDirective directive;
+        const char *end;
+        SIZE_T length = 0;
+        if (*format != '%') {
+            EmuPutWide(text, *format++);
+            continue;
+        }
+        while (length < sizeof(start) - 1 && format[length] != 0) {
+            start[length] = (char)(format[length] < 0x80 ? format[length] : '?');
+            length++;
+        }
+        start[length] = 0;
+        end = EmuParseDirective(start + 1, &directive, arguments);
+        EmuPutDirective(text, &directive, start, end, arguments);
+        format += end - start;
+    }
+}
+
 EMU_OUT_OF_LINE ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, va_list arglist)
 {
-    struct EmuText text;
+    char line[EMU_DEBUG_BYTES];
+    struct EmuText text = { line, NULL, sizeof(line), 0, 0, 0, 0, 0 };
     va_list arguments;
     (void)ComponentId;
     (void)Level;

@@ -20,6 +20,8 @@
 #pragma GCC diagnostic ignored "-Wmultichar"
 #ifdef __clang__
 #pragma GCC diagnostic ignored "-Wfour-char-constants"
+/* A driver's `__inline` functions use FORCEINLINE ones, which are static for clang (see there). */
+#pragma GCC diagnostic ignored "-Wstatic-in-inline"
 #endif
 
 #include <stdarg.h>
@@ -236,12 +238,26 @@
     (TYPE_ALIGNMENT(type) > TYPE_ALIGNMENT(ULONG) ? TYPE_ALIGNMENT(type) : TYPE_ALIGNMENT(ULONG))
 #define ANYSIZE_ARRAY 1
 
-#if !defined(__cplusplus) && !defined(NOMINMAX)
+/* In C++ they are templates: macros of these names would break its library. */
+#ifndef NOMINMAX
+#ifdef __cplusplus
+template <typename One, typename Other>
+constexpr auto min(One a, Other b) -> decltype(true ? One() : Other())
+{
+    return a < b ? a : b;
+}
+template <typename One, typename Other>
+constexpr auto max(One a, Other b) -> decltype(true ? One() : Other())
+{
+    return a > b ? a : b;
+}
+#else
 #ifndef min
 #define min(a, b) (((a) < (b)) ? (a) : (b))
 #endif
 #ifndef max
 #define max(a, b) (((a) > (b)) ? (a) : (b))
+#endif
 #endif
 #endif
 

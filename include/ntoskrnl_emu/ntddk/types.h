@@ -98,7 +98,31 @@ typedef enum _PROCESSINFOCLASS EMU_ENUM_BASE {
     ProcessGroupInformation,
     ProcessTokenVirtualizationEnabled,
     ProcessConsoleHostProcess,
+    ProcessOwnerInformation = 49,
     ProcessWindowInformation,
+    ProcessHandleInformation,
+    ProcessMitigationPolicy,
+    ProcessDynamicFunctionTableInformation,
+    ProcessHandleCheckingMode,
+    ProcessKeepAliveCount,
+    ProcessRevokeFileHandles,
+    ProcessWorkingSetControl,
+    ProcessHandleTable,
+    ProcessCheckStackExtentsMode,
+    ProcessCommandLineInformation,
+    ProcessProtectionInformation,
+    ProcessMemoryExhaustion,
+    ProcessFaultInformation,
+    ProcessTelemetryIdInformation,
+    ProcessCommitReleaseInformation,
+    ProcessReserved1Information,
+    ProcessReserved2Information,
+    ProcessSubsystemProcess,
+    ProcessInPrivate = 70,
+    ProcessRaiseUMExceptionOnInvalidHandleClose,
+    ProcessSubsystemInformation = 75,
+    ProcessWin32kSyscallFilterInformation = 79,
+    ProcessEnergyTrackingState = 82,
     MaxProcessInfoClass
 } PROCESSINFOCLASS;
 
@@ -137,7 +161,13 @@ typedef enum _THREADINFOCLASS EMU_ENUM_BASE {
     ThreadUmsInformation,
     ThreadCounterProfiling,
     ThreadIdealProcessorEx,
-    MaxThreadInfoClass
+    ThreadCpuAccountingInformation,
+    ThreadSuspendCount,
+    ThreadNameInformation = 38,
+    ThreadActualGroupAffinity = 41,
+    ThreadDynamicCodePolicyInfo,
+    ThreadSubsystemInformation = 45,
+    MaxThreadInfoClass = 56
 } THREADINFOCLASS;
 
 typedef enum _BUS_DATA_TYPE EMU_ENUM_BASE {
@@ -377,6 +407,37 @@ struct _CONFIGURATION_INFORMATION {
     ULONG Version;
     ULONG MediumChangerCount;
 };
+
+#ifndef RTL_USE_AVL_TABLES
+typedef RTL_GENERIC_COMPARE_RESULTS RTL_GENERIC_COMPARE_ROUTINE(
+    struct _RTL_GENERIC_TABLE *, PVOID, PVOID);
+typedef PVOID RTL_GENERIC_ALLOCATE_ROUTINE(struct _RTL_GENERIC_TABLE *, CLONG);
+typedef VOID RTL_GENERIC_FREE_ROUTINE(struct _RTL_GENERIC_TABLE *, PVOID);
+#endif
+typedef RTL_GENERIC_COMPARE_RESULTS RTL_AVL_COMPARE_ROUTINE(struct _RTL_AVL_TABLE *, PVOID, PVOID);
+typedef PVOID RTL_AVL_ALLOCATE_ROUTINE(struct _RTL_AVL_TABLE *, CLONG);
+typedef VOID RTL_AVL_FREE_ROUTINE(struct _RTL_AVL_TABLE *, PVOID);
+
+typedef struct _MM_COPY_ADDRESS {
+    __extension__ union {
+        PVOID VirtualAddress;
+        PHYSICAL_ADDRESS PhysicalAddress;
+    };
+} MM_COPY_ADDRESS, *PMMCOPY_ADDRESS;
+
+typedef struct _FILE_DISPOSITION_INFORMATION_EX {
+    ULONG Flags;
+} FILE_DISPOSITION_INFORMATION_EX, *PFILE_DISPOSITION_INFORMATION_EX;
+
+typedef struct _FILE_FS_SECTOR_SIZE_INFORMATION {
+    ULONG LogicalBytesPerSector;
+    ULONG PhysicalBytesPerSectorForAtomicity;
+    ULONG PhysicalBytesPerSectorForPerformance;
+    ULONG FileSystemEffectivePhysicalBytesPerSectorForAtomicity;
+    ULONG Flags;
+    ULONG ByteOffsetForSectorAlignment;
+    ULONG ByteOffsetForPartitionAlignment;
+} FILE_FS_SECTOR_SIZE_INFORMATION, *PFILE_FS_SECTOR_SIZE_INFORMATION;
 
 EMU_EXTERN_C_END
 

@@ -115,6 +115,17 @@ EMU_INLINE BOOLEAN RtlCheckBit(PRTL_BITMAP BitMapHeader, ULONG BitPosition)
 #define _byteswap_ushort(number) __builtin_bswap16(number)
 #define _byteswap_ulong(number) __builtin_bswap32(number)
 #define _byteswap_uint64(number) __builtin_bswap64(number)
+#if defined(__x86_64__)
+#define __cpuid(registers, leaf) __cpuidex(registers, leaf, 0)
+
+EMU_INLINE VOID __cpuidex(int Registers[4], int Leaf, int Subleaf)
+{
+    __asm__ volatile("cpuid"
+                     : "=a"(Registers[0]), "=b"(Registers[1]), "=c"(Registers[2]), "=d"(Registers[3])
+                     : "a"(Leaf), "c"(Subleaf));
+}
+#define __rdtsc() __builtin_ia32_rdtsc()
+#endif
 #define __noop(...) ((void)0)
 #define __assume(condition) ((void)0)
 #define KD_DEBUGGER_ENABLED 0
@@ -199,9 +210,14 @@ EMU_INLINE ULONG64 _rotr64(ULONG64 Value, int Shift)
 
 /* ---- Locks -------------------------------------------------------------------------------------------- */
 
-typedef ULONG_PTR EX_PUSH_LOCK, *PEX_PUSH_LOCK;
-typedef volatile LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
-#define ExInitializePushLock(lock) ((void)(*(lock) = 0))
+#define EX_DEFAULT_PUSH_LOCK_FLAGS 0
+#define ExAcquirePushLockExclusive(lock) \
+    ExAcquirePushLockExclusiveEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExAcquirePushLockShared(lock) ExAcquirePushLockSharedEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLockExclusive(lock) \
+    ExReleasePushLockExclusiveEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLockShared(lock) ExReleasePushLockSharedEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLock(lock) ExReleasePushLockEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define FM_LOCK_BIT 0x1
 
 EMU_INLINE VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex)

@@ -262,12 +262,15 @@ typedef enum _FILE_INFORMATION_CLASS EMU_ENUM_BASE {
     FileLinkInformationExBypassAccessCheck,
     FileStorageReserveIdInformation,
     FileCaseSensitiveInformationForceAccessCheck,
+    FileKnownFolderInformation,
     FileMaximumInformation
 } FILE_INFORMATION_CLASS, *PFILE_INFORMATION_CLASS;
 
 typedef enum _DIRECTORY_NOTIFY_INFORMATION_CLASS EMU_ENUM_BASE {
     DirectoryNotifyInformation = 1,
-    DirectoryNotifyExtendedInformation
+    DirectoryNotifyExtendedInformation,
+    DirectoryNotifyFullInformation,
+    DirectoryNotifyMaximumInformation
 } DIRECTORY_NOTIFY_INFORMATION_CLASS, *PDIRECTORY_NOTIFY_INFORMATION_CLASS;
 
 typedef enum _IO_ALLOCATION_ACTION EMU_ENUM_BASE {
@@ -429,6 +432,8 @@ typedef enum _KWAIT_REASON EMU_ENUM_BASE {
     WrAlertByThreadId,
     WrDeferredPreempt,
     WrPhysicalFault,
+    WrIoRing,
+    WrMdlCache,
     MaximumWaitReason
 } KWAIT_REASON;
 
@@ -484,29 +489,29 @@ typedef enum _IO_ACCESS_TYPE EMU_ENUM_BASE {
 } IO_ACCESS_TYPE;
 
 typedef enum _DEVICE_REGISTRY_PROPERTY EMU_ENUM_BASE {
-    DevicePropertyDeviceDescription,
-    DevicePropertyHardwareID,
-    DevicePropertyCompatibleIDs,
-    DevicePropertyBootConfiguration,
+    DevicePropertyBootConfiguration = 3,
     DevicePropertyBootConfigurationTranslated,
-    DevicePropertyClassName,
+    DevicePropertyLegacyBusType = 13,
+    DevicePropertyBusNumber,
+    DevicePropertyAddress = 16,
+    DevicePropertyUINumber,
+    DevicePropertyInstallState,
+    DevicePropertyRemovalPolicy,
+    DevicePropertyResourceRequirements,
+    DevicePropertyAllocatedResources,
+    DevicePropertyDeviceDescription = 0x1000,
+    DevicePropertyClassName = 0x1005,
     DevicePropertyClassGuid,
     DevicePropertyDriverKeyName,
     DevicePropertyManufacturer,
     DevicePropertyFriendlyName,
     DevicePropertyLocationInformation,
     DevicePropertyPhysicalDeviceObjectName,
-    DevicePropertyBusTypeGuid,
-    DevicePropertyLegacyBusType,
-    DevicePropertyBusNumber,
-    DevicePropertyEnumeratorName,
-    DevicePropertyAddress,
-    DevicePropertyUINumber,
-    DevicePropertyInstallState,
-    DevicePropertyRemovalPolicy,
-    DevicePropertyResourceRequirements,
-    DevicePropertyAllocatedResources,
-    DevicePropertyContainerID
+    DevicePropertyEnumeratorName = 0x100f,
+    DevicePropertyContainerID = 0x1016,
+    DevicePropertyBusTypeGuid = 0x200c,
+    DevicePropertyHardwareID = 0x4001,
+    DevicePropertyCompatibleIDs
 } DEVICE_REGISTRY_PROPERTY;
 
 typedef enum _IO_NOTIFICATION_EVENT_CATEGORY EMU_ENUM_BASE {
@@ -636,6 +641,8 @@ typedef enum _REG_NOTIFY_CLASS EMU_ENUM_BASE {
     RegNtPostReplaceKey,
     RegNtPreQueryKeyName,
     RegNtPostQueryKeyName,
+    RegNtPreSaveMergedKey,
+    RegNtPostSaveMergedKey,
     MaxRegNtNotifyClass
 } REG_NOTIFY_CLASS, *PREG_NOTIFY_CLASS;
 
@@ -776,7 +783,7 @@ typedef KSTART_ROUTINE *PKSTART_ROUTINE;
 typedef NTSTATUS DRIVER_ADD_DEVICE(struct _DRIVER_OBJECT *, struct _DEVICE_OBJECT *);
 typedef void WORKER_THREAD_ROUTINE(PVOID);
 typedef WORKER_THREAD_ROUTINE *PWORKER_THREAD_ROUTINE;
-typedef ULONG_PTR *PPFN_NUMBER;
+typedef ULONG_PTR PFN_NUMBER, *PPFN_NUMBER;
 typedef ULONG OB_OPERATION;
 typedef IO_WORKITEM_ROUTINE *PIO_WORKITEM_ROUTINE;
 typedef void CALLBACK_FUNCTION(PVOID, PVOID, PVOID);
@@ -2550,6 +2557,59 @@ struct _IO_CONNECT_INTERRUPT_PARAMETERS {
         IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS MessageBased;
     };
 };
+
+typedef enum _EX_POOL_PRIORITY EMU_ENUM_BASE {
+    LowPoolPriority,
+    LowPoolPrioritySpecialPoolOverrun = 8,
+    LowPoolPrioritySpecialPoolUnderrun = 9,
+    NormalPoolPriority = 16,
+    NormalPoolPrioritySpecialPoolOverrun = 24,
+    NormalPoolPrioritySpecialPoolUnderrun = 25,
+    HighPoolPriority = 32,
+    HighPoolPrioritySpecialPoolOverrun = 40,
+    HighPoolPrioritySpecialPoolUnderrun = 41
+} EX_POOL_PRIORITY;
+
+typedef enum POOL_EXTENDED_PARAMETER_TYPE EMU_ENUM_BASE {
+    PoolExtendedParameterInvalidType,
+    PoolExtendedParameterPriority,
+    PoolExtendedParameterSecurePool,
+    PoolExtendedParameterNumaNode,
+    PoolExtendedParameterMax
+} POOL_EXTENDED_PARAMETER_TYPE, *PPOOL_EXTENDED_PARAMETER_TYPE;
+
+typedef struct _POOL_EXTENDED_PARAMS_SECURE_POOL {
+    HANDLE SecurePoolHandle;
+    PVOID Buffer;
+    ULONG_PTR Cookie;
+    ULONG SecurePoolFlags;
+} POOL_EXTENDED_PARAMS_SECURE_POOL;
+
+typedef struct _POOL_EXTENDED_PARAMETER {
+    __extension__ struct {
+        ULONG64 Type : 8;
+        ULONG64 Optional : 1;
+        ULONG64 Reserved : 64 - 9;
+    };
+    __extension__ union {
+        ULONG64 Reserved2;
+        PVOID Reserved3;
+        EX_POOL_PRIORITY Priority;
+        POOL_EXTENDED_PARAMS_SECURE_POOL *SecurePoolParams;
+        ULONG PreferredNode;
+    };
+} POOL_EXTENDED_PARAMETER, *PPOOL_EXTENDED_PARAMETER;
+typedef const POOL_EXTENDED_PARAMETER *PCPOOL_EXTENDED_PARAMETER;
+
+typedef enum _DRIVER_REGKEY_TYPE EMU_ENUM_BASE {
+    DriverRegKeyParameters,
+    DriverRegKeyPersistentState,
+    DriverRegKeySharedPersistentState
+} DRIVER_REGKEY_TYPE, *PDRIVER_REGKEY_TYPE;
+
+typedef struct _KAFFINITY_EX *PKAFFINITY_EX;
+typedef ULONG_PTR EX_PUSH_LOCK, *PEX_PUSH_LOCK;
+typedef volatile LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
 
 EMU_EXTERN_C_END
 

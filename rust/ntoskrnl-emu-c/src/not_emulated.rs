@@ -37,23 +37,29 @@ not_emulated! {
     CcUninitializeCacheMap CcUnpinData CcUnpinDataForThread CcUnpinRepinnedBcb
     CcWaitForCurrentLazyWriterActivity CcZeroData CmCallbackGetKeyObjectID CmGetCallbackVersion
     CmRegisterCallback CmRegisterCallbackEx CmSetCallbackObjectContext CmUnRegisterCallback
-    ExAcquireFastMutex ExAcquireFastMutexUnsafe ExAcquireResourceExclusiveLite
-    ExAcquireResourceSharedLite ExAcquireRundownProtection ExAcquireRundownProtectionEx
-    ExAcquireSharedStarveExclusive ExAcquireSharedWaitForExclusive ExConvertExclusiveToSharedLite
-    ExCreateCallback ExDeleteResourceLite ExDisableResourceBoostLite
-    ExEnterCriticalRegionAndAcquireResourceExclusive ExGetExclusiveWaiterCount ExGetPreviousMode
-    ExGetSharedWaiterCount ExInitializeResourceLite ExInitializeRundownProtection
+    ExAcquireFastMutex ExAcquireFastMutexUnsafe ExAcquirePushLockExclusiveEx
+    ExAcquirePushLockSharedEx ExAcquireResourceExclusiveLite ExAcquireResourceSharedLite
+    ExAcquireRundownProtection ExAcquireRundownProtectionEx ExAcquireSharedStarveExclusive
+    ExAcquireSharedWaitForExclusive ExAcquireSpinLockExclusive ExAcquireSpinLockExclusiveAtDpcLevel
+    ExAcquireSpinLockShared ExAcquireSpinLockSharedAtDpcLevel ExAllocatePool3
+    ExAllocatePoolWithTagPriority ExConvertExclusiveToSharedLite ExCreateCallback
+    ExDeleteResourceLite ExDisableResourceBoostLite ExEnterCriticalRegionAndAcquireResourceExclusive
+    ExFreePool2 ExGetExclusiveWaiterCount ExGetPreviousMode ExGetSharedWaiterCount
+    ExInitializePushLock ExInitializeResourceLite ExInitializeRundownProtection
     ExInterlockedAddLargeInteger ExInterlockedAddUlong ExInterlockedInsertHeadList
-    ExInterlockedPopEntryList ExInterlockedPushEntryList ExInterlockedRemoveHeadList
-    ExIsProcessorFeaturePresent ExIsResourceAcquiredExclusiveLite ExIsResourceAcquiredSharedLite
-    ExLocalTimeToSystemTime ExNotifyCallback ExQueueWorkItem ExRaiseAccessViolation
-    ExRaiseDatatypeMisalignment ExReInitializeRundownProtection ExRegisterCallback
-    ExReinitializeResourceLite ExReleaseFastMutex ExReleaseFastMutexUnsafe
+    ExInterlockedInsertTailList ExInterlockedPopEntryList ExInterlockedPushEntryList
+    ExInterlockedRemoveHeadList ExIsProcessorFeaturePresent ExIsResourceAcquiredExclusiveLite
+    ExIsResourceAcquiredSharedLite ExLocalTimeToSystemTime ExNotifyCallback ExQueueWorkItem
+    ExRaiseAccessViolation ExRaiseDatatypeMisalignment ExReInitializeRundownProtection
+    ExRegisterCallback ExReinitializeResourceLite ExReleaseFastMutex ExReleaseFastMutexUnsafe
+    ExReleasePushLockEx ExReleasePushLockExclusiveEx ExReleasePushLockSharedEx
     ExReleaseResourceAndLeaveCriticalRegion ExReleaseResourceForThreadLite ExReleaseResourceLite
-    ExReleaseRundownProtection ExReleaseRundownProtectionEx ExRundownCompleted
-    ExSetResourceOwnerPointer ExSetTimerResolution ExSystemTimeToLocalTime ExTryToAcquireFastMutex
-    ExUnregisterCallback ExUuidCreate ExWaitForRundownProtectionRelease FsRtlAddLargeMcbEntry
-    FsRtlAddMcbEntry FsRtlAddToTunnelCache FsRtlAllocateExtraCreateParameter
+    ExReleaseRundownProtection ExReleaseRundownProtectionEx ExReleaseSpinLockExclusive
+    ExReleaseSpinLockExclusiveFromDpcLevel ExReleaseSpinLockShared
+    ExReleaseSpinLockSharedFromDpcLevel ExRundownCompleted ExSetResourceOwnerPointer
+    ExSetTimerResolution ExSystemTimeToLocalTime ExTryConvertSharedSpinLockExclusive
+    ExTryToAcquireFastMutex ExUnregisterCallback ExUuidCreate ExWaitForRundownProtectionRelease
+    FsRtlAddLargeMcbEntry FsRtlAddMcbEntry FsRtlAddToTunnelCache FsRtlAllocateExtraCreateParameter
     FsRtlAllocateExtraCreateParameterFromLookasideList FsRtlAllocateExtraCreateParameterList
     FsRtlAllocateFileLock FsRtlAreNamesEqual FsRtlCheckLockForReadAccess
     FsRtlCheckLockForWriteAccess FsRtlCheckOplock FsRtlCheckOplockEx FsRtlCopyRead FsRtlCopyWrite
@@ -95,80 +101,83 @@ not_emulated! {
     IoGetStackLimits IoGetTopLevelIrp IoGetTransactionParameterBlock IoInitializeIrp
     IoInitializeRemoveLockEx IoInitializeTimer IoInitializeWorkItem IoInvalidateDeviceRelations
     IoIs32bitProcess IoIsOperationSynchronous IoIsSystemThread IoMakeAssociatedIrp
-    IoOpenDeviceRegistryKey IoQueueWorkItem IoRaiseHardError IoRegisterDeviceInterface
-    IoRegisterDriverReinitialization IoRegisterFileSystem IoRegisterPlugPlayNotification
-    IoRegisterShutdownNotification IoReleaseCancelSpinLock IoReleaseRemoveLockAndWaitEx
-    IoReleaseRemoveLockEx IoReleaseVpbSpinLock IoRemoveShareAccess IoReportTargetDeviceChange
-    IoReportTargetDeviceChangeAsynchronous IoReuseIrp IoSetDeviceInterfaceState IoSetDeviceToVerify
-    IoSetHardErrorOrVerifyDevice IoSetShareAccess IoSetTopLevelIrp IoSizeofWorkItem
-    IoStartNextPacket IoStartPacket IoStartTimer IoStopTimer IoUninitializeWorkItem
-    IoUnregisterFileSystem IoUnregisterPlugPlayNotification IoUnregisterShutdownNotification
-    IoUpdateShareAccess IoVerifyVolume IoWMIRegistrationControl IoWriteErrorLogEntry IofCallDriver
-    IofCompleteRequest KeAcquireGuardedMutex KeAcquireGuardedMutexUnsafe
-    KeAcquireInStackQueuedSpinLock KeAcquireInStackQueuedSpinLockAtDpcLevel
-    KeAcquireInterruptSpinLock KeAcquireSpinLockForDpc KeAreAllApcsDisabled KeAreApcsDisabled
-    KeAttachProcess KeCancelTimer KeClearEvent KeDelayExecutionThread KeDeregisterBugCheckCallback
-    KeDetachProcess KeEnterCriticalRegion KeEnterGuardedRegion KeExpandKernelStackAndCallout
-    KeFlushQueuedDpcs KeGetCurrentProcessorNumber KeGetCurrentProcessorNumberEx KeGetCurrentThread
+    IoOpenDeviceRegistryKey IoOpenDriverRegistryKey IoQueueWorkItem IoRaiseHardError
+    IoRegisterDeviceInterface IoRegisterDriverReinitialization IoRegisterFileSystem
+    IoRegisterPlugPlayNotification IoRegisterShutdownNotification IoReleaseCancelSpinLock
+    IoReleaseRemoveLockAndWaitEx IoReleaseRemoveLockEx IoReleaseVpbSpinLock IoRemoveShareAccess
+    IoReportTargetDeviceChange IoReportTargetDeviceChangeAsynchronous IoReuseIrp
+    IoSetDeviceInterfaceState IoSetDeviceToVerify IoSetHardErrorOrVerifyDevice IoSetShareAccess
+    IoSetTopLevelIrp IoSizeofWorkItem IoStartNextPacket IoStartPacket IoStartTimer IoStopTimer
+    IoUninitializeWorkItem IoUnregisterFileSystem IoUnregisterPlugPlayNotification
+    IoUnregisterShutdownNotification IoUpdateShareAccess IoVerifyVolume IoWMIRegistrationControl
+    IoWriteErrorLogEntry IofCallDriver IofCompleteRequest KeAcquireGuardedMutex
+    KeAcquireGuardedMutexUnsafe KeAcquireInStackQueuedSpinLock
+    KeAcquireInStackQueuedSpinLockAtDpcLevel KeAcquireInterruptSpinLock KeAcquireSpinLockForDpc
+    KeAreAllApcsDisabled KeAreApcsDisabled KeAttachProcess KeCancelTimer KeClearEvent
+    KeDelayExecutionThread KeDeregisterBugCheckCallback KeDetachProcess KeEnterCriticalRegion
+    KeEnterGuardedRegion KeExpandKernelStackAndCallout KeFlushQueuedDpcs KeGetCurrentProcessorIndex
+    KeGetCurrentProcessorNumber KeGetCurrentProcessorNumberEx KeGetCurrentThread
     KeGetProcessorIndexFromNumber KeGetProcessorNumberFromIndex KeGetRecommendedSharedDataAlignment
     KeInitializeDeviceQueue KeInitializeDpc KeInitializeEvent KeInitializeGuardedMutex
     KeInitializeMutex KeInitializeQueue KeInitializeSemaphore KeInitializeThreadedDpc
     KeInitializeTimer KeInitializeTimerEx KeInsertDeviceQueue KeInsertHeadQueue KeInsertQueue
     KeInsertQueueDpc KeIpiGenericCall KeLeaveCriticalRegion KeLeaveGuardedRegion KePulseEvent
     KeQueryActiveProcessorCount KeQueryActiveProcessorCountEx KeQueryActiveProcessors
-    KeQueryGroupAffinity KeQueryMaximumProcessorCount KeQueryMaximumProcessorCountEx
-    KeQueryPerformanceCounter KeQueryPriorityThread KeQueryRuntimeThread KeQueryTimeIncrement
-    KeQueryUnbiasedInterruptTime KeReadStateEvent KeReadStateMutex KeReadStateQueue KeReadStateTimer
-    KeRegisterBugCheckCallback KeReleaseGuardedMutex KeReleaseGuardedMutexUnsafe
-    KeReleaseInStackQueuedSpinLock KeReleaseInStackQueuedSpinLockFromDpcLevel
-    KeReleaseInterruptSpinLock KeReleaseMutex KeReleaseSemaphore KeReleaseSpinLockForDpc
-    KeRemoveDeviceQueue KeRemoveQueue KeRemoveQueueDpc KeRemoveQueueEx KeResetEvent
-    KeRevertToUserAffinityThread KeRevertToUserAffinityThreadEx KeRevertToUserGroupAffinityThread
-    KeRundownQueue KeSetBasePriorityThread KeSetEvent KeSetImportanceDpc KeSetPriorityThread
-    KeSetSystemAffinityThread KeSetSystemAffinityThreadEx KeSetSystemGroupAffinityThread
-    KeSetTargetProcessorDpc KeSetTimer KeSetTimerEx KeStackAttachProcess KeStallExecutionProcessor
-    KeSynchronizeExecution KeTryToAcquireGuardedMutex KeUnstackDetachProcess
-    KeWaitForMultipleObjects KeWaitForSingleObject MmAdvanceMdl MmAllocateContiguousMemory
-    MmAllocateContiguousMemorySpecifyCache MmAllocateMappingAddress MmAllocateNonCachedMemory
-    MmAllocatePagesForMdl MmAllocatePagesForMdlEx MmBuildMdlForNonPagedPool MmCanFileBeTruncated
-    MmDoesFileHaveUserWritableReferences MmFlushImageSection MmFreeContiguousMemory
-    MmFreeMappingAddress MmFreeNonCachedMemory MmFreePagesFromMdl MmGetPhysicalAddress
-    MmGetSystemRoutineAddress MmGetVirtualForPhysical MmIsAddressValid MmIsThisAnNtAsSystem
-    MmLockPagableDataSection MmMapIoSpace MmMapLockedPagesSpecifyCache MmPageEntireDriver
-    MmProbeAndLockPages MmProtectMdlSystemAddress MmQuerySystemSize MmResetDriverPaging
-    MmSecureVirtualMemory MmSizeOfMdl MmUnlockPagableImageSection MmUnlockPages MmUnmapIoSpace
-    MmUnmapLockedPages MmUnsecureVirtualMemory NtClose ObDereferenceObjectDeferDelete
-    ObGetFilterVersion ObGetObjectSecurity ObInsertObject ObIsKernelHandle ObMakeTemporaryObject
-    ObOpenObjectByPointer ObQueryNameString ObQueryObjectAuditingByHandle ObReferenceObjectByHandle
+    KeQueryGroupAffinity KeQueryInterruptTime KeQueryMaximumProcessorCount
+    KeQueryMaximumProcessorCountEx KeQueryPerformanceCounter KeQueryPriorityThread
+    KeQueryRuntimeThread KeQuerySystemTime KeQuerySystemTimePrecise KeQueryTickCount
+    KeQueryTimeIncrement KeQueryUnbiasedInterruptTime KeReadStateEvent KeReadStateMutex
+    KeReadStateQueue KeReadStateTimer KeRegisterBugCheckCallback KeReleaseGuardedMutex
+    KeReleaseGuardedMutexUnsafe KeReleaseInStackQueuedSpinLock
+    KeReleaseInStackQueuedSpinLockFromDpcLevel KeReleaseInterruptSpinLock KeReleaseMutex
+    KeReleaseSemaphore KeReleaseSpinLockForDpc KeRemoveDeviceQueue KeRemoveQueue KeRemoveQueueDpc
+    KeRemoveQueueEx KeResetEvent KeRevertToUserAffinityThread KeRevertToUserAffinityThreadEx
+    KeRevertToUserGroupAffinityThread KeRundownQueue KeSetBasePriorityThread KeSetEvent
+    KeSetImportanceDpc KeSetPriorityThread KeSetSystemAffinityThread KeSetSystemAffinityThreadEx
+    KeSetSystemGroupAffinityThread KeSetTargetProcessorDpc KeSetTimer KeSetTimerEx
+    KeStackAttachProcess KeStallExecutionProcessor KeSynchronizeExecution KeTryToAcquireGuardedMutex
+    KeUnstackDetachProcess KeWaitForMultipleObjects KeWaitForSingleObject MmAdvanceMdl
+    MmAllocateContiguousMemory MmAllocateContiguousMemorySpecifyCache MmAllocateMappingAddress
+    MmAllocateNonCachedMemory MmAllocatePagesForMdl MmAllocatePagesForMdlEx
+    MmBuildMdlForNonPagedPool MmCanFileBeTruncated MmCopyMemory MmDoesFileHaveUserWritableReferences
+    MmFlushImageSection MmFreeContiguousMemory MmFreeMappingAddress MmFreeNonCachedMemory
+    MmFreePagesFromMdl MmGetPhysicalAddress MmGetSystemRoutineAddress MmGetVirtualForPhysical
+    MmIsAddressValid MmIsThisAnNtAsSystem MmLockPagableDataSection MmMapIoSpace
+    MmMapLockedPagesSpecifyCache MmPageEntireDriver MmProbeAndLockPages MmProtectMdlSystemAddress
+    MmQuerySystemSize MmResetDriverPaging MmSecureVirtualMemory MmSizeOfMdl
+    MmUnlockPagableImageSection MmUnlockPages MmUnmapIoSpace MmUnmapLockedPages
+    MmUnsecureVirtualMemory NtClose ObCloseHandle ObDereferenceObjectDeferDelete ObGetFilterVersion
+    ObGetObjectSecurity ObInsertObject ObIsKernelHandle ObMakeTemporaryObject ObOpenObjectByPointer
+    ObQueryNameString ObQueryObjectAuditingByHandle ObReferenceObjectByHandle
     ObReferenceObjectByPointer ObRegisterCallbacks ObReleaseObjectSecurity ObUnRegisterCallbacks
     ObfDereferenceObject ObfReferenceObject PoCallDriver PoRegisterPowerSettingCallback
     PoRegisterSystemState PoRequestPowerIrp PoSetPowerState PoStartNextPowerIrp
     PoUnregisterSystemState ProbeForRead ProbeForWrite PsAssignImpersonationToken PsChargePoolQuota
     PsCreateSystemThread PsDereferenceImpersonationToken PsDereferencePrimaryToken
     PsGetCurrentProcessId PsGetCurrentThreadId PsGetProcessCreateTimeQuadPart PsGetProcessExitTime
-    PsGetProcessId PsGetThreadId PsGetThreadProcessId PsGetVersion PsImpersonateClient
-    PsIsSystemThread PsIsThreadTerminating PsLookupProcessByProcessId PsLookupThreadByThreadId
-    PsReferenceImpersonationToken PsReferencePrimaryToken PsRemoveCreateThreadNotifyRoutine
-    PsRemoveLoadImageNotifyRoutine PsReturnPoolQuota PsRevertToSelf PsSetCreateProcessNotifyRoutine
-    PsSetCreateProcessNotifyRoutineEx PsSetCreateThreadNotifyRoutine PsSetLoadImageNotifyRoutine
-    PsTerminateSystemThread RtlAbsoluteToSelfRelativeSD RtlAddAccessAllowedAce
-    RtlAnsiStringToUnicodeString RtlAppendUnicodeStringToString RtlAppendUnicodeToString
-    RtlAreBitsClear RtlAreBitsSet RtlAssert RtlCaptureContext RtlCaptureStackBackTrace
-    RtlCheckRegistryKey RtlClearAllBits RtlClearBit RtlClearBits RtlCompareString
-    RtlCompareUnicodeString RtlCompareUnicodeStrings RtlConvertSidToUnicodeString RtlCopySid
-    RtlCopyString RtlCopyUnicodeString RtlCreateAcl RtlCreateRegistryKey RtlCreateSecurityDescriptor
-    RtlDeleteElementGenericTable RtlDeleteElementGenericTableAvl RtlDeleteRegistryValue
-    RtlDowncaseUnicodeString RtlDuplicateUnicodeString RtlEnumerateGenericTable
-    RtlEnumerateGenericTableAvl RtlEnumerateGenericTableWithoutSplaying
-    RtlEnumerateGenericTableWithoutSplayingAvl RtlEqualSid RtlEqualString RtlEqualUnicodeString
-    RtlFindClearBits RtlFindClearBitsAndSet RtlFindFirstRunClear RtlFindLongestRunClear
-    RtlFindNextForwardRunClear RtlFindSetBits RtlFindSetBitsAndClear RtlFreeAnsiString
-    RtlFreeOemString RtlFreeUnicodeString RtlGUIDFromString RtlGenerate8dot3Name
-    RtlGetElementGenericTable RtlGetElementGenericTableAvl RtlGetGroupSecurityDescriptor
-    RtlGetOwnerSecurityDescriptor RtlGetVersion RtlHashUnicodeString RtlIdentifierAuthoritySid
-    RtlInitAnsiString RtlInitString RtlInitializeBitMap RtlInitializeGenericTable
-    RtlInitializeGenericTableAvl RtlInitializeSid RtlInsertElementGenericTable
-    RtlInsertElementGenericTableAvl RtlInsertElementGenericTableFull
+    PsGetProcessId PsGetThreadId PsGetThreadProcess PsGetThreadProcessId PsGetVersion
+    PsImpersonateClient PsIsSystemThread PsIsThreadTerminating PsLookupProcessByProcessId
+    PsLookupThreadByThreadId PsReferenceImpersonationToken PsReferencePrimaryToken
+    PsRemoveCreateThreadNotifyRoutine PsRemoveLoadImageNotifyRoutine PsReturnPoolQuota
+    PsRevertToSelf PsSetCreateProcessNotifyRoutine PsSetCreateProcessNotifyRoutineEx
+    PsSetCreateThreadNotifyRoutine PsSetLoadImageNotifyRoutine PsTerminateSystemThread
+    RtlAbsoluteToSelfRelativeSD RtlAddAccessAllowedAce RtlAnsiStringToUnicodeString
+    RtlAppendUnicodeStringToString RtlAppendUnicodeToString RtlAreBitsClear RtlAreBitsSet RtlAssert
+    RtlCaptureContext RtlCaptureStackBackTrace RtlCheckRegistryKey RtlClearAllBits RtlClearBit
+    RtlClearBits RtlCompareString RtlCompareUnicodeString RtlCompareUnicodeStrings
+    RtlConvertSidToUnicodeString RtlCopySid RtlCopyString RtlCopyUnicodeString RtlCreateAcl
+    RtlCreateRegistryKey RtlCreateSecurityDescriptor RtlDeleteElementGenericTable
+    RtlDeleteElementGenericTableAvl RtlDeleteRegistryValue RtlDowncaseUnicodeString
+    RtlDuplicateUnicodeString RtlEnumerateGenericTable RtlEnumerateGenericTableAvl
+    RtlEnumerateGenericTableWithoutSplaying RtlEnumerateGenericTableWithoutSplayingAvl RtlEqualSid
+    RtlEqualString RtlEqualUnicodeString RtlFindClearBits RtlFindClearBitsAndSet
+    RtlFindFirstRunClear RtlFindLongestRunClear RtlFindNextForwardRunClear RtlFindSetBits
+    RtlFindSetBitsAndClear RtlFreeAnsiString RtlFreeOemString RtlFreeUnicodeString RtlGUIDFromString
+    RtlGenerate8dot3Name RtlGetElementGenericTable RtlGetElementGenericTableAvl
+    RtlGetGroupSecurityDescriptor RtlGetOwnerSecurityDescriptor RtlGetVersion RtlHashUnicodeString
+    RtlIdentifierAuthoritySid RtlInitAnsiString RtlInitString RtlInitializeBitMap
+    RtlInitializeGenericTable RtlInitializeGenericTableAvl RtlInitializeSid
+    RtlInsertElementGenericTable RtlInsertElementGenericTableAvl RtlInsertElementGenericTableFull
     RtlInsertElementGenericTableFullAvl RtlInt64ToUnicodeString RtlIntegerToUnicodeString
     RtlIsGenericTableEmpty RtlIsGenericTableEmptyAvl RtlIsNameLegalDOS8Dot3 RtlLengthRequiredSid
     RtlLengthSecurityDescriptor RtlLengthSid RtlLookupElementGenericTable
@@ -200,7 +209,8 @@ not_emulated! {
     ZwQueryDirectoryFile ZwQueryInformationFile ZwQueryInformationProcess ZwQueryInformationToken
     ZwQueryKey ZwQuerySymbolicLinkObject ZwQueryValueKey ZwQueryVolumeInformationFile ZwReadFile
     ZwSetEvent ZwSetInformationFile ZwSetSecurityObject ZwSetValueKey ZwTerminateProcess
-    ZwUnloadDriver ZwUnmapViewOfSection ZwWaitForSingleObject ZwWriteFile
+    ZwUnloadDriver ZwUnmapViewOfSection ZwWaitForSingleObject ZwWriteFile __readcr3 __readmsr
+    __writemsr
 }
 
 /// A type of objects, which C sees from the outside only.
