@@ -199,6 +199,23 @@
 #define EMU_DECLSPEC_uuid(text)
 #endif
 
+/*
+ * There is no structured exception handling: an exception stops the process, so what a handler does
+ * never happens. There is no `__finally`, which would have to run. The C++ library has a `__try` of
+ * its own.
+ */
+#if !defined(__cplusplus) && !defined(_WIN32)
+#define __try if (1)
+#define __except(filter) else if ((filter) && 0)
+#define GetExceptionCode() ((ULONG)0)
+#define GetExceptionInformation() ((struct _EXCEPTION_POINTERS *)NULL)
+#define _exception_code() GetExceptionCode()
+#define _exception_info() GetExceptionInformation()
+#endif
+#define EXCEPTION_EXECUTE_HANDLER 1
+#define EXCEPTION_CONTINUE_SEARCH 0
+#define EXCEPTION_CONTINUE_EXECUTION (-1)
+
 #define UNREFERENCED_PARAMETER(p) ((void)(p))
 #define UNREFERENCED_LOCAL_VARIABLE(v) ((void)(v))
 #define DBG_UNREFERENCED_PARAMETER(p) ((void)(p))
