@@ -90,6 +90,19 @@ static VOID TypedPointers(VOID)
 }
 #endif
 
+#ifndef __cplusplus
+/* What may raise an exception runs; the handler does not. */
+static LONG Guarded(LONG value)
+{
+    __try {
+        value++;
+    } __except (value == 0 ? EXCEPTION_EXECUTE_HANDLER : EXCEPTION_CONTINUE_SEARCH) {
+        value = (LONG)GetExceptionCode() - 1;
+    }
+    return value;
+}
+#endif
+
 static VOID Compiler(VOID)
 {
     LIST_ENTRY head;
@@ -176,19 +189,6 @@ static VOID Bits(VOID)
     CHECK(_rotl(0x80000001, 1) == 3 && _rotr64(1, 1) == 1ULL << 63);
     CHECK(RtlCheckBit(&map, 31) && RtlCheckBit(&map, 32) && !RtlCheckBit(&map, 33));
 }
-
-#ifndef __cplusplus
-/* What may raise an exception runs; the handler does not. */
-static LONG Guarded(LONG value)
-{
-    __try {
-        value++;
-    } __except (value == 0 ? EXCEPTION_EXECUTE_HANDLER : EXCEPTION_CONTINUE_SEARCH) {
-        value = (LONG)GetExceptionCode() - 1;
-    }
-    return value;
-}
-#endif
 
 /* The lock argument is not looked at: there need be none. */
 static VOID SequencedLists(VOID)
