@@ -412,6 +412,19 @@ static VOID AssertionFails(VOID)
     PAGED_CODE();
 }
 
+static VOID NotEmulated(VOID)
+{
+    printf("*** not emulated: IofCallDriver\n");
+    fflush(stdout);
+    (void)IoCallDriver(NULL, NULL);
+}
+
+static VOID FastFail(VOID)
+{
+    Expect(KERNEL_SECURITY_CHECK_FAILURE, 5, 0, 0, 0);
+    __fastfail(5);
+}
+
 static const struct {
     const char *name;
     VOID (*run)(VOID);
@@ -426,7 +439,8 @@ static const struct {
     CASE(PoolTagBig), CASE(PoolTagSigns), CASE(PoolInterior), CASE(PoolElsewhere), CASE(PoolNull),
     CASE(LinkDamaged), CASE(RaiseDownwards), CASE(LowerUpwards), CASE(LockAbove), CASE(LockTwice), CASE(UnlockTwice),
     CASE(UnlockFree), CASE(Stop), CASE(RaisedOnFail), CASE(RaisedByQuota), CASE(RaisedByFlags),
-    CASE(RaisedByInline), CASE(Raised), CASE(AssertionFails),
+    CASE(RaisedByInline), CASE(Raised), CASE(AssertionFails), CASE(NotEmulated),
+    CASE(FastFail),
 #undef CASE
 };
 

@@ -4,3 +4,4 @@
 //! A bug check prints its `*** STOP` line and aborts: nothing unwinds into C.
 
 mod exports;
+mod not_emulated;

@@ -1,0 +1,13 @@
+/* Structures and enumerations have the layouts and the values that windows-sys has. */
+#include <ntifs.h>
+
+#include <stdio.h>
+
+#include "sys_layouts.h"
+#include "sys_values.h"
+
+int main(void)
+{
+    puts("layouts: passed");
+    return 0;
+}
