@@ -14,7 +14,7 @@ import {
 import { reachByName } from "../tools/baseline/coverage.ts";
 import { codeLines } from "../tools/baseline/lines.ts";
 import { type Fate, type Mutant, sample, tallies } from "../tools/baseline/mutants.ts";
-import { plainName, withoutClosures } from "../tools/baseline/names.ts";
+import { original, plainName, renamed, withoutClosures } from "../tools/baseline/names.ts";
 
 const losses = (differences: readonly Difference[]) =>
   differences.filter(({ isLoss }) => isLoss).map(({ text }) => text);
@@ -54,6 +54,19 @@ Deno.test("a name of a function bears no module, no lifetime and no type argumen
     ["#live", "#live"],
   ] as const;
   for (const [full, plain] of names) assertEquals(withoutClosures(plainName(full)), plain);
+});
+
+Deno.test("a renamed type is known in every method, a renamed function by its whole name", () => {
+  const words = [
+    ["delete ! in Live::enter", "delete ! in ListRef::enter"],
+    ["Live::judge", "ListRef::check_entry"],
+    ["Other::cache", "Other::cache"],
+    ["owner_of", "list_of_entry"],
+  ] as const;
+  for (const [before, after] of words) {
+    assertEquals([renamed(before, "Rust"), original(after)], [after, before]);
+  }
+  assertEquals(renamed("LookasideAlloc", "TypeScript"), "LookasideAlloc");
 });
 
 function mutants(fates: readonly Fate[]) {

@@ -46,10 +46,11 @@ const loss = (text: string): Difference => ({ isLoss: true, text });
 const change = (text: string): Difference => ({ isLoss: false, text });
 
 /** Names by the words of today, with how many functions have each. */
-function inNewWords(names: Readonly<Record<string, number>> = {}): Map<string, number> {
+function inNewWords(part: string, names: Readonly<Record<string, number>> = {}) {
   const sums = new Map<string, number>();
   for (const [name, count] of Object.entries(names)) {
-    sums.set(renamed(name), (sums.get(renamed(name)) ?? 0) + count);
+    const word = renamed(name, part === "src/" ? "TypeScript" : "Rust");
+    sums.set(word, (sums.get(word) ?? 0) + count);
   }
   return sums;
 }
@@ -57,8 +58,8 @@ function inNewWords(names: Readonly<Record<string, number>> = {}): Map<string, n
 /** Functions that no test reaches any more, those that are gone, and new ones that none reaches. */
 export function compareCoverage(before: Coverage, after: Coverage): Difference[] {
   return Object.entries(after).flatMap(([part, { reached, unreached }]) => {
-    const wasReached = inNewWords(before[part]?.reached);
-    const wasUnreached = inNewWords(before[part]?.unreached);
+    const wasReached = inNewWords(part, before[part]?.reached);
+    const wasUnreached = inNewWords(part, before[part]?.unreached);
     const known = new Set([...Object.keys(reached), ...Object.keys(unreached)]);
     return [
       ...Object.entries(unreached).flatMap(([name, count]) => {
@@ -90,7 +91,7 @@ export function compareMutants(before: Mutants, after: Mutants): Difference[] {
     })
   );
   const survivors = ({ sample }: Mutants) =>
-    sample.filter(({ fate }) => fate === "survives").map(({ change }) => renamed(change));
+    sample.filter(({ fate }) => fate === "survives").map(({ change }) => renamed(change, "Rust"));
   const known = new Set(survivors(before));
   return [
     ...shares,

@@ -4,11 +4,28 @@
  * @module
  */
 
-/**
- * What the rebuild calls otherwise, from the old word to the new one: a type, a function, or
- * `Type::function` where only that one is meant. `#live` and `get shared` are words of TypeScript.
- */
-export const RENAMED: Readonly<Record<string, string>> = {};
+/** New words by old ones: of a type wherever it stands, of a function by its whole name. */
+type Words = Readonly<Record<string, string>>;
+
+/** What the rebuild calls otherwise. */
+const RUST: Words = {
+  Live: "ListRef",
+  OwnersSection: "SectionOfEntry",
+  LookasideAlloc: "List",
+  LocalLookasideAlloc: "List",
+  "Live::judge": "ListRef::check_entry",
+  "Live::see_to_identity": "ListRef::check_identity",
+  "Live::take_in": "ListRef::adopt",
+  abandon_cached: "abandon_kept",
+  active_list: "list_in_block",
+  enter_owner_of: "enter_list_of",
+  is_cached: "is_kept",
+  judge: "validate_arguments",
+  judged: "Arguments::validate",
+  owner_of: "list_of_entry",
+  stop_for: "BadEntry::stop",
+};
+const TYPESCRIPT: Words = { forgive: "discardError" };
 
 /** A name without what it is made for: whatever stands in angle brackets after a word. */
 function withoutArguments(name: string): string {
@@ -37,22 +54,23 @@ export function withoutClosures(name: string): string {
 }
 
 /** A text that names functions, with other words where the table has them. */
-function reworded(text: string, table: Readonly<Record<string, string>>): string {
-  return text.replace(/(get |#)?\w+(::\w+)?/g, (whole) => {
-    const known = table[whole];
-    if (known !== undefined) return known;
-    return whole.split("::").map((word) => table[word] ?? word).join("::");
+function reworded(text: string, words: Words): string {
+  return text.replace(/\w+(::\w+)?/g, (whole) => {
+    const [type = "", method] = whole.split("::");
+    const word = words[whole] ?? words[type];
+    if (word === undefined || method === undefined || whole in words) return word ?? whole;
+    return `${word}::${method}`;
   });
 }
 
 /** A text from before the rebuild, in the words that are used after it. */
-export function renamed(text: string): string {
-  return reworded(text, RENAMED);
+export function renamed(text: string, language: "Rust" | "TypeScript"): string {
+  return reworded(text, language === "Rust" ? RUST : TYPESCRIPT);
 }
 
-/** A text from after the rebuild, in the words that were used before it. */
+/** A text about Rust from after the rebuild, in the words that were used before it. */
 export function original(text: string): string {
-  return reworded(text, Object.fromEntries(Object.entries(RENAMED).map(([a, b]) => [b, a])));
+  return reworded(text, Object.fromEntries(Object.entries(RUST).map(([a, b]) => [b, a])));
 }
 
 /** Whether a function of Rust is a test's, a model's of loom, or made for either. */
