@@ -118,7 +118,7 @@ Deno.test("one instruction more, or one file more on a walk, is a loss", () => {
   assertEquals(losses(compareWalks(walks, { ...walks, miss: { ...walk, count: 3 } })).length, 1);
 });
 
-Deno.test("a ratio that is worse by more than 5 % is a loss, but not a peer's", () => {
+Deno.test("a ratio that is worse by more than 5 % in every run is a loss, but not a peer's", () => {
   const text = `TypeScript: ns per pair of allocate and free
   LookasideAlloc: alloc, free                   10.0      9.0          2.00
   malloc, free by FFI                          100.0     90.0         20.00
@@ -127,14 +127,19 @@ Deno.test("a ratio that is worse by more than 5 % is a loss, but not a peer's", 
   NOT HELD: LookasideAlloc at most 1.3 times the lock: 1.40 at worst`;
   const ratios = ratiosOf(text);
   assertEquals(Object.values(ratios), [2, 20, 40, 1.1, 0.5, 1.4]);
-  const [names, bench] = [Object.keys(ratios), { loads: [], ratios, spread: {} }];
-  const changed = (index: number, value: number) => ({
-    ...bench,
+  const names = Object.keys(ratios);
+  const spread: Record<string, [number, number]> = {};
+  for (const [name, ratio] of Object.entries(ratios)) spread[name] = [ratio * 0.98, ratio * 1.02];
+  const bench = { loads: [], ratios, spread };
+  const changed = (index: number, value: number, runs: [number, number] = [value, value]) => ({
+    loads: [],
     ratios: { ...ratios, [names[index] ?? ""]: value },
+    spread: { ...spread, [names[index] ?? ""]: runs },
   });
   assertEquals(compareBench(bench, bench), []);
   assertEquals(losses(compareBench(bench, changed(0, 2.09))), []);
   assertEquals(losses(compareBench(bench, changed(0, 2.11))).length, 1);
+  assertEquals(losses(compareBench(bench, changed(0, 2.5, [2.04, 2.6]))), []);
   assertEquals(losses(compareBench(bench, changed(1, 30))), []);
   assertEquals(losses(compareBench(bench, changed(2, 37.9))).length, 1);
   assertEquals(losses(compareBench(bench, changed(2, 50))), []);

@@ -110,16 +110,22 @@ export function compareCallgrind(before: Callgrind, after: Callgrind): Differenc
   });
 }
 
-/** Ratios of the project's contenders: worse by more than the tolerance is a loss. */
+/**
+ * Ratios of the project's contenders: one whose median is worse by more than the tolerance is a
+ * loss, unless a run of now is as good as one of then.
+ */
 export function compareBench(before: Bench, after: Bench): Difference[] {
   return Object.entries(before.ratios).flatMap(([name, then]) => {
     const now = after.ratios[name] ?? NaN;
     if (now === then) return [];
-    const text = `${name}: ${then}, now ${now}`;
-    const isWithin = GAINS.test(name)
-      ? now >= then * (1 - TOLERANCE)
-      : now <= then * (1 + TOLERANCE);
-    return isWithin || PEERS.test(name) ? change(text) : loss(text);
+    const [least = NaN, greatest = NaN] = before.spread[name] ?? [];
+    const [nowLeast = NaN, nowGreatest = NaN] = after.spread[name] ?? [];
+    const text =
+      `${name}: ${then} (${least} … ${greatest}), now ${now} (${nowLeast} … ${nowGreatest})`;
+    const isHeld = GAINS.test(name)
+      ? now >= then * (1 - TOLERANCE) || nowGreatest >= least
+      : now <= then * (1 + TOLERANCE) || nowLeast <= greatest;
+    return isHeld || PEERS.test(name) ? change(text) : loss(text);
   });
 }
 
