@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 
-import { ratiosOf } from "../tools/baseline/bench.ts";
+import { ratiosOf } from "../../tools/baseline/bench.ts";
 import {
   compareBench,
   compareCallgrind,
@@ -10,11 +10,11 @@ import {
   compareMutants,
   compareWalks,
   type Difference,
-} from "../tools/baseline/compare.ts";
-import { reachByName } from "../tools/baseline/coverage.ts";
-import { codeLines } from "../tools/baseline/lines.ts";
-import { type Fate, type Mutant, sample, tallies } from "../tools/baseline/mutants.ts";
-import { original, plainName, renamed, withoutClosures } from "../tools/baseline/names.ts";
+} from "../../tools/baseline/compare.ts";
+import { reachByName } from "../../tools/baseline/coverage.ts";
+import { codeLines } from "../../tools/baseline/lines.ts";
+import { type Fate, type Mutant, sample, tallies } from "../../tools/baseline/mutants.ts";
+import { original, plainName, renamed, withoutClosures } from "../../tools/baseline/names.ts";
 
 const losses = (differences: readonly Difference[]) =>
   differences.filter(({ isLoss }) => isLoss).map(({ text }) => text);
