@@ -91,6 +91,7 @@ export const HOUSES: readonly House[] = [
       ["emulation", "ntoskrnl-emu"],
       ["handles", "win-lookaside"],
       ["contract", "contract"],
+      ["check", "check"],
       ["doors", "ffi", "ntoskrnl-emu-c", "driver"],
       ["generators and fuzzing", "bindgen", "fuzz"],
     ],
