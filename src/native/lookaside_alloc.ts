@@ -137,6 +137,18 @@ function letGo({ id, how }: Hold): number {
   return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
 }
 
+/**
+ * Says how Deno logs the objects of a class. A method with such a name in the class itself could not
+ * be declared where `isolatedDeclarations` is asked for.
+ */
+function logAs<T extends object>(prototype: T, text: (object: T) => string): void {
+  Object.defineProperty(prototype, Symbol.for("Deno.customInspect"), {
+    value(this: T): string {
+      return text(this);
+    },
+  });
+}
+
 /** Gives up what an unreachable handle holds: a safety net, not a plan. */
 const forgotten = new FinalizationRegistry<Hold>((hold) => {
   if (hasEnded) return;
@@ -758,8 +770,12 @@ export class LookasideAlloc implements Disposable {
     return { size: this.#size, tag: this.#tag, poolType: this.#poolType, flags: this.#flags };
   }
 
+  static {
+    logAs(this.prototype, (list) => list.#shown());
+  }
+
   /** The list as a debugger's `!lookaside` shows it. */
-  [Symbol.for("Deno.customInspect")](): string {
+  #shown(): string {
     if (this.#id === 0) return `LookasideAlloc "${shownTag(this.#tag)}" (deleted)`;
     return formatList({
       ...readStats(this.#control, this.#record),
@@ -926,8 +942,7 @@ export class OwnedEntry implements Disposable {
     return { entry: this.#entry, freed: this.#freed };
   }
 
-  /** The entry as it is logged. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return `OwnedEntry ${this.#entry}${this.#freed ? " (freed)" : ""}`;
+  static {
+    logAs(this.prototype, (one) => `OwnedEntry ${one.#entry}${one.#freed ? " (freed)" : ""}`);
   }
 }

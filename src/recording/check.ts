@@ -118,7 +118,7 @@ export class RecordingCheck implements Disposable {
    * @returns The first difference, or null.
    * @throws {NoPoolError} If a world differs because its pool is used up.
    */
-  advance(count = Infinity): Divergence | null {
+  advance(count: number = Infinity): Divergence | null {
     const end = Math.min(this.#recording.operations.length, this.#position + count);
     while (this.#position < end) {
       const difference = this.#operation(this.#position);

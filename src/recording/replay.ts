@@ -118,7 +118,7 @@ export class RecordingReplay {
    * @param count How many at most. Default: all that are left.
    * @returns How many it did: 0 at the end.
    */
-  advance(count = Infinity): number {
+  advance(count: number = Infinity): number {
     const start = this.#position;
     const end = Math.min(this.#recording.operations.length, start + count);
     while (this.#position < end) {

@@ -273,7 +273,7 @@ export const SYMBOLS = {
     parameters: ["u32"],
     result: "u32",
   },
-} as const satisfies Deno.ForeignLibraryInterface;
+} as const;
 
 /** Offsets and numbers by which memory of the library is read. */
 export const LAYOUT = {
