@@ -295,6 +295,9 @@ export class LookasideAlloc implements Disposable {
    * assert(list.shared);
    * ```
    *
+   * Identifiers come again once 65,535 lists have had the same record: do not keep one for longer
+   * than the list.
+   *
    * @returns The identifier to attach with; the same again when the list is shared already.
    * @throws {LookasideError} If the list is deleted or has callbacks.
    */

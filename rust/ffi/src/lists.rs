@@ -20,7 +20,7 @@ use ntoskrnl_emu::{
 use wdm::{
     LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolTag, PoolType,
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE,
-    STATUS_INVALID_PARAMETER,
+    STATUS_INVALID_PARAMETER, STATUS_QUOTA_EXCEEDED,
 };
 use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 
@@ -175,7 +175,7 @@ fn create_legacy(
         // The routine returns no status: there are as many lists as there can be.
         // SAFETY: allocated above; no list came to be in it.
         unsafe { ExFreePoolWithTag(block, CONTROL_BLOCK_TAG) };
-        return Err(STATUS_INSUFFICIENT_RESOURCES);
+        return Err(STATUS_QUOTA_EXCEEDED);
     };
     // SAFETY: this thread initialised the list, and no other knows it.
     unsafe { host::confine(block.cast()) };
