@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { RecordingBuilder } from "../src/recording/builder.ts";
 import { FORMATS } from "../src/recording/formats/formats.ts";
 import { linesOf } from "../src/trace/lines.ts";
@@ -64,8 +66,7 @@ async function readBytes(
 ): Promise<Omit<Input, "name">> {
   let [head, rest] = await peek(bytes);
   if (head[0] === 0x1F && head[1] === 0x8B) {
-    const plain = ReadableStream.from(rest).pipeThrough(new DecompressionStream("gzip"));
-    [head, rest] = await peek(plain);
+    [head, rest] = await peek(gunzip(rest));
   }
   const beginning = new TextDecoder().decode(head);
   const format = FORMATS.find((format) => format.detects(beginning));
@@ -76,6 +77,36 @@ async function readBytes(
   const remarks = await format.events(linesOf(text), builder, options);
   return { trace: builder.finish(), remarks };
 }
+
+/**
+ * Decompresses gzip, one member after the other as `gunzip` does; zero bytes may follow the last.
+ *
+ * @throws {Error} If the data is cut off, damaged, or followed by what is none.
+ */
+async function* gunzip(
+  bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  const plain = createGunzip();
+  const source = Readable.from(bytes, { objectMode: false });
+  source.on("error", (error) => plain.destroy(error));
+  source.pipe(plain);
+  try {
+    for await (const part of plain) yield new Uint8Array(part);
+  } catch (error) {
+    const known = GZIP_ERRORS.find(([text]) => error instanceof Error && error.message === text);
+    throw known === undefined ? error : new Error(known[1], { cause: error });
+  } finally {
+    source.destroy();
+  }
+}
+
+/** What zlib says, and what that means of a file. */
+const GZIP_ERRORS = [
+  ["unexpected end of file", "the gzip data is cut off"],
+  ["incorrect header check", "what follows the gzip data is no gzip member"],
+  ["incorrect data check", "the gzip data is damaged: its checksum is another"],
+  ["incorrect length check", "the gzip data is damaged: its length is another"],
+] as const;
 
 /** The first bytes, and all of them. */
 async function peek(

@@ -36,6 +36,8 @@ const FLOOR = 4;
 const BASE_MAXIMUM_DEPTH = 256;
 const LIMIT_MAXIMUM_DEPTH = 1024;
 /** Room for the link that chains the entries a list keeps. */
+/** A pool has 4095 MiB at most. The model's has no other bound. */
+const LARGEST_POOL_BYTES = 4095 * 2 ** 20;
 const MINIMUM_SIZE = 8;
 
 const POOL_TYPES: readonly number[] = [0, 1, 4, 5, 512, 516];
@@ -242,8 +244,11 @@ export class PoolModel {
     this.#failing = count;
   }
 
-  /** Takes a block; false when none can be had. */
+  /** Takes a block; false when none can be had, as for more than the largest pool has. */
   allocate(bytes: number, poolType: number, tag: string | number): boolean {
+    if (bytes > LARGEST_POOL_BYTES) {
+      return false;
+    }
     if (this.#failing > 0) {
       this.#failing -= 1;
       return false;
@@ -336,8 +341,8 @@ export class LookasideModel {
   /**
    * Initialises an empty list.
    *
-   * @throws {RangeError} If the size is not an integer ≥ 1 or the tag has not one to four characters.
-   * @throws {ModelStatus} If pool type, flags or maximum depth are not valid (in this order), or there is no pool for the control block.
+   * @throws {RangeError} If the size is not an integer ≥ 1, the tag has not one to four characters or is one that pool refuses (zero, "BIG", no letter or digit).
+   * @throws {ModelStatus} If pool type, flags or maximum depth are not valid (in this order), the size is over the largest pool's, or there is no pool for the control block.
    */
   constructor(options: ModelOptions) {
     const {
@@ -354,6 +359,10 @@ export class LookasideModel {
     if (typeof tag === "string" && (tag.length < 1 || tag.length > 4)) {
       throw new RangeError(`Cannot create the list: tag must have one to four characters: ${tag}`);
     }
+    const text = typeof tag === "string" ? tag : tagText(tag);
+    if (/^BIG ?$/.test(text) || !/[0-9A-Za-z]/.test(text)) {
+      throw new RangeError(`Cannot create the list: pool refuses the tag: ${JSON.stringify(tag)}`);
+    }
     if (kind === "ex") {
       if (!POOL_TYPES.includes(poolType & ~POOL_COLD_ALLOCATION)) {
         throw new ModelStatus("create the list", STATUS_INVALID_PARAMETER_4);
@@ -368,10 +377,13 @@ export class LookasideModel {
         throw new ModelStatus("create the list", STATUS_INVALID_PARAMETER_8);
       }
     }
+    if (kind === "ex" && size > LARGEST_POOL_BYTES) {
+      throw new ModelStatus("create the list", STATUS_INSUFFICIENT_RESOURCES);
+    }
     this.kind = kind;
     this.size = Math.max(size, MINIMUM_SIZE);
     this.poolType = kind === "ex" ? poolType : (kind === "paged" ? PAGED : 0) | flags;
-    this.tag = typeof tag === "string" ? tag : tagText(tag);
+    this.tag = text;
     this.flags = flags;
     this.pool = options.pool ?? new PoolModel();
     this.#allocate = options.alloc ?? "default";
@@ -380,6 +392,9 @@ export class LookasideModel {
     this.#raises = kind === "ex"
       ? flags === RAISE_ON_FAIL
       : (flags & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0;
+    for (const name of ["kind", "size", "poolType", "tag", "flags", "pool"]) {
+      Object.defineProperty(this, name, { writable: false });
+    }
     if (!this.pool.allocate(CONTROL_BLOCK_BYTES[kind], NON_PAGED_POOL_NX, CONTROL_BLOCK_TAG)) {
       throw new ModelStatus("create the list", STATUS_INSUFFICIENT_RESOURCES);
     }
@@ -503,6 +518,7 @@ export class LookasideModel {
         `Cannot set the depth: it must be an integer from 0 to ${this.#maximumDepth}: ${depth}`,
       );
     }
+    depth += 0; // -0 is 0
     this.#depth = depth;
   }
 

@@ -21,10 +21,10 @@ class DriverFaults implements Faults {
 
   failNext(count: number, tag?: string): void {
     const context = "Cannot inject faults";
-    integer(count, 0, U32_MAX, "count", context);
+    const failures = integer(count, 0, U32_MAX, "count", context);
     const number = tag === undefined ? 0 : tagArgument(tag, context);
     open();
-    check(symbols.lookaside_fail_next(this.#driver, count, number), context);
+    check(symbols.lookaside_fail_next(this.#driver, failures, number), context);
   }
 }
 

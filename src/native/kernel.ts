@@ -6,7 +6,15 @@
 
 import { NtStatus, PoolType } from "../wdk/constants.ts";
 import { tagText } from "../wdk/tag.ts";
-import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
+import {
+  checkOptions,
+  integer,
+  isEntry,
+  poolTagArgument,
+  refuseEntry,
+  tagArgument,
+  U32_MAX,
+} from "./arguments.ts";
 import { formatList, formatPool } from "./debugger_text.ts";
 import { driverIndex, driverName, rootDriver } from "./driver.ts";
 import { statusError } from "./errors.ts";
@@ -48,6 +56,8 @@ export interface Kernel {
    * @param bytes Its size.
    * @param options What the block is like.
    * @returns The block, or null when there is no pool for it.
+   * @throws {TypeError} If an argument has the wrong type, or an option is not known.
+   * @throws {RangeError} If an argument is out of range, or the tag is one that pool refuses.
    */
   allocatePool(bytes: number, options?: PoolOptions): Entry | null;
   /**
@@ -92,6 +102,8 @@ export interface Kernel {
 const ALL_DRIVERS = U32_MAX;
 const LARGEST_POOL_MEBIBYTES = 4095;
 const DEFAULT_TAG = "srLL";
+const POOL_OPTIONS = ["poolType", "tag", "driver", "zero"];
+const CONFIGURE_OPTIONS = ["poolMebibytes"];
 
 /**
  * The emulated kernel that every list of this process belongs to.
@@ -163,23 +175,21 @@ export const kernel: Kernel = Object.freeze<Kernel>({
 
   allocatePool(bytes: number, options: PoolOptions = {}): Entry | null {
     const context = "Cannot allocate the block";
-    integer(bytes, 1, U32_MAX, "bytes", context);
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
-    }
+    const size = integer(bytes, 1, U32_MAX, "bytes", context);
+    checkOptions(options, POOL_OPTIONS, context);
     const { poolType = PoolType.NonPagedPoolNx, tag = DEFAULT_TAG } = options;
-    integer(poolType, 0, U32_MAX, "poolType", context);
+    const type = integer(poolType, 0, U32_MAX, "poolType", context);
     if (!Object.values(PoolType).includes(poolType)) {
       throw statusError(context, NtStatus.InvalidParameter, {
         [NtStatus.InvalidParameter]:
           `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
       });
     }
-    const tagNumber = tagArgument(tag, context);
+    const tagNumber = poolTagArgument(tag, context);
     const driver = driverIndex(options.driver, context);
     const zero = options.zero ? 1 : 0;
     open();
-    const block = symbols.lookaside_pool_allocate(bytes, poolType, tagNumber, zero, driver);
+    const block = symbols.lookaside_pool_allocate(size, type, tagNumber, zero, driver);
     return block !== 0 ? block as Entry : none(context);
   },
 
@@ -205,11 +215,14 @@ export const kernel: Kernel = Object.freeze<Kernel>({
 
   configure(options: { poolMebibytes: number }): void {
     const context = "Cannot configure the pool";
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
-    }
-    const { poolMebibytes } = options;
-    integer(poolMebibytes, 1, LARGEST_POOL_MEBIBYTES, "poolMebibytes", context);
+    checkOptions(options, CONFIGURE_OPTIONS, context);
+    const poolMebibytes = integer(
+      options.poolMebibytes,
+      1,
+      LARGEST_POOL_MEBIBYTES,
+      "poolMebibytes",
+      context,
+    );
     load();
     const status = symbols.lookaside_configure(poolMebibytes);
     if (status !== 0) {

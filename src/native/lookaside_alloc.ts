@@ -5,8 +5,19 @@
  */
 
 import { type LookasideFlags, NtStatus, type PoolType } from "../wdk/constants.ts";
-import { tagText } from "../wdk/tag.ts";
-import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
+import { shownTag, tagText } from "../wdk/tag.ts";
+import {
+  checkOptions,
+  copyInto,
+  describe,
+  integer,
+  isEntry,
+  lengthOf,
+  poolTagArgument,
+  refuseEntry,
+  U32_MAX,
+  u32Array,
+} from "./arguments.ts";
 import {
   type BoundCallbacks,
   callbackBits,
@@ -118,6 +129,7 @@ interface Hold {
   readonly id: number;
   /** How the hold is given up. */
   how: "destroy" | "close" | "release";
+  readonly hasCallbacks: boolean;
 }
 
 function letGo({ id, how }: Hold): number {
@@ -125,10 +137,31 @@ function letGo({ id, how }: Hold): number {
   return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
 }
 
+/**
+ * Says how Deno logs the objects of a class. A method with such a name in the class itself could not
+ * be declared where `isolatedDeclarations` is asked for.
+ */
+function logAs<T extends object>(prototype: T, text: (object: T) => string): void {
+  Object.defineProperty(prototype, Symbol.for("Deno.customInspect"), {
+    value(this: T): string {
+      return text(this);
+    },
+  });
+}
+
 /** Gives up what an unreachable handle holds: a safety net, not a plan. */
 const forgotten = new FinalizationRegistry<Hold>((hold) => {
+  if (hasEnded) return;
+  if (hold.hasCallbacks) {
+    // They may be gone already: from now on they fail and drop. A list whose entries are still
+    // allocated stays, since its free callback would have been the one to take them.
+    removeCallbacks(hold.id);
+    const record = recordOf(hold.id);
+    const control = recordField(record, LAYOUT.recordControl);
+    if (isLive(record, hold.id) && readStats(control, record).outstanding !== 0) return;
+  }
   // An owner that forgets a shared list leaves it to the handles that still hold it.
-  letGo(hold.how === "close" ? { id: hold.id, how: "release" } : hold);
+  letGo(hold.how === "close" ? { ...hold, how: "release" } : hold);
 });
 
 /** The option by which replays make legacy lists, of a kind in `LAYOUT`: no user can name it. */
@@ -142,7 +175,11 @@ export interface LegacyOptions extends LookasideOptions {
 
 /** What the constructor gets from `attach` instead of options. */
 class Attachment {
-  constructor(readonly id: number) {}
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
 }
 
 /**
@@ -164,14 +201,10 @@ class Attachment {
  * ```
  */
 export class LookasideAlloc implements Disposable {
-  /** Bytes per entry, as asked for. */
-  readonly size: number;
-  /** The pool tag. */
-  readonly tag: string;
-  /** The pool type, as asked for. */
-  readonly poolType: number;
-  /** The flags. */
-  readonly flags: number;
+  readonly #size: number;
+  readonly #tag: string;
+  readonly #poolType: number;
+  readonly #flags: number;
   /** Zero once the handle is given up. No list has that identifier, so every call fails. */
   #id: number;
   /** The control block's offset in the pool. */
@@ -182,6 +215,8 @@ export class LookasideAlloc implements Disposable {
   #allocated: number;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
+  /** Kept here and nowhere else: they go with the list. */
+  readonly #callbacks: BoundCallbacks | null;
   #isShared: boolean;
 
   /**
@@ -195,32 +230,54 @@ export class LookasideAlloc implements Disposable {
    * ```
    *
    * @param options What the list is like.
-   * @throws {TypeError} If an option has the wrong type.
-   * @throws {RangeError} If an option is out of range.
-   * @throws {LookasideError} If the kernel refuses: an illegal pool type (0xC00000F2), illegal flags (0xC00000F3), an illegal maximum depth (0xC00000F6), too little pool (0xC000009A).
+   * @throws {TypeError} If an option has the wrong type, or is not known.
+   * @throws {RangeError} If an option is out of range, or the tag is one that pool refuses.
+   * @throws {LookasideError} If the kernel refuses: an illegal pool type (0xC00000F2), illegal flags (0xC00000F3), an illegal maximum depth (0xC00000F6), too little pool (0xC000009A), 65,535 lists already (0xC0000044).
    */
   constructor(options: LookasideOptions) {
     const context = "Cannot create the list";
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
-    }
     const attachment = options instanceof Attachment ? options : null;
+    if (attachment === null) checkOptions(options, OPTIONS, context);
     const callbacks = attachment === null ? callbacksOf(options, context) : NO_CALLBACKS;
     const id = attachment?.id ?? createList(options, callbacks, context);
     this.#id = id;
     this.#record = recordOf(id);
     this.#control = recordField(this.#record, LAYOUT.recordControl);
     this.#allocated = allocatedWord(this.#record);
-    this.#hold = { id, how: attachment === null ? "destroy" : "release" };
     this.#isShared = attachment !== null;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
-    this.size = recordField(this.#record, LAYOUT.recordAskedSize);
-    this.tag = tagText(recordField(this.#record, LAYOUT.recordTag));
-    this.poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
-    this.flags = recordField(this.#record, LAYOUT.recordFlags);
-    // A list with callbacks is reachable by its identifier, from native code, until it is deleted.
-    if (this.#hasCallbacks) enterCallbacks(id, boundTo(this, callbacks));
-    else forgotten.register(this, this.#hold, this);
+    this.#hold = {
+      id,
+      how: attachment === null ? "destroy" : "release",
+      hasCallbacks: this.#hasCallbacks,
+    };
+    this.#size = recordField(this.#record, LAYOUT.recordAskedSize);
+    this.#tag = tagText(recordField(this.#record, LAYOUT.recordTag));
+    this.#poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
+    this.#flags = recordField(this.#record, LAYOUT.recordFlags);
+    this.#callbacks = this.#hasCallbacks ? boundTo(this, callbacks) : null;
+    if (this.#callbacks !== null) enterCallbacks(id, this.#callbacks);
+    forgotten.register(this, this.#hold, this);
+  }
+
+  /** Bytes per entry, as asked for. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The pool tag. */
+  get tag(): string {
+    return this.#tag;
+  }
+
+  /** The pool type, as asked for. */
+  get poolType(): number {
+    return this.#poolType;
+  }
+
+  /** The flags. */
+  get flags(): number {
+    return this.#flags;
   }
 
   /**
@@ -238,13 +295,16 @@ export class LookasideAlloc implements Disposable {
    * assert(list.shared);
    * ```
    *
+   * Identifiers come again once 65,535 lists have had the same record: do not keep one for longer
+   * than the list.
+   *
    * @returns The identifier to attach with; the same again when the list is shared already.
    * @throws {LookasideError} If the list is deleted or has callbacks.
    */
   share(): number {
     const context = "Cannot share the list";
     const id = this.#live(context);
-    if (this.shared) return id;
+    if (this.#isShared) return id;
     check(symbols.lookaside_share(id), context, {
       [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
     });
@@ -282,6 +342,10 @@ export class LookasideAlloc implements Disposable {
 
   /** Whether the list is deleted: by this handle, or by its owner for every handle. */
   get destroyed(): boolean {
+    return this.#isDestroyed();
+  }
+
+  #isDestroyed(): boolean {
     return this.#id === 0 || !isLive(this.#record, this.#id);
   }
 
@@ -353,7 +417,7 @@ export class LookasideAlloc implements Disposable {
    */
   #live(context: string): number {
     if (hasEnded) raise(context);
-    if (this.destroyed) {
+    if (this.#isDestroyed()) {
       throw new LookasideError(`${context}: the list is deleted`, NtStatus.DeletePending);
     }
     return this.#id;
@@ -401,7 +465,7 @@ export class LookasideAlloc implements Disposable {
     if (had === 0) rethrow();
     discardError();
     const room = Math.min(had, lengthOf(array));
-    if (room > 0) array.set(entries.subarray(0, room));
+    if (room > 0) copyInto(array, entries.subarray(0, room));
     if (room < had) this.freeMany(entries.subarray(room, had));
     return room;
   }
@@ -437,6 +501,11 @@ export class LookasideAlloc implements Disposable {
   /**
    * The memory of an entry.
    *
+   * The view lies on the buffer of the whole pool. To send its contents to a Worker, or to keep
+   * them, send `bytes.slice()`: `structuredClone` and `postMessage` of a view copy its whole buffer,
+   * all mebibytes of the pool. To let a Worker work on the entry itself, {@linkcode share} the list
+   * and send the entry, which is a number.
+   *
    * @example Usage
    * ```ts
    * import { LookasideAlloc } from "@win-lookaside/lookaside";
@@ -454,12 +523,12 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
-    const view = knownView(entry, this.#allocated, this.size);
+    const view = knownView(entry, this.#allocated, this.#size);
     // The owner may have closed a shared list. Its entries stay allocated until its last handle is
     // given up.
-    if (view !== undefined && (!this.#isShared || !this.destroyed)) return view;
+    if (view !== undefined && (!this.#isShared || !this.#isDestroyed())) return view;
     this.#judge(entry);
-    return viewOf(entry, this.size);
+    return viewOf(entry, this.#size);
   }
 
   #judge(entry: Entry): void {
@@ -503,6 +572,9 @@ export class LookasideAlloc implements Disposable {
   /**
    * Lends an entry to a function and frees it afterwards, also when the function throws.
    *
+   * The function's own error is what is thrown. Where the entry cannot be freed then, for it was
+   * freed otherwise, say, that second error is the `cause` of the first, if it has none yet.
+   *
    * @example Usage
    * ```ts
    * import { LookasideAlloc } from "@win-lookaside/lookaside";
@@ -523,12 +595,24 @@ export class LookasideAlloc implements Disposable {
     }
     const entry = this.alloc();
     if (entry === null) return null;
+    let result: T;
     try {
-      return use(this.bytes(entry));
-    } finally {
-      // If the list was deleted meanwhile, the entry stays allocated, as its other entries do.
-      if (this.#id !== 0) this.free(entry);
+      result = use(this.bytes(entry));
+    } catch (error) {
+      try {
+        this.#takeBack(entry);
+      } catch (second) {
+        addCause(error, second);
+      }
+      throw error;
     }
+    this.#takeBack(entry);
+    return result;
+  }
+
+  /** Ends a loan. If the list was deleted meanwhile, the entry stays allocated, as others do. */
+  #takeBack(entry: Entry): void {
+    if (this.#id !== 0) this.free(entry);
   }
 
   /**
@@ -663,7 +747,7 @@ export class LookasideAlloc implements Disposable {
       );
     }
     // The end of the isolate has deleted a confined list already.
-    const isGone = this.#hold.how === "destroy" && this.destroyed;
+    const isGone = this.#hold.how === "destroy" && this.#isDestroyed();
     this.#id = 0;
     this.#allocated = LAYOUT.noState;
     forgotten.unregister(this);
@@ -681,18 +765,42 @@ export class LookasideAlloc implements Disposable {
     this.destroy();
   }
 
+  /**
+   * What `JSON.stringify` writes of a list. The list itself cannot be sent: `structuredClone` of it
+   * is an empty object. Send what {@linkcode share} returns.
+   */
+  toJSON(): { size: number; tag: string; poolType: number; flags: number } {
+    return { size: this.#size, tag: this.#tag, poolType: this.#poolType, flags: this.#flags };
+  }
+
+  static {
+    logAs(this.prototype, (list) => list.#shown());
+  }
+
   /** The list as a debugger's `!lookaside` shows it. */
-  [Symbol.for("Deno.customInspect")](): string {
-    if (this.#id === 0) return `LookasideAlloc "${this.tag}" (deleted)`;
+  #shown(): string {
+    if (this.#id === 0) return `LookasideAlloc "${shownTag(this.#tag)}" (deleted)`;
     return formatList({
       ...readStats(this.#control, this.#record),
       address: recordAddress(this.#record),
-      tag: this.tag,
+      tag: this.#tag,
       poolType: recordField(this.#record, LAYOUT.recordPoolType),
       size: recordField(this.#record, LAYOUT.recordSize),
     });
   }
 }
+
+/** The options that have a name. */
+const OPTIONS = [
+  "size",
+  "poolType",
+  "tag",
+  "flags",
+  "maximumDepth",
+  "allocate",
+  "free",
+  "driver",
+];
 
 const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
 
@@ -714,14 +822,21 @@ function boundTo(list: LookasideAlloc, { allocate, free }: Callbacks): BoundCall
   };
 }
 
+/** Notes on an error that another one came after it, where the error has room for that. */
+function addCause(error: unknown, second: unknown): void {
+  if (error instanceof Error && error.cause === undefined && Object.isExtensible(error)) {
+    Object.defineProperty(error, "cause", { value: second, writable: true, configurable: true });
+  }
+}
+
 /** Creates the list that options describe and returns its identifier. */
 function createList(options: LookasideOptions, callbacks: Callbacks, context: string): number {
   const size = integer(options.size, 1, U32_MAX, "size", context);
   const { poolType = DEFAULT_POOL_TYPE, flags = 0, maximumDepth = 0, tag = DEFAULT_TAG } = options;
-  integer(poolType, 0, U32_MAX, "poolType", context);
-  integer(flags, 0, U32_MAX, "flags", context);
-  integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
-  const tagNumber = tagArgument(tag, context);
+  const type = integer(poolType, 0, U32_MAX, "poolType", context);
+  const flagBits = integer(flags, 0, U32_MAX, "flags", context);
+  const depth = integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
+  const tagNumber = poolTagArgument(tag, context);
   const driver = driverIndex(options.driver, context);
   const { [KIND]: kind = LAYOUT.kindEx } = options as Partial<LegacyOptions>;
   open();
@@ -729,10 +844,10 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
   const status = symbols.lookaside_create(
     kind,
     size,
-    poolType | 0,
+    type | 0,
     tagNumber,
-    flags,
-    maximumDepth,
+    flagBits,
+    depth,
     driver,
     callbackBits(callbacks.allocate, callbacks.free),
   );
@@ -742,6 +857,9 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
         `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
       [NtStatus.InvalidParameter5]: `the flags are not 0, 1 or 2: ${flags}`,
       [NtStatus.InvalidParameter8]: `the maximum depth is not 0 or 256 … 1024: ${maximumDepth}`,
+      [NtStatus.QuotaExceeded]:
+        "there are 65,535 lists in this process already, and no limit is higher; destroy lists " +
+        "that are not used any more",
       [NtStatus.InsufficientResources]:
         `there is not enough pool for a list with entries of that size: ${size}`,
     });
@@ -753,22 +871,6 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
 function recordAddress(record: number): bigint {
   const low = recordField(record, LAYOUT.recordList);
   return BigInt(recordField(record, LAYOUT.recordList + 4)) << 32n | BigInt(low);
-}
-
-/** The array as Deno takes it. A shared array works too, although its type differs. */
-function u32Array(value: unknown, context: string): Uint32Array<ArrayBuffer> {
-  if (value instanceof Uint32Array) return value as Uint32Array<ArrayBuffer>;
-  throw new TypeError(`${context}: entries must be a Uint32Array: ${describe(value)}`);
-}
-
-const lengthGetter = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint32Array.prototype),
-  "length",
-)!.get!;
-
-/** The length of the memory itself. A subclass may have another `length`. */
-function lengthOf(array: Uint32Array): number {
-  return lengthGetter.call(array);
 }
 
 /**
@@ -786,8 +888,7 @@ function lengthOf(array: Uint32Array): number {
  * ```
  */
 export class OwnedEntry implements Disposable {
-  /** The entry. */
-  readonly entry: Entry;
+  readonly #entry: Entry;
   readonly #list: LookasideAlloc;
   #freed = false;
 
@@ -799,18 +900,23 @@ export class OwnedEntry implements Disposable {
    */
   constructor(list: LookasideAlloc, entry: Entry) {
     this.#list = list;
-    this.entry = entry;
+    this.#entry = entry;
+  }
+
+  /** The entry. */
+  get entry(): Entry {
+    return this.#entry;
   }
 
   /** The entry's memory, until it is freed. */
   get bytes(): Uint8Array<ArrayBuffer> {
     if (this.#freed) {
       throw new LookasideError(
-        `Cannot view the entry: it is freed: ${this.entry}`,
+        `Cannot view the entry: it is freed: ${this.#entry}`,
         NtStatus.InvalidDeviceState,
       );
     }
-    return this.#list.bytes(this.entry);
+    return this.#list.bytes(this.#entry);
   }
 
   /** Whether it was freed by this object. */
@@ -825,12 +931,21 @@ export class OwnedEntry implements Disposable {
    */
   free(): void {
     if (this.#freed) return;
-    if (!this.#list.destroyed) this.#list.free(this.entry);
+    if (!this.#list.destroyed) this.#list.free(this.#entry);
     this.#freed = true;
   }
 
   /** As {@linkcode free}. */
   [Symbol.dispose](): void {
     this.free();
+  }
+
+  /** What `JSON.stringify` writes of it. */
+  toJSON(): { entry: number; freed: boolean } {
+    return { entry: this.#entry, freed: this.#freed };
+  }
+
+  static {
+    logAs(this.prototype, (one) => `OwnedEntry ${one.#entry}${one.#freed ? " (freed)" : ""}`);
   }
 }

@@ -33,3 +33,26 @@ export class TraceError extends Error {
     this.line = line;
   }
 }
+
+/**
+ * A world whose pool is used up in the middle of a comparison. The worlds do not contradict each
+ * other: the reference model has no bound on its pool.
+ *
+ * @example
+ * ```ts
+ * import { crossCheck, modelWorld, nativeWorld, NoPoolError, parse } from "@win-lookaside/lookaside/trace";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const lines = Array.from({ length: 5000 }, (_, slot) => `a ${slot}\n`).join("");
+ * const trace = parse(`list size=1048576\n${lines}`, { file: "big.trace" });
+ * const error = assertThrows(() => crossCheck(trace, nativeWorld(), modelWorld()), NoPoolError);
+ * assertEquals(error.file, "big.trace");
+ * ```
+ */
+export class NoPoolError extends TraceError {
+  /** Makes the error; its message starts with file and line. */
+  constructor(file: string, line: number, message: string) {
+    super(file, line, message);
+    this.name = "NoPoolError";
+  }
+}

@@ -7,6 +7,7 @@
  */
 
 import type { ModelStats } from "../model.ts";
+import { checkOptions } from "../native/arguments.ts";
 import { tagNumber } from "../wdk/tag.ts";
 import { listTraceText, STATS_KEYS, type TraceStep } from "./list_trace.ts";
 import type { TraceList } from "./world.ts";
@@ -196,6 +197,7 @@ export class RecordedList {
 
   /** Writes the `list` line. */
   constructor(list: RecordableList, options: RecordOptions = {}) {
+    checkOptions(options, ["name", "recorder"], "Cannot record the list");
     const { totalAllocates, maximumDepth } = list.stats();
     if (totalAllocates !== 0) {
       throw new RangeError(

@@ -425,6 +425,23 @@ static VOID FastFail(VOID)
     __fastfail(5);
 }
 
+/* Beyond the limit an Ex list has a status; a legacy list says so when it is used. */
+/* Behaviour: limit-lists. */
+static VOID TooManyLists(VOID)
+{
+    static LOOKASIDE_LIST_EX lists[0x10000];
+    static NPAGED_LOOKASIDE_LIST more;
+    NTSTATUS status = STATUS_SUCCESS;
+    SIZE_T count;
+    for (count = 0; NT_SUCCESS(status); count++) {
+        status = ExInitializeLookasideListEx(&lists[count], NULL, NULL, NonPagedPoolNx, 0, 64, TAG, 0);
+    }
+    CHECK_EQUAL(status, STATUS_QUOTA_EXCEEDED);
+    ExInitializeNPagedLookasideList(&more, NULL, NULL, 0, 64, TAG, 0);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&more), 0xFFFF, 0);
+    (VOID)ExAllocateFromNPagedLookasideList(&more);
+}
+
 static const struct {
     const char *name;
     VOID (*run)(VOID);
@@ -440,7 +457,7 @@ static const struct {
     CASE(LinkDamaged), CASE(RaiseDownwards), CASE(LowerUpwards), CASE(LockAbove), CASE(LockTwice), CASE(UnlockTwice),
     CASE(UnlockFree), CASE(Stop), CASE(RaisedOnFail), CASE(RaisedByQuota), CASE(RaisedByFlags),
     CASE(RaisedByInline), CASE(Raised), CASE(AssertionFails), CASE(NotEmulated),
-    CASE(FastFail),
+    CASE(FastFail), CASE(TooManyLists),
 #undef CASE
 };
 

@@ -74,7 +74,7 @@ Deno.test("cross-check: a portion has as many operations as it is asked for", ()
   for (const [lists, operations] of [[256, 1], [256, 2], [16, 5], [16, 33], [1, 500]] as const) {
     const setting = { ...SETTING, lists };
     for (let seed = 1; seed <= 8; seed++) {
-      const nothing = { operations, finding: null };
+      const nothing = { operations, finding: null, noPool: null };
       assertEquals(runTrace(seed, operations, setting), nothing);
       assertEquals(runReentrant(seed, operations, setting), nothing);
     }

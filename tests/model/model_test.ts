@@ -231,6 +231,36 @@ Deno.test("model: a tag is one to four characters or the u32", () => {
   assertThrows(() => newList({ tag: "abcde" }), RangeError);
 });
 
+// Behaviour: create-tag-refused.
+Deno.test("model: a tag that pool refuses is a RangeError", () => {
+  for (const tag of [0, 7, "BIG", "BIG ", 0x474942, "....", "\x1b"]) {
+    assertThrows(() => newList({ tag }), RangeError, "pool refuses the tag");
+  }
+  assertEquals(["BIG0", "BIGG", "big", "...1"].map((tag) => newList({ tag }).tag).length, 4);
+});
+
+// Behaviour: create-size-over-pool.
+Deno.test("model: a size over the largest pool is STATUS_INSUFFICIENT_RESOURCES, of a legacy list no entry", () => {
+  const size = 4095 * 2 ** 20;
+  assertEquals(newList({ size }).alloc(), 1);
+  assertEquals(statusOf(() => newList({ size: size + 1 })), 0xC000009A);
+  for (const kind of ["npaged", "paged"] as const) {
+    const list = newList({ kind, size: 2 ** 32 - 1 });
+    assertEquals([list.alloc(), list.stats().outstanding], [null, 0]);
+    const raising = newList({ kind, size: 2 ** 32 - 1, flags: 16 });
+    assertEquals(statusOf(() => raising.alloc()), 0xC000009A);
+  }
+});
+
+Deno.test("model: the fields of a list cannot be written, and a depth of -0 is 0", () => {
+  const list = newList();
+  for (const name of ["kind", "size", "poolType", "tag", "flags", "pool"]) {
+    assertEquals(Reflect.set(list, name, 128), false);
+  }
+  list.setDepth(-0);
+  assertEquals(list.stats().depth, 0);
+});
+
 Deno.test("model: the control block is 112 bytes under LkCb until the list is destroyed", () => {
   const list = newList({ poolType: 1 });
   const [usage] = list.pool.usage();

@@ -192,8 +192,39 @@ Deno.test("an allocate callback that returns no number: TypeError naming it, and
 
 Deno.test("an allocate callback that returns a promise: TypeError, and no unhandled rejection", async () => {
   using list = listOf({ allocate: (async () => await null) as unknown as AllocateFunction });
-  assertThrows(() => list.alloc(), TypeError, "neither a block nor null");
+  assertThrows(() => list.alloc(), TypeError, "the callback returned a promise");
   await Promise.resolve();
+});
+
+// Behaviour: callback-promise.
+Deno.test("a callback that returns a promise or another thenable: TypeError to its caller, and the entry counts as freed", async () => {
+  const message = "the callback returned a promise, and a callback must be synchronous";
+  const left: Entry[] = [];
+  const thenable = { then() {} };
+  for (const answer of [Promise.resolve(), thenable]) {
+    using list = uncached({
+      allocate: fromPool,
+      free: (entry) => {
+        left.push(entry);
+        return answer as unknown as void;
+      },
+    });
+    const entries = Uint32Array.of(list.alloc()!, list.alloc()!);
+    const error = assertThrows(() => list.free(entryAt(entries[0]!)), TypeError);
+    assertEquals(error.message, `Cannot free entry ${entries[0]}: ${message}`);
+    assertThrows(() => list.freeMany(entries.subarray(1)), TypeError, message);
+    list.setDepth(1);
+    list.free(list.alloc()!);
+    assertThrows(() => list.flush(), TypeError, message);
+    assertEquals(counts(list), [3, 3, 3, 2, 0]);
+    using failing = listOf({ allocate: () => answer as unknown as null });
+    assertThrows(() => failing.alloc(), TypeError, message);
+    assertThrows(() => failing.allocMany(new Uint32Array(2)), TypeError, message);
+  }
+  assertEquals(left.length, 6);
+  for (const entry of left) kernel.freePool(entry);
+  await Promise.resolve();
+  assertEquals(inUse(), [0, 0]);
 });
 
 // Behaviour: alloc-callback-bad-block.

@@ -218,15 +218,18 @@ Deno.test("many Workers one after another leave no list and take no slot for goo
   }
 });
 
-Deno.test("an unreachable list is deleted; a list with an owned entry is not", async () => {
+// Behaviour: callback-list-forgotten.
+Deno.test("an unreachable list is deleted, one with callbacks too; a list with an owned entry is not, nor one with callbacks and an entry outstanding", async () => {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-ffi", "--v8-flags=--expose-gc", "forgets.ts"],
     cwd: new URL("isolates", import.meta.url),
   }).output();
   assert(success, new TextDecoder().decode(stderr));
-  // The kept entry of the list that is left, the entry that was not given back, a control block.
+  // The kept entry of the list that is left, the entry that was not given back, what the list with
+  // callbacks kept, and two control blocks.
   assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
-    lists: ["Kept"],
-    outstanding: [["LkCb", 1], ["Held", 1], ["Kept", 1]],
+    lists: ["Busy", "Kept"],
+    outstanding: [["LkCb", 2], ["Call", 1], ["Busy", 1], ["Held", 1], ["Kept", 1]],
+    calls: ["allocate Call", "allocate Busy"],
   });
 });

@@ -142,17 +142,6 @@ Deno.test("kernel.allocatePool() throws InvalidParameter for a pool type that is
   }
 });
 
-Deno.test("kernel.allocatePool() stops as the kernel does for tags that are none", () => {
-  assertBugCheck(() => kernel.allocatePool(16, { tag: 0 }), 0xC2, [0x9Bn, 512n, 16n, 0n]);
-  assertBugCheck(() => kernel.allocatePool(16, { tag: "BIG" }), 0xC2, [0x9Cn, 512n, 16n, 0n]);
-  assertBugCheck(() => kernel.allocatePool(16, { tag: "...." }), 0xC2, [
-    0x9Dn,
-    tagValue("...."),
-    512n,
-    0n,
-  ]);
-});
-
 Deno.test("kernel.freePool() throws for a block that is freed, or was never one", () => {
   const block = kernel.allocatePool(64)!;
   const keeper = kernel.allocatePool(64)!;

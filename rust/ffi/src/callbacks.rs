@@ -1,14 +1,15 @@
 //! Callbacks into JavaScript: the allocate and free routines of lists that have some.
 //!
-//! An isolate gives two functions once, and both get the list's identifier, so there is nothing to
-//! release when a list goes. Native code calls them on the isolate's own thread only: lists with
-//! callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
+//! Each copy of the module in an isolate gives two functions once, and both get the list's identifier.
+//! A list calls those of the copy that made it. Native code calls them on the isolate's own thread
+//! only: lists with callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
 //!
 //! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing.
 //! [`serving`] notes the legacy list whose routine runs on this thread, and so every callback has an
 //! identifier to pass on.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 
 use ntoskrnl_emu::host::{self, block_at, holds_list};
@@ -18,12 +19,14 @@ use wdm::{
 };
 use win_lookaside::{AllocateFunctionEx, FreeFunctionEx};
 
-use crate::slot::{self, answer, status};
+use crate::slot::{self, answer, leave_value, status};
 
 /// A list calls back to allocate.
 const ALLOCATES: u32 = 1;
 /// A list calls back to free.
 const FREES: u32 = 2;
+/// The bits above say which copy's functions it calls: the number from `lookaside_set_callbacks`.
+const COPY_SHIFT: u32 = 2;
 
 /// Pool type, bytes, tag and list; returns a block, 0 for none.
 type Allocate = unsafe extern "C" fn(i32, u32, u32, u32) -> u32;
@@ -31,8 +34,8 @@ type Allocate = unsafe extern "C" fn(i32, u32, u32, u32) -> u32;
 type Free = unsafe extern "C" fn(u32, u32);
 
 exports! {
-    /// Gives the functions that lists of this isolate call back. They neither throw nor unwind, and
-    /// stay callable until the isolate ends.
+    /// Gives the functions that lists of one copy of the module call back; their number stands in
+    /// the slot's value. They neither throw nor unwind, and stay callable until the isolate ends.
     fn lookaside_set_callbacks(allocate: *const c_void, free: *const c_void) -> u32 {
         status(|| {
             let functions = Functions::new(allocate, free).ok_or(STATUS_INVALID_PARAMETER)?;
@@ -40,7 +43,8 @@ exports! {
             if !slot::is_occupied() {
                 return Err(STATUS_INVALID_DEVICE_STATE);
             }
-            FUNCTIONS.set(Some(functions));
+            let number = CALLED.with_borrow_mut(|called| called.add(functions));
+            leave_value(number.ok_or(STATUS_INVALID_DEVICE_STATE)?);
             Ok(())
         })
     }
@@ -51,7 +55,7 @@ exports! {
     }
 }
 
-/// The functions of an isolate.
+/// The functions of a copy of the module.
 #[derive(Clone, Copy)]
 struct Functions {
     allocate: Allocate,
@@ -72,10 +76,28 @@ impl Functions {
     }
 }
 
+/// The functions that the isolate of this thread gave, and which list calls which.
+struct Called {
+    copies: Vec<Functions>,
+    lists: BTreeMap<u32, Functions>,
+}
+
+impl Called {
+    /// The number of the functions; none where there is no number left.
+    fn add(&mut self, functions: Functions) -> Option<u32> {
+        let number = u32::try_from(self.copies.len()).ok();
+        let number = number.filter(|number| number.leading_zeros() >= COPY_SHIFT)?;
+        self.copies.push(functions);
+        Some(number)
+    }
+}
+
 thread_local! {
-    // Neither of these two has a destructor: they are used while the thread ends.
-    /// What the isolate of this thread gave, until it ends.
-    static FUNCTIONS: Cell<Option<Functions>> = const { Cell::new(None) };
+    /// What the isolate of this thread gave, until it ends. At the thread's end there is nothing.
+    static CALLED: RefCell<Called> = const {
+        RefCell::new(Called { copies: Vec::new(), lists: BTreeMap::new() })
+    };
+    // No destructor: it is used while the thread ends.
     /// The legacy list whose routine runs on this thread, the innermost one; 0 for none.
     static SERVED: Cell<u32> = const { Cell::new(0) };
     /// The lists whose callbacks are running on this thread, one inside the other.
@@ -84,7 +106,36 @@ thread_local! {
 
 /// Takes the functions of this thread's isolate away: no callback is called any more.
 pub(crate) fn forget() {
-    FUNCTIONS.set(None);
+    // Where the thread ends they may be gone already.
+    let _ = CALLED.try_with(|called| {
+        let mut called = called.borrow_mut();
+        called.copies.clear();
+        called.lists.clear();
+    });
+}
+
+/// Notes whose functions a new list calls, if it calls any.
+pub(crate) fn enter(id: u32, wanted: u32) {
+    if wanted & (ALLOCATES | FREES) == 0 {
+        return;
+    }
+    CALLED.with_borrow_mut(|called| {
+        let functions = called.copies.get((wanted >> COPY_SHIFT) as usize).copied();
+        if let Some(functions) = functions {
+            called.lists.insert(id, functions);
+        }
+    });
+}
+
+/// Forgets whose functions a deleted list called.
+pub(crate) fn leave(id: u32) {
+    let _ = CALLED.try_with(|called| called.borrow_mut().lists.remove(&id));
+}
+
+/// The functions that a list calls; none once the isolate has ended.
+fn functions_of(id: u32) -> Option<Functions> {
+    let found = CALLED.try_with(|called| called.borrow().lists.get(&id).copied());
+    found.ok().flatten()
 }
 
 /// Whether a callback is running on this thread. At the thread's end none is.
@@ -185,11 +236,12 @@ unsafe extern "system" fn legacy_free(entry: *mut c_void) {
 }
 
 fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c_void {
-    let (Some(Functions { allocate, .. }), Some(region)) = (FUNCTIONS.get(), host::mapped()) else {
+    let (Some(Functions { allocate, .. }), Some(region)) = (functions_of(id), host::mapped())
+    else {
         return std::ptr::null_mut();
     };
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-    // SAFETY: the isolate of this thread gave the function, and has not ended.
+    // SAFETY: a copy in this thread's isolate gave the function, and the isolate has not ended.
     match running(id, || unsafe { allocate(pool_type.0, bytes, tag, id) }) {
         0 => std::ptr::null_mut(),
         block => region.at(block).cast(),
@@ -197,11 +249,11 @@ fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c
 }
 
 fn call_free(entry: *mut c_void, id: u32) {
-    let (Some(Functions { free, .. }), Some(region)) = (FUNCTIONS.get(), host::mapped()) else {
+    let (Some(Functions { free, .. }), Some(region)) = (functions_of(id), host::mapped()) else {
         return;
     };
     if let Some(block) = region.offset_of(entry.addr()) {
-        // SAFETY: the isolate of this thread gave the function, and has not ended.
+        // SAFETY: a copy in this thread's isolate gave the function, and the isolate has not ended.
         running(id, || unsafe { free(block, id) });
     }
 }

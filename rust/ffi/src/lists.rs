@@ -20,7 +20,7 @@ use ntoskrnl_emu::{
 use wdm::{
     LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolTag, PoolType,
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE,
-    STATUS_INVALID_PARAMETER,
+    STATUS_INVALID_PARAMETER, STATUS_QUOTA_EXCEEDED,
 };
 use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 
@@ -43,7 +43,7 @@ exports! {
             if kind != KIND_EX {
                 return create_legacy(kind, flags, size as usize, tag, callbacks);
             }
-            create(InitArgs {
+            create(callbacks, InitArgs {
                 size: size as usize,
                 pool_type: PoolType(pool_type),
                 tag: PoolTag(tag),
@@ -123,7 +123,7 @@ exports! {
     fn lookaside_owns(id: u32, entry: u32) -> u32 { answer(|| owns(id, entry).map(u32::from)) }
 }
 
-fn create(arguments: InitArgs) -> Result<(), NtStatus> {
+fn create(wanted: u32, arguments: InitArgs) -> Result<(), NtStatus> {
     let list = LocalLookasideAlloc::new();
     // SAFETY: the callbacks are this crate's own and serve every list; a raised exception is caught
     // by the export.
@@ -133,7 +133,9 @@ fn create(arguments: InitArgs) -> Result<(), NtStatus> {
         _ => STATUS_INVALID_PARAMETER,
     })?;
     if let Some(list) = list.into_raw() {
-        leave_value(host::id(list.as_ptr())?);
+        let id = host::id(list.as_ptr())?;
+        callbacks::enter(id, wanted);
+        leave_value(id);
     }
     Ok(())
 }
@@ -173,10 +175,11 @@ fn create_legacy(
         // The routine returns no status: there are as many lists as there can be.
         // SAFETY: allocated above; no list came to be in it.
         unsafe { ExFreePoolWithTag(block, CONTROL_BLOCK_TAG) };
-        return Err(STATUS_INSUFFICIENT_RESOURCES);
+        return Err(STATUS_QUOTA_EXCEEDED);
     };
     // SAFETY: this thread initialised the list, and no other knows it.
     unsafe { host::confine(block.cast()) };
+    callbacks::enter(id, wanted);
     leave_value(id);
     Ok(())
 }
@@ -284,7 +287,17 @@ fn delete_legacy(id: u32, list: *mut LookasideListEx, routine: impl FnOnce()) {
 
 /// Deletes a list of this isolate.
 pub(crate) fn delete(id: u32) -> Result<(), NtStatus> {
-    List::find(id).map(List::delete)
+    /// Forgets the list's callbacks afterwards, also when deleting it unwinds.
+    struct Left(u32);
+    impl Drop for Left {
+        fn drop(&mut self) {
+            callbacks::leave(self.0);
+        }
+    }
+    let list = List::find(id)?;
+    let _left = Left(id);
+    list.delete();
+    Ok(())
 }
 
 /// Allocates where the hit path did not. A function of its own, so that a hit arms no catcher.

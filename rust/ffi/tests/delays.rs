@@ -67,7 +67,7 @@ impl Drop for Isolate {
 
 impl Isolate {
     fn open() -> Self {
-        let offset = lookaside_open();
+        let offset = lookaside_open(0);
         assert_ne!(offset, 0, "an isolate can be opened");
         let index = (offset as usize - SLOTS_OFFSET) / size_of::<Slot>();
         let region = host::mapped().expect("the pool is mapped");

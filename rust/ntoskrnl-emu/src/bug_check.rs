@@ -2,7 +2,8 @@
 //!
 //! In a kernel a bug check halts the machine. Here it is raised by
 //! [`std::panic::resume_unwind`] when a catcher is armed on this thread and no foreign frame lies
-//! between; otherwise it prints its `*** STOP` line and aborts.
+//! between; otherwise it prints its `*** STOP` line and aborts. One that is raised in a destructor
+//! while another unwinds prints its line too, before Rust aborts.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -44,6 +45,7 @@ impl BugCheck {
         if ARMED.with(Cell::get) == 0 {
             end_with(&format!("{self}\n"));
         }
+        note_second_unwind(&format!("{self}\n"));
         resume_unwind(Box::new(self))
     }
 }
@@ -64,24 +66,48 @@ pub enum Stop {
 per_thread! {
     /// How many catchers are armed on this thread since the last foreign frame.
     static ARMED: Cell<u32> = const { Cell::new(0) };
+    /// Whether an unwind began since the innermost catcher was armed. One that a catcher which is
+    /// not ours has ended counts too: `note_second_unwind` asks whether it is still under way.
+    static UNWINDING: Cell<bool> = const { Cell::new(false) };
+    /// Whether the thread was unwinding already when that catcher was armed: it is in a destructor.
+    static ARMED_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Prints a line where an unwind begins in a destructor that another unwind runs: Rust then aborts,
+/// and would name neither.
+fn note_second_unwind(line: &str) {
+    let is_second =
+        std::thread::panicking() && (UNWINDING.with(Cell::get) || !ARMED_INSIDE.with(Cell::get));
+    if is_second {
+        print(line);
+    }
+    UNWINDING.with(|unwinding| unwinding.set(true));
 }
 
 /// Sets the armed depth for a scope and restores it at its end, also by unwinding.
 struct ArmedDepth {
     before: u32,
+    was_unwinding: bool,
+    was_inside: bool,
 }
 
 impl ArmedDepth {
     fn set(depth: impl FnOnce(u32) -> u32) -> Self {
         let before = ARMED.with(Cell::get);
         ARMED.with(|armed| armed.set(depth(before)));
-        Self { before }
+        Self {
+            before,
+            was_unwinding: UNWINDING.with(|unwinding| unwinding.replace(false)),
+            was_inside: ARMED_INSIDE.with(|inside| inside.replace(std::thread::panicking())),
+        }
     }
 }
 
 impl Drop for ArmedDepth {
     fn drop(&mut self) {
         ARMED.with(|armed| armed.set(self.before));
+        UNWINDING.with(|unwinding| unwinding.set(self.was_unwinding));
+        ARMED_INSIDE.with(|inside| inside.set(self.was_inside));
     }
 }
 
@@ -136,10 +162,15 @@ pub fn in_foreign_frame<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// Prints a line and aborts. In one write: other threads and processes print as well.
-fn end_with(line: &str) -> ! {
+/// Prints a line. In one write: other threads and processes print as well.
+fn print(line: &str) {
     // Nowhere to complain where there is no standard error.
     let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// Prints a line and aborts.
+fn end_with(line: &str) -> ! {
+    print(line);
     std::process::abort();
 }
 
@@ -149,6 +180,7 @@ pub(crate) fn raise(status: NtStatus) -> ! {
     if ARMED.with(Cell::get) == 0 {
         end_with(&format!("*** Unhandled exception {status}\n"));
     }
+    note_second_unwind(&format!("*** Unhandled exception {status}\n"));
     resume_unwind(Box::new(Raised(status)))
 }
 

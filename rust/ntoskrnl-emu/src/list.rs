@@ -96,8 +96,28 @@ impl<'a> ListRef<'a> {
             // SAFETY: by the caller's word: the list is not deleted meanwhile.
             match unsafe { Self::registered(list.addr()) } {
                 Some(found) => found.check_identity(),
-                None => stops::not_initialised(list.addr()).raise(),
+                // SAFETY: by the caller's word on the memory there.
+                None => unsafe { Self::none_at(list) }.raise(),
             }
+        }
+    }
+
+    /// The bug check for an address that no list is registered at.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::find`], the first.
+    #[cold]
+    unsafe fn none_at(list: *mut LookasideListEx) -> BugCheck {
+        if !can_hold_a_list(list) {
+            return stops::not_initialised(list.addr());
+        }
+        // SAFETY: aligned; readable, writable and accessed so by the caller's word.
+        let control = unsafe { Control::new(list) };
+        if control.index().load(Ordering::Relaxed) == NO_ROOM {
+            stops::too_many_lists(list.addr())
+        } else {
+            stops::not_initialised(list.addr())
         }
     }
 
@@ -392,6 +412,9 @@ impl<'a> ListRef<'a> {
     }
 }
 
+/// What stands for the index in storage that was to be a list beyond the limit.
+const NO_ROOM: u32 = u32::MAX;
+
 /// Whether a list can begin at an address.
 #[inline(always)]
 fn can_hold_a_list(list: *mut LookasideListEx) -> bool {
@@ -482,7 +505,10 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     ] {
         counter.store(0, Ordering::Relaxed);
     }
-    let index = registry::enter(region, address, new)?;
+    let index = registry::enter(region, address, new).inspect_err(|_| {
+        // The next routine that is given the storage says why there is no list.
+        control.index().store(NO_ROOM, Ordering::Relaxed);
+    })?;
     delay::point("list entered");
     if let Some(offset) = region.offset_of(address) {
         pool::note_list(region, offset);

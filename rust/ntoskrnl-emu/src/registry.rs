@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{DerefMut, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wdm::{LookasideListEx, NtStatus, STATUS_INSUFFICIENT_RESOURCES};
+use wdm::{LookasideListEx, NtStatus, STATUS_QUOTA_EXCEEDED};
 
 use crate::bug_check::BugCheck;
 use crate::delay;
@@ -105,9 +105,7 @@ pub(crate) struct NewList {
 /// Enters a list; it is live when this returns.
 pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u32, NtStatus> {
     let mut registry = REGISTRY.lock();
-    let index = registry
-        .take_index(region)
-        .ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
+    let index = registry.take_index(region).ok_or(STATUS_QUOTA_EXCEEDED)?;
     let record = region.record(index);
     let generation = record.generation.load(Ordering::Relaxed) % 0xffff + 1;
     record.list.store(address as u64, Ordering::Relaxed);

@@ -14,6 +14,7 @@ use wdm::{
 };
 
 use crate::bug_check::BugCheck;
+use crate::memory::layout::RECORDS;
 
 /// Bug check: a thread asks for a spin lock that it holds.
 pub const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0F;
@@ -120,6 +121,13 @@ pub fn wrong_tag(address: u64, tag: u32, given: u32) -> BugCheck {
 #[cold]
 pub fn not_initialised(list: usize) -> BugCheck {
     verifier([0xCB, list as u64, 0, 0])
+}
+
+/// 0xC4 (0xCB, list, 65535, 0): a routine is called on a list for which there was no room: the
+/// initialising routine, which returns nothing, found so many lists. Ours.
+#[cold]
+pub fn too_many_lists(list: usize) -> BugCheck {
+    verifier([0xCB, list as u64, (RECORDS - 1) as u64, 0])
 }
 
 /// 0xC4 (0xCC, list, start of the block, its bytes): a free of a block that an initialised list

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x0E02FFCB;
+export const ABI = 0xFB458C1C;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -43,7 +43,7 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Ends the isolate of this thread.
+   * Closes the library for one copy. The last one ends the isolate of this thread.
    *
    * `lookaside_close() -> u32`
    */
@@ -153,13 +153,14 @@ export const SYMBOLS = {
     result: "f64",
   },
   /**
-   * Begins a new isolate on this thread, ending the one that was there. Returns the offset of
-   * its slot in the metadata, 0 when that failed.
+   * Opens the library for a copy of the module in the isolate with a number, which is never 0. A
+   * new number begins a new isolate on this thread, ending the one that was there. Returns the
+   * offset of the isolate's slot in the metadata, 0 when that failed.
    *
-   * `lookaside_open() -> u32`
+   * `lookaside_open(isolate: u32) -> u32`
    */
   lookaside_open: {
-    parameters: [],
+    parameters: ["u32"],
     result: "u32",
   },
   /**
@@ -235,8 +236,8 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Gives the functions that lists of this isolate call back. They neither throw nor unwind, and
-   * stay callable until the isolate ends.
+   * Gives the functions that lists of one copy of the module call back; their number stands in
+   * the slot's value. They neither throw nor unwind, and stay callable until the isolate ends.
    *
    * `lookaside_set_callbacks(allocate: *const c_void, free: *const c_void) -> u32`
    */
@@ -272,7 +273,7 @@ export const SYMBOLS = {
     parameters: ["u32"],
     result: "u32",
   },
-} as const satisfies Deno.ForeignLibraryInterface;
+} as const;
 
 /** Offsets and numbers by which memory of the library is read. */
 export const LAYOUT = {

@@ -9,10 +9,12 @@
  */
 
 import { NtStatus } from "../../wdk/constants.ts";
+import { checkOptions } from "../arguments.ts";
 import { endedError, LibraryLoadError, statusError } from "../errors.ts";
 import { mapMemory, metadata } from "../memory/memory.ts";
 import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
-import { buildPath, environmentPath, fileName, howToBuild } from "./find.ts";
+import { isolateNumber, meetOthers, refuseBesideOthers } from "./copies.ts";
+import { named, type Place, unnamed } from "./find.ts";
 
 /** The library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -68,23 +70,26 @@ export function whenLoaded(make: () => void): void {
  * ```
  *
  * @param options Which file to load.
- * @throws {LibraryLoadError} If the library is missing, not made for this module, or another one is loaded.
+ * @throws {TypeError} If the path is neither a string nor a URL, or an option is not known.
+ * @throws {LibraryLoadError} If the library is missing, not made for this module, or another one is loaded; if another copy of this module, of another ABI number, is in use.
  * @throws {Deno.errors.NotCapable} If `--allow-ffi` is missing or limited to a path.
  */
 export function load(options: { path?: string | URL } = {}): void {
-  const named = options.path === undefined ? undefined : fileName(options.path);
+  checkOptions(options, ["path"], "Cannot load the library");
+  const given = options.path === undefined ? null : named(options.path);
   if (loadedFrom === null) {
-    const path = named ?? environmentPath() ?? fileName(buildPath());
-    const loaded = openLibrary(path);
+    const place = given ?? unnamed();
+    const loaded = openLibrary(place);
     symbols = loaded;
     lookaside_alloc = loaded.lookaside_alloc;
     lookaside_free = loaded.lookaside_free;
-    loadedFrom = path;
+    loadedFrom = place.path;
+    meetOthers();
     for (const make of hooks) make();
-  } else if (named !== undefined && named !== loadedFrom) {
+  } else if (given !== null && given.path !== loadedFrom) {
     throw new LibraryLoadError(
-      `Cannot load "${named}": another library is loaded: "${loadedFrom}"`,
-      [named],
+      `Cannot load "${given.path}": another library is loaded: "${loadedFrom}"`,
+      [given.path],
     );
   }
 }
@@ -99,10 +104,10 @@ export function open(): void {
   if (slot === 0) openIsolate();
 }
 
-function openLibrary(path: string): Symbols {
+function openLibrary({ path, source, advice }: Place): Symbols {
   const fail = (reason: string, cause?: unknown): never => {
     throw new LibraryLoadError(
-      `Cannot load the native library: ${howToBuild()}\n  tried "${path}": ${reason}`,
+      `Cannot load the native library: ${advice}\n  tried "${path}", which ${source}: ${reason}`,
       [path],
       cause === undefined ? undefined : { cause },
     );
@@ -112,6 +117,7 @@ function openLibrary(path: string): Symbols {
     fail(`it runs on 64-bit little-endian machines only: ${Deno.build.arch}`);
   }
   permit();
+  refuseBesideOthers(path);
   let library: Deno.DynamicLibrary<typeof SYMBOLS>;
   try {
     library = Deno.dlopen(path, SYMBOLS);
@@ -153,10 +159,11 @@ function explained(error: Error): Error {
 function openIsolate(): void {
   if (hasEnded) throw endedError("Cannot use lookaside lists");
   load();
-  const opened = symbols.lookaside_open();
+  const opened = symbols.lookaside_open(isolateNumber());
   if (opened === 0) {
     throw statusError("Cannot map the pool", symbols.lookaside_open_failure(), {
-      [NtStatus.QuotaExceeded]: "1024 isolates of this process use the library already",
+      [NtStatus.QuotaExceeded]:
+        "1,024 isolates of this process use the library already, and no limit is higher",
       [NtStatus.InsufficientResources]:
         "the system refused the memory: the limit on address space (ulimit -v) must leave 4 GiB " +
         "more than the pool's size",

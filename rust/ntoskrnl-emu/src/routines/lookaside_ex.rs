@@ -25,7 +25,7 @@ use crate::registry::NewList;
 /// STATUS_INVALID_PARAMETER_5 for illegal flags, STATUS_INVALID_PARAMETER_8 for an illegal depth,
 /// and, stricter than Windows, STATUS_INVALID_PARAMETER for a size over 32 bits,
 /// STATUS_INSUFFICIENT_RESOURCES for a size over the pool's, STATUS_INVALID_PARAMETER for storage
-/// that is not 16-byte aligned, STATUS_INSUFFICIENT_RESOURCES for too many lists.
+/// that is not 16-byte aligned, STATUS_QUOTA_EXCEEDED where there are 65,535 lists already.
 ///
 /// # Safety
 ///

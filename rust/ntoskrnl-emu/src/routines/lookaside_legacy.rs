@@ -66,8 +66,8 @@ unsafe fn initialise_legacy(lookaside: *mut LookasideListEx, given: Legacy) {
 /// ntoskrnl asserts of Windows.
 ///
 /// Stricter than Windows: a size over 32 bits is not cut off, the list then has no entry to give;
-/// and where storage is not 16-byte aligned, or too many lists exist, there is no list, so that the
-/// next routine that is given it stops.
+/// and where storage is not 16-byte aligned, or there are 65,535 lists already, there is no list, so
+/// that the next routine that is given it stops: 0xC4 (0xCB, list, 0, 0), or (0xCB, list, 65535, 0).
 ///
 /// # Safety
 ///
