@@ -33,13 +33,15 @@
 //! ```
 
 pub(crate) mod balance;
+mod depth_policy;
 pub(crate) mod driver;
 mod fault;
 mod lists;
 #[cfg(not(loom))]
 mod values;
 
-pub use balance::{FLOOR, MISS_RATIO, Period, adjusted, set_depth, tick, tick_driver};
+pub use balance::{set_depth, tick, tick_driver};
+pub use depth_policy::{DepthPolicy, DepthState, FLOOR, MISS_RATIO, Period, SETTLED};
 pub use driver::Driver;
 pub use fault::Faults;
 pub use lists::{

@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 use common::*;
-use ntoskrnl_emu::host::{self, Period, adjusted, tick_driver};
+use ntoskrnl_emu::host::{self, DepthPolicy, DepthState, Period, tick_driver};
 use ntoskrnl_emu::tick;
 use wdm::GeneralLookasidePool;
 
@@ -227,11 +227,8 @@ fn ticks_of_several_threads_take_no_period_twice() {
     // One tick saw 4 misses; to the others the list was idle.
     let mut expected = 8;
     for _ in 0..3 {
-        let idle = Period {
-            allocates: 0,
-            misses: 0,
-        };
-        expected = adjusted(expected, 256, idle);
+        let state = DepthState::default();
+        (_, expected) = DepthPolicy::Balanced.adjusted(state, expected, 256, Period::default());
     }
     assert_eq!(list.depth(), expected);
 }
