@@ -35,11 +35,13 @@ mod miss;
 mod raw;
 mod rule;
 mod section;
+mod trim;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use miss::{allocate_by_default, free_by_default};
 pub use rule::{hit, keep};
 pub(crate) use section::link_at;
+pub(crate) use trim::trim;
 
 use damage::refuse_inside;
 use section::Section;
@@ -366,6 +368,9 @@ impl<'a> ListRef<'a> {
     /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
     /// stays allocated as plain blocks.
     fn abandon(self) {
+        // A tick of another thread may be trimming the list.
+        registry::close(self.record);
+        registry::wait_for_pins(self.index);
         pool::abandon_kept(&self.region, self.index, self.record);
         self.forget();
     }

@@ -3,6 +3,7 @@
 //! The records in the metadata are the truth. The `ListEntry` links in the control blocks are
 //! written from them, for tools that walk the lists as a debugger does, and never read.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{DerefMut, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,7 @@ use crate::memory::region::Region;
 use crate::owner::SHARED;
 use crate::pool;
 use crate::stops;
-use crate::sync::{Lock, global, yield_now};
+use crate::sync::{Lock, global, per_thread, yield_now};
 
 global! {
     static REGISTRY: Lock<Registry> = Lock::new(Registry {
@@ -112,6 +113,18 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
     record.mark.store(mark_of(index), Ordering::Relaxed);
     record.adopted.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
+    record.no_memory.store(0, Ordering::Relaxed);
+    record.trim_due.store(0, Ordering::Relaxed);
+    // What a depth policy remembers of a new list: nothing.
+    record.quiet.store(0, Ordering::Relaxed);
+    for field in [
+        &record.former_depth,
+        &record.former_demand,
+        &record.demand,
+        &record.peak,
+    ] {
+        field.store(0, Ordering::Relaxed);
+    }
     let newest = &region.header().newest;
     let previous = newest.load(Ordering::Relaxed);
     record.previous.store(previous, Ordering::Relaxed);
@@ -128,9 +141,17 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
     Ok(index)
 }
 
-/// Keeps a list registered, and so its control block the list's, until it is dropped.
+per_thread! {
+    /// The list that the calling thread pinned last, by record index; zero for none.
+    static PINNED_HERE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Keeps a list registered, and so its control block the list's, until it is dropped. Of two pins of
+/// one thread the later one is dropped first, and they are of different lists.
 pub(crate) struct Pin {
     index: u32,
+    /// What `PINNED_HERE` was before.
+    before: u32,
 }
 
 /// Keeps the list with an index from leaving, if there is one.
@@ -142,8 +163,30 @@ pub(crate) fn pin(region: &Region, index: u32) -> Option<Pin> {
     if region.record(index).list.load(Ordering::Relaxed) == 0 {
         return None;
     }
-    registry.pinned.push(index);
-    Some(Pin { index })
+    Some(registry.pin(index))
+}
+
+/// Keeps the live list with an identifier from leaving, if there is one. The calling thread may
+/// delete it all the same, such as in a callback of the list.
+pub(crate) fn pin_live(region: &Region, id: u32) -> Option<Pin> {
+    let index = id & 0xffff;
+    let mut registry = REGISTRY.lock();
+    has_id(region.record(index), id).then(|| registry.pin(index))
+}
+
+impl Registry {
+    fn pin(&mut self, index: u32) -> Pin {
+        self.pinned.push(index);
+        let before = PINNED_HERE.with(|here| here.replace(index));
+        Pin { index, before }
+    }
+
+    /// Whether another thread keeps a list from leaving.
+    fn is_pinned(&self, index: u32) -> bool {
+        let pins = self.pinned.iter().filter(|&&pinned| pinned == index);
+        let own = PINNED_HERE.with(Cell::get) == index;
+        pins.count() > usize::from(own)
+    }
 }
 
 impl Drop for Pin {
@@ -152,15 +195,22 @@ impl Drop for Pin {
         if let Some(place) = pinned.iter().position(|&index| index == self.index) {
             pinned.swap_remove(place);
         }
+        PINNED_HERE.with(|here| here.set(self.before));
     }
 }
 
-/// Locks the registry when no pin keeps a list from leaving. A thread with a pin holds no lock that
-/// this one waits under, and no new pins come: a list that leaves has no entries any more.
+/// Waits until no other thread has pinned a list that is closed: no tick comes to trim it any more.
+pub(crate) fn wait_for_pins(index: u32) {
+    drop(lock_unpinned(index));
+}
+
+/// Locks the registry when no pin of another thread keeps a list from leaving. A thread with a pin
+/// holds no lock that this one waits under, and no new pins come: a list that leaves is closed and has
+/// no entries any more.
 fn lock_unpinned(index: u32) -> impl DerefMut<Target = Registry> {
     loop {
         let registry = REGISTRY.lock();
-        if !registry.pinned.contains(&index) {
+        if !registry.is_pinned(index) {
             return registry;
         }
         drop(registry);

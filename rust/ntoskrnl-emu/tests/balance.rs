@@ -1,14 +1,25 @@
-//! Depth tuning. Ticks are for the whole process, so these tests take turns.
+//! Ticks under the policy `balanced`, which trims nothing. Ticks are for the whole process, so these
+//! tests take turns. `settling.rs` has those of the default policy.
 
 mod common;
 
 use std::mem::offset_of;
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 
-use common::*;
+use common::{turn as common_turn, *};
 use ntoskrnl_emu::host::{self, DepthPolicy, DepthState, Period, tick_driver};
 use ntoskrnl_emu::tick;
 use wdm::GeneralLookasidePool;
+
+/// A turn of a test, in a process that has this policy.
+fn turn() -> MutexGuard<'static, ()> {
+    let turn = common_turn();
+    // Refused once the pool is mapped: the first test that had a turn chose.
+    let _ = host::configure_depth_policy(DepthPolicy::Balanced);
+    assert_eq!(host::depth_policy(), DepthPolicy::Balanced);
+    turn
+}
 
 fn last(list: &List) -> (u32, u32) {
     let read = |offset| list.u32_at(offset).load(Ordering::Relaxed);

@@ -143,26 +143,26 @@ fn loads(ticks: usize) -> impl Strategy<Value = Load> {
 
 /// Whatever a list may have been through.
 fn states() -> impl Strategy<Value = DepthState> {
-    any::<[u16; 5]>().prop_map(
-        |[former_depth, former_demand, demand, peak, quiet]| DepthState {
+    any::<([u16; 4], u8)>().prop_map(|([former_depth, former_demand, demand, peak], quiet)| {
+        DepthState {
             former_depth,
             former_demand,
             demand,
             peak,
             quiet,
-        },
-    )
+        }
+    })
 }
 
 fn periods() -> impl Strategy<Value = Period> {
     let counts = prop_oneof![0..20_u32, 0..100_000_u32, any::<u32>()];
-    (counts, any::<u32>(), any::<u32>(), 0..4_u32).prop_map(|(allocates, misses, failed, which)| {
-        let misses = if which == 0 { 0 } else { misses.min(allocates) };
-        let failed = if which < 3 { 0 } else { failed.min(misses) };
+    let misses = prop_oneof![Just(0), any::<u32>()];
+    (counts, misses, any::<[bool; 2]>()).prop_map(|(allocates, most, no_memory)| {
+        let misses = most.min(allocates);
         Period {
             allocates,
             misses,
-            failed,
+            no_memory: misses > 0 && no_memory == [true; 2],
         }
     })
 }
@@ -266,7 +266,7 @@ proptest! {
         depth in FLOOR..=256,
         mut period in periods(),
     ) {
-        period.failed = period.failed.max(1);
+        period.no_memory = true;
         for policy in DepthPolicy::ALL {
             let (_, after) = policy.adjusted(state, depth, 256, period);
             prop_assert!(after <= depth, "{policy:?}: {after}");
@@ -345,7 +345,7 @@ fn balanced(depth: u16, allocates: u32, misses: u32) -> u16 {
     let period = Period {
         allocates,
         misses,
-        failed: 0,
+        no_memory: false,
     };
     let (_, after) = DepthPolicy::Balanced.adjusted(DepthState::default(), depth, 256, period);
     after

@@ -1,28 +1,64 @@
 //! Depth tuning: what the balance set manager does to lookaside lists once a second.
 //!
-//! Windows' amounts are not public, so the policies are this project's own: pure functions of the
-//! counters (`depth_policy`).
+//! A tick first moves the depths of all lists, by the policy of the process (`depth_policy`). Then it
+//! trims those that keep more than that, if the policy trims: shared lists and those of the calling
+//! thread. A list that is confined to another thread is left to that thread.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use wdm::LookasideListEx;
 
 use super::depth_policy::{DepthPolicy, DepthState, Period};
+use super::policy_choice::depth_policy;
+use crate::bug_check::catch_bug_check;
+use crate::delay;
+use crate::list as lists;
 use crate::memory::control_block::Control;
 use crate::memory::layout::Record;
 use crate::memory::region::{self, Region, add};
+use crate::memory::slist_header::Head;
+use crate::owner::{self, SHARED};
 use crate::registry;
-use crate::sync::{Lock, global};
+use crate::sync::{Lock, global, per_thread};
 
 global! {
     /// Two ticks at once would each take the same period for its own.
-    static TICK: Lock<()> = Lock::new(());
+    static RETUNING: Lock<()> = Lock::new(());
 }
 
-/// One second of the balance set manager: retunes every list.
+per_thread! {
+    /// Whether the calling thread is in a tick.
+    static TICKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A tick of the calling thread, until it is dropped.
+struct Tick;
+
+impl Tick {
+    fn begin() -> Option<Self> {
+        let is_inside = TICKING.with(|ticking| ticking.replace(true));
+        (!is_inside).then(|| Self)
+    }
+}
+
+impl Drop for Tick {
+    fn drop(&mut self) {
+        TICKING.with(|ticking| ticking.set(false));
+    }
+}
+
+/// One second of the balance set manager: retunes every list, then trims.
 ///
 /// Each list's `Depth`, `LastTotalAllocates` and `LastAllocateMisses` are written, one atomic store
-/// each, whichever thread the list belongs to; entries are not touched.
+/// each, whichever thread the list belongs to. Under a policy that trims, entries that a shared list
+/// or one of the calling thread then keeps above its depth go to its free routine, in the order of
+/// the lists' creation; nothing is counted. A list that is confined to another thread is trimmed by
+/// that thread, at its next tick or its next free that is more than a push.
+///
+/// A tick inside a tick, such as in a free routine that is called by one, does nothing.
+///
+/// Raises, once all is done, the first bug check of a list that cannot be trimmed.
 ///
 /// # Examples
 ///
@@ -43,30 +79,55 @@ fn tick_where(is_meant: impl Fn(&Record) -> bool) {
     let Some(region) = region::mapped() else {
         return;
     };
-    let _turn = TICK.lock();
-    add(&region.header().ticks, 1);
-    registry::each(region, |_, record| {
-        if is_meant(record) {
-            retune(region, record);
+    let Some(_tick) = Tick::begin() else {
+        return;
+    };
+    let mut first = None;
+    for id in retune_all(region, is_meant) {
+        delay::point("list to trim");
+        if let Err(stop) = catch_bug_check(|| trim(region, id)) {
+            first = first.or(Some(stop));
         }
-    });
+    }
+    if let Some(stop) = first {
+        stop.raise();
+    }
 }
 
-// Relaxed throughout: each field is a value by itself. A count that a busy list is about to make is
-// seen by this tick or by the next.
-fn retune(region: &Region, record: &Record) {
-    // SAFETY: `each` visits registered lists, and none leaves while it holds the registry.
-    let control = unsafe { registry::control_of(region, record) };
+/// Retunes lists. Returns the identifiers of those that are the calling thread's to trim.
+fn retune_all(region: &Region, is_meant: impl Fn(&Record) -> bool) -> Vec<u32> {
+    let policy = depth_policy();
+    let mut to_trim = Vec::new();
+    let _turn = RETUNING.lock();
+    add(&region.header().ticks, 1);
+    registry::each(region, |index, record| {
+        if is_meant(record) {
+            // SAFETY: `each` visits registered lists, and none leaves while it holds the registry.
+            let control = unsafe { registry::control_of(region, record) };
+            retune(policy, record, control);
+            if policy.trims() && has_surplus(control) && is_to_trim(record) {
+                to_trim.push(registry::id_of(region, index));
+            }
+        }
+    });
+    to_trim
+}
+
+// Relaxed throughout: each field is a value by itself, and only ticks write the policy's, one at a
+// time. A count that a busy list is about to make is seen by this tick or by the next.
+
+fn retune(policy: DepthPolicy, record: &Record, control: Control<'_>) {
     let allocates = control.total_allocates().load(Ordering::Relaxed);
     let misses = control.allocate_misses().load(Ordering::Relaxed);
     let period = Period {
         allocates: allocates.wrapping_sub(control.last_total_allocates().load(Ordering::Relaxed)),
         misses: misses.wrapping_sub(control.last_allocate_misses().load(Ordering::Relaxed)),
-        failed: 0,
+        no_memory: record.no_memory.swap(0, Ordering::Relaxed) != 0,
     };
     let maximum = record.maximum_depth.load(Ordering::Relaxed) as u16;
     let depth = control.depth().load(Ordering::Relaxed);
-    let (_, depth) = DepthPolicy::Balanced.adjusted(DepthState::default(), depth, maximum, period);
+    let (state, depth) = policy.adjusted(DepthState::of(record), depth, maximum, period);
+    state.store(record);
     control.depth().store(depth, Ordering::Relaxed);
     control
         .last_total_allocates()
@@ -74,6 +135,56 @@ fn retune(region: &Region, record: &Record) {
     control
         .last_allocate_misses()
         .store(misses, Ordering::Relaxed);
+}
+
+impl DepthState {
+    fn of(record: &Record) -> Self {
+        Self {
+            former_depth: record.former_depth.load(Ordering::Relaxed),
+            former_demand: record.former_demand.load(Ordering::Relaxed),
+            demand: record.demand.load(Ordering::Relaxed),
+            peak: record.peak.load(Ordering::Relaxed),
+            quiet: record.quiet.load(Ordering::Relaxed),
+        }
+    }
+
+    fn store(self, record: &Record) {
+        let relaxed = Ordering::Relaxed;
+        record.former_depth.store(self.former_depth, relaxed);
+        record.former_demand.store(self.former_demand, relaxed);
+        record.demand.store(self.demand, relaxed);
+        record.peak.store(self.peak, relaxed);
+        record.quiet.store(self.quiet, relaxed);
+    }
+}
+
+/// Whether a list keeps more than its depth. Another thread may be at work on it: what it keeps too
+/// much then is seen by the next tick.
+fn has_surplus(control: Control<'_>) -> bool {
+    // SAFETY: a control block begins with its header.
+    let head = unsafe { Head::new(control.list_head()) };
+    head.depth() > control.depth().load(Ordering::Relaxed)
+}
+
+/// Whether it is the calling thread that trims a list; else the list's own thread is told to.
+fn is_to_trim(record: &Record) -> bool {
+    let owner = record.owner.load(Ordering::Relaxed);
+    let is_to_trim = owner == SHARED || owner == owner::known();
+    record
+        .trim_due
+        .store(u8::from(!is_to_trim), Ordering::Relaxed);
+    is_to_trim
+}
+
+fn trim(region: &Region, id: u32) {
+    let record = region.record(id & 0xffff);
+    let is_shared = record.owner.load(Ordering::Relaxed) == SHARED;
+    // A list of this thread is deleted by this thread only.
+    let pin = is_shared.then(|| registry::pin_live(region, id));
+    if !matches!(pin, Some(None)) {
+        // SAFETY: the pin keeps other threads from deleting the list, or no other may.
+        unsafe { lists::trim(region, id) };
+    }
 }
 
 /// Sets a list's depth, as a debugger's `!lookaside ADDRESS 2 DEPTH` does. Entries already kept

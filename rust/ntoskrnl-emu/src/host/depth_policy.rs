@@ -5,6 +5,9 @@
 //! limits; the amounts are this project's own (`docs/depths.md`). `src/model.ts` says the same in
 //! TypeScript, and a test compares the two on random states.
 
+use std::fmt;
+use std::str::FromStr;
+
 use wdm::INITIAL_LOOKASIDE_DEPTH;
 
 /// The depth below which a tick never goes, and where every list begins.
@@ -13,7 +16,7 @@ pub const FLOOR: u16 = INITIAL_LOOKASIDE_DEPTH;
 pub const MISS_RATIO: u64 = 16;
 /// Under `settling`: after so many ticks without a miss a list has settled. Twice the longest period
 /// that a load may have: what it needs it has shown by then.
-pub const SETTLED: u16 = 8;
+pub const SETTLED: u8 = 8;
 
 /// What a list did since the last tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,8 +25,8 @@ pub struct Period {
     pub allocates: u32,
     /// Those that missed.
     pub misses: u32,
-    /// Those misses that got no memory.
-    pub failed: u32,
+    /// Whether one of them got no memory.
+    pub no_memory: bool,
 }
 
 /// What a policy remembers of a list; all zero for a new one. A demand is a number of allocations
@@ -40,7 +43,7 @@ pub struct DepthState {
     /// reviewed.
     pub peak: u16,
     /// Ticks without a miss.
-    pub quiet: u16,
+    pub quiet: u8,
 }
 
 /// How ticks move the depth of a list.
@@ -84,7 +87,7 @@ impl DepthPolicy {
     ///
     /// ```
     /// use ntoskrnl_emu::host::{DepthPolicy, DepthState, Period};
-    /// let period = Period { allocates: 20, misses: 3, failed: 0 };
+    /// let period = Period { allocates: 20, misses: 3, no_memory: false };
     /// let (state, depth) = DepthPolicy::Settling.adjusted(DepthState::default(), 17, 256, period);
     /// assert_eq!(depth, 20);
     /// assert_eq!(state.demand, 20);
@@ -103,6 +106,65 @@ impl DepthPolicy {
             Self::Settling => settling(state, depth, maximum_depth, period),
         }
     }
+}
+
+impl fmt::Display for DepthPolicy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A name that no depth policy has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownDepthPolicy {
+    name: String,
+}
+
+impl fmt::Display for UnknownDepthPolicy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [one, two, three] = DepthPolicy::ALL;
+        let name = &self.name;
+        write!(
+            formatter,
+            "the depth policy must be {one}, {two} or {three}"
+        )?;
+        write!(formatter, ", the nearest is {}: {name:?}", nearest(name))
+    }
+}
+
+impl std::error::Error for UnknownDepthPolicy {}
+
+impl FromStr for DepthPolicy {
+    type Err = UnknownDepthPolicy;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|policy| policy.name() == name);
+        found.ok_or_else(|| UnknownDepthPolicy {
+            name: name.to_owned(),
+        })
+    }
+}
+
+/// The policy whose name takes the fewest changes of a letter from another one.
+fn nearest(name: &str) -> DepthPolicy {
+    let distance = |policy: &DepthPolicy| distance(name, policy.name());
+    let nearest = DepthPolicy::ALL.into_iter().min_by_key(distance);
+    nearest.unwrap_or_default()
+}
+
+/// How many letters have to be inserted, deleted or replaced to make one name of another.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut diagonal = line;
+        row[0] = line + 1;
+        for (column, wanted) in other.chars().enumerate() {
+            let replaced = diagonal + usize::from(letter != wanted);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.chars().count()]
 }
 
 /// The depth after a tick under `balanced`.
@@ -125,7 +187,7 @@ fn balanced(depth: u16, maximum_depth: u16, period: Period) -> u16 {
 /// The depth of a list that missed: more by what was missed, at most double. Where a miss got no
 /// memory, a list that may keep more would only take more of what there is too little of.
 fn grown(depth: u16, maximum_depth: u16, period: Period) -> u16 {
-    if period.failed > 0 {
+    if period.no_memory {
         return depth.min(maximum_depth);
     }
     let missed = u16::try_from(period.misses).unwrap_or(u16::MAX);
@@ -142,7 +204,7 @@ fn settling(
 ) -> (DepthState, u16) {
     let depth = depth.max(FLOOR).min(maximum_depth);
     let demand = u16::try_from(period.allocates).unwrap_or(u16::MAX);
-    if period.failed > 0 {
+    if period.no_memory {
         return (state, depth);
     }
     if period.misses > 0 {

@@ -81,6 +81,8 @@ impl ListRef<'_> {
     fn count_failure(self) {
         // Relaxed: a count by itself. Outside the section, so two threads may count at once.
         self.record.failed.fetch_add(1, Ordering::Relaxed);
+        // Relaxed: a tick takes it for the period that ends or for the next.
+        self.record.no_memory.store(1, Ordering::Relaxed);
     }
 
     /// Makes what a callback returned an entry of this list. Raises for what cannot be one.

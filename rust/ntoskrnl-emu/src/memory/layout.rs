@@ -143,7 +143,14 @@ pub struct Record {
     /// Six bits, 1 … 63, that mark this list's entries in the state bytes.
     pub mark: AtomicU32,
     /// Not zero once the list has held entries that its own pages do not hold.
-    pub adopted: AtomicU32,
+    pub adopted: AtomicU8,
+    /// Not zero once an allocation got no memory since the last tick.
+    pub no_memory: AtomicU8,
+    /// Not zero when a tick of another thread left it to the list's own thread to trim the list.
+    pub trim_due: AtomicU8,
+    /// What the depth policy remembers from tick to tick, with the four fields at the end; see
+    /// [`DepthState`](crate::host::DepthState).
+    pub quiet: AtomicU8,
     /// Entries given up because the list's memory was written over. For reports of what is left. One
     /// that a flush is freeing at that moment may be counted too.
     pub abandoned: AtomicU32,
@@ -155,6 +162,14 @@ pub struct Record {
     pub shown_allocate: AtomicU64,
     /// What the control block's `Free` shows.
     pub shown_free: AtomicU64,
+    /// Of the depth policy, as `quiet`.
+    pub former_depth: AtomicU16,
+    /// Of the depth policy.
+    pub former_demand: AtomicU16,
+    /// Of the depth policy.
+    pub demand: AtomicU16,
+    /// Of the depth policy.
+    pub peak: AtomicU16,
 }
 
 /// The mark of the list with a record index.

@@ -14,6 +14,7 @@ mod mapping;
 #[cfg(not(loom))]
 mod system;
 
+pub(crate) use mapping::before_mapping;
 pub use mapping::{Region, configure, map, mapped};
 
 /// The pool's size when nothing else was configured, in mebibytes.

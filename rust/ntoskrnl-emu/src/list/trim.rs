@@ -1,0 +1,65 @@
+//! Trimming: what a list keeps above its depth goes to the free routine.
+
+use std::sync::atomic::Ordering;
+
+use super::ListRef;
+use super::damage::Damage;
+use crate::memory::region::Region;
+use crate::registry;
+
+/// Trims the live list with an identifier, if there is one.
+///
+/// # Safety
+///
+/// The list is not deleted by another thread meanwhile.
+pub(crate) unsafe fn trim(region: &Region, id: u32) {
+    if registry::has_id(region.record(id & 0xffff), id) {
+        // SAFETY: a live list, which no other thread deletes by the caller's word.
+        unsafe { ListRef::at(region, id & 0xffff) }.trim(id);
+    }
+}
+
+impl ListRef<'_> {
+    /// Gives what the list keeps above its depth to the free routine, one entry after the other,
+    /// outside the section. Nothing is counted. `id` is the list's: a callback may delete it.
+    ///
+    /// Raises once all is done for an entry that pool refuses, which stays allocated.
+    pub(super) fn trim(self, id: u32) {
+        let mut refused = None;
+        while registry::has_id(self.record, id) {
+            let mut section = self.enter();
+            if section.head.depth() <= self.control.depth().load(Ordering::Relaxed) {
+                section.leave();
+                break;
+            }
+            let entry = match section.pop() {
+                Ok(entry) => entry,
+                Err(Damage) => section.damaged(),
+            };
+            let link = entry.addr() as u64;
+            if let Some(stop) = self.refusal_of_pool(link) {
+                section.leave();
+                refused = Some(stop);
+            } else {
+                self.release(link);
+                section.leave();
+                self.dispose(entry);
+            }
+        }
+        if let Some(stop) = refused {
+            stop.raise();
+        }
+    }
+
+    /// The list's identifier, if a tick of another thread left it to this one to trim the list.
+    pub(super) fn take_due_trim(self) -> Option<u32> {
+        // Relaxed, both: nothing hangs on when the list's thread sees it. A load first, since a tick
+        // seldom leaves anything.
+        let due = &self.record.trim_due;
+        if due.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        due.store(0, Ordering::Relaxed);
+        Some(registry::id_of(&self.region, self.index))
+    }
+}
