@@ -41,8 +41,9 @@ const LIMIT_MAXIMUM_DEPTH = 1024;
 const MISS_RATIO = 16;
 /** Under `settling`: after so many ticks without a miss a list has settled. */
 const SETTLED = 8;
-/** A demand or a depth is 16 bits wide. */
+/** A demand or a depth is 16 bits wide, a count of ticks 8. */
 const MOST = 0xFFFF;
+const MOST_TICKS = 0xFF;
 /** Room for the link that chains the entries a list keeps. */
 const MINIMUM_SIZE = 8;
 
@@ -88,8 +89,8 @@ export interface ModelPeriod {
   readonly allocates: number;
   /** Those that missed. */
   readonly misses: number;
-  /** Those misses that got no memory. */
-  readonly failed: number;
+  /** Whether one of them got no memory. */
+  readonly noMemory: boolean;
 }
 
 /** What a policy remembers of a list. A demand is a number of allocations between two ticks, at most 65,535. */
@@ -139,7 +140,7 @@ export interface ModelOptions {
   free?: ModelFree;
   /** The pool that the list shares with others. Default: one of its own. */
   pool?: PoolModel;
-  /** How ticks move the depth. Default `"balanced"`. */
+  /** How ticks move the depth. Default `"settling"`. */
   depthPolicy?: ModelDepthPolicyName;
 }
 
@@ -360,7 +361,7 @@ const NEW_LIST: ModelDepthState = {
  *
  * const { settling } = DEPTH_POLICIES;
  * const state = { formerDepth: 0, formerDemand: 0, demand: 0, peak: 0, quiet: 0 };
- * const period = { allocates: 20, misses: 3, failed: 0 };
+ * const period = { allocates: 20, misses: 3, noMemory: false };
  * assertEquals(settling.adjusted(state, 17, 256, period).depth, 20);
  * ```
  */
@@ -386,14 +387,14 @@ export const DEPTH_POLICIES: Readonly<Record<ModelDepthPolicyName, ModelDepthPol
     adjusted(state, depth, maximumDepth, period) {
       const bounded = Math.min(Math.max(depth, FLOOR), maximumDepth);
       const demand = Math.min(period.allocates, MOST);
-      if (period.failed > 0) {
+      if (period.noMemory) {
         return { state, depth: bounded };
       }
       if (period.misses > 0) {
         const raised = Math.min(grown(bounded, period), maximumDepth);
         return { state: missed(state, bounded, demand), depth: raised };
       }
-      const quiet = Math.min(state.quiet + 1, MOST);
+      const quiet = Math.min(state.quiet + 1, MOST_TICKS);
       const watched = { ...state, peak: Math.max(state.peak, demand), quiet };
       return quiet === SETTLED || quiet >= 2 * SETTLED
         ? reviewed(watched, bounded, maximumDepth)
@@ -403,8 +404,8 @@ export const DEPTH_POLICIES: Readonly<Record<ModelDepthPolicyName, ModelDepthPol
 };
 
 /** The depth of a list that missed: more by what was missed, at most double. */
-function grown(depth: number, { misses, failed }: ModelPeriod): number {
-  return failed > 0 ? depth : Math.max(FLOOR, depth + Math.min(misses, Math.max(depth, FLOOR)));
+function grown(depth: number, { misses, noMemory }: ModelPeriod): number {
+  return noMemory ? depth : Math.max(FLOOR, depth + Math.min(misses, Math.max(depth, FLOOR)));
 }
 
 /** After a tick in which the list missed. The depth that it had settled at may come back. */
@@ -463,6 +464,8 @@ function reviewed(
  * ```
  */
 export class LookasideModel {
+  static #isTicking = false;
+
   /** Which list type. */
   readonly kind: ModelKind;
   /** Bytes per entry, as stored. */
@@ -481,7 +484,7 @@ export class LookasideModel {
   readonly #maximumDepth: number;
   readonly #raises: boolean;
   readonly #policy: ModelDepthPolicy;
-  #policyState = NEW_LIST;
+  #tuning = NEW_LIST;
   #depth = FLOOR;
   /** The entries kept, the one freed last at the end. */
   readonly #kept: number[] = [];
@@ -496,7 +499,8 @@ export class LookasideModel {
   #lastAllocateMisses = 0;
   /** Allocations that gave the caller nothing: Windows does not count them, `outstanding` needs them. */
   #failed = 0;
-  #lastFailed = 0;
+  /** Whether an allocation got no memory since the last tick. */
+  #noMemory = false;
 
   /**
    * Initialises an empty list.
@@ -542,7 +546,7 @@ export class LookasideModel {
     this.#allocate = options.alloc ?? "default";
     this.#free = options.free ?? "default";
     this.#maximumDepth = kind === "ex" && maximumDepth !== 0 ? maximumDepth : BASE_MAXIMUM_DEPTH;
-    this.#policy = policyOf(options.depthPolicy ?? "balanced");
+    this.#policy = policyOf(options.depthPolicy ?? "settling");
     this.#raises = kind === "ex"
       ? flags === RAISE_ON_FAIL
       : (flags & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0;
@@ -678,48 +682,38 @@ export class LookasideModel {
   }
 
   /**
-   * One second of the system's clock for this list: {@linkcode LookasideModel.retune}, then {@linkcode LookasideModel.trim}.
+   * One second of the system's clock for this list: {@linkcode LookasideModel.tickAll} of it alone.
    *
-   * With several lists all are retuned before the first is trimmed.
-   *
-   * @throws {ModelCallbackError} If the free callback throws. The list is trimmed all the same.
+   * @throws {ModelCallbackError} If the free callback throws. The tick is done all the same.
    */
   tick(): void {
-    this.retune();
-    this.trim();
-  }
-
-  /** Moves the depth by what was asked of the list since the last tick. Touches no entry. */
-  retune(): void {
     this.#assertNotDeleted("tick");
-    const period = {
-      allocates: u32(this.#totalAllocates - this.#lastTotalAllocates),
-      misses: u32(this.#allocateMisses - this.#lastAllocateMisses),
-      failed: u32(this.#failed - this.#lastFailed),
-    };
-    const after = this.#policy.adjusted(
-      this.#policyState,
-      this.#depth,
-      this.#maximumDepth,
-      period,
-    );
-    this.#policyState = after.state;
-    this.#depth = after.depth;
-    this.#lastTotalAllocates = this.#totalAllocates;
-    this.#lastAllocateMisses = this.#allocateMisses;
-    this.#lastFailed = this.#failed;
+    LookasideModel.tickAll([this]);
   }
 
   /**
-   * Gives what is kept above the depth to the free routine, where the policy says so. No counter changes.
+   * One second of the system's clock: moves the depths of all lists, by what was asked of each since
+   * the last tick, and then, in their order, gives what they keep above it to the free routine, where
+   * the policy says so. Entries that go so are not counted.
    *
-   * @throws {ModelCallbackError} If the free callback throws. The list is trimmed all the same.
+   * A tick inside a tick, such as in a free callback, does nothing.
+   *
+   * @param lists The lists; deleted ones are left out.
+   * @throws {ModelCallbackError} If a free callback throws. The tick is done all the same.
    */
-  trim(): void {
-    this.#assertNotDeleted("tick");
-    if (this.#policy.trims) {
-      const surplus = this.#kept.splice(Math.min(this.#depth, this.#kept.length)).reverse();
-      throwFirst(surplus, (entry) => this.#giveToPool(entry));
+  static tickAll(lists: readonly LookasideModel[]): void {
+    if (LookasideModel.#isTicking) {
+      return;
+    }
+    LookasideModel.#isTicking = true;
+    try {
+      const present = lists.filter((list) => !list.#deleted);
+      for (const list of present) {
+        list.#retune();
+      }
+      throwFirst(present, (list) => list.#trim());
+    } finally {
+      LookasideModel.#isTicking = false;
     }
   }
 
@@ -756,6 +750,36 @@ export class LookasideModel {
     this.#giveAllToPool();
   }
 
+  #retune(): void {
+    const period = {
+      allocates: u32(this.#totalAllocates - this.#lastTotalAllocates),
+      misses: u32(this.#allocateMisses - this.#lastAllocateMisses),
+      noMemory: this.#noMemory,
+    };
+    const after = this.#policy.adjusted(this.#tuning, this.#depth, this.#maximumDepth, period);
+    this.#tuning = after.state;
+    this.#depth = after.depth;
+    this.#lastTotalAllocates = this.#totalAllocates;
+    this.#lastAllocateMisses = this.#allocateMisses;
+    this.#noMemory = false;
+  }
+
+  #trim(): void {
+    const errors: unknown[] = [];
+    // One by one: what the free routine does may change the list, or delete it.
+    while (this.#policy.trims && !this.#deleted && this.#kept.length > this.#depth) {
+      const entry = this.#kept.pop()!;
+      try {
+        this.#giveToPool(entry);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) {
+      throw errors[0];
+    }
+  }
+
   /** The allocate routine: whether it gave an entry. */
   #takeFromPool(): boolean {
     const taken = (this.#allocate === "default" || this.#allocate === "pool") &&
@@ -764,6 +788,7 @@ export class LookasideModel {
       return true;
     }
     this.#failed = u32(this.#failed + 1);
+    this.#noMemory = true;
     if (this.#allocate === "throw") {
       throw new ModelCallbackError();
     }
@@ -825,11 +850,11 @@ function tagText(tag: number): string {
 }
 
 /** Does all of it, then throws the first error there was. */
-function throwFirst(entries: readonly number[], action: (entry: number) => void): void {
+function throwFirst<T>(items: readonly T[], action: (item: T) => void): void {
   const errors: unknown[] = [];
-  for (const entry of entries) {
+  for (const item of items) {
     try {
-      action(entry);
+      action(item);
     } catch (error) {
       errors.push(error);
     }

@@ -106,7 +106,8 @@ exports! {
         })
     }
 
-    /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF).
+    /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
+    /// callbacks of this isolate's lists.
     fn lookaside_tick(driver: u32) -> u32 {
         status(|| {
             if driver == ALL_DRIVERS {

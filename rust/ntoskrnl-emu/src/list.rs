@@ -41,7 +41,7 @@ pub(crate) use arguments::Arguments;
 pub(crate) use miss::{allocate_by_default, free_by_default};
 pub use rule::{hit, keep};
 pub(crate) use section::link_at;
-pub(crate) use trim::trim;
+pub(crate) use trim::{has_surplus, trim};
 
 use damage::refuse_inside;
 use section::Section;

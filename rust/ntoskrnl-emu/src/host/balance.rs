@@ -17,7 +17,6 @@ use crate::list as lists;
 use crate::memory::control_block::Control;
 use crate::memory::layout::Record;
 use crate::memory::region::{self, Region, add};
-use crate::memory::slist_header::Head;
 use crate::owner::{self, SHARED};
 use crate::registry;
 use crate::sync::{Lock, global, per_thread};
@@ -105,7 +104,7 @@ fn retune_all(region: &Region, is_meant: impl Fn(&Record) -> bool) -> Vec<u32> {
             // SAFETY: `each` visits registered lists, and none leaves while it holds the registry.
             let control = unsafe { registry::control_of(region, record) };
             retune(policy, record, control);
-            if policy.trims() && has_surplus(control) && is_to_trim(record) {
+            if policy.trims() && is_to_trim(record, control) {
                 to_trim.push(registry::id_of(region, index));
             }
         }
@@ -158,21 +157,13 @@ impl DepthState {
     }
 }
 
-/// Whether a list keeps more than its depth. Another thread may be at work on it: what it keeps too
-/// much then is seen by the next tick.
-fn has_surplus(control: Control<'_>) -> bool {
-    // SAFETY: a control block begins with its header.
-    let head = unsafe { Head::new(control.list_head()) };
-    head.depth() > control.depth().load(Ordering::Relaxed)
-}
-
-/// Whether it is the calling thread that trims a list; else the list's own thread is told to.
-fn is_to_trim(record: &Record) -> bool {
+/// Whether it is the calling thread that trims a list; else the list's own thread is told to, where
+/// there is something to trim.
+fn is_to_trim(record: &Record, control: Control<'_>) -> bool {
     let owner = record.owner.load(Ordering::Relaxed);
     let is_to_trim = owner == SHARED || owner == owner::known();
-    record
-        .trim_due
-        .store(u8::from(!is_to_trim), Ordering::Relaxed);
+    let is_due = !is_to_trim && lists::has_surplus(control);
+    record.trim_due.store(u8::from(is_due), Ordering::Relaxed);
     is_to_trim
 }
 

@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 
 use super::ListRef;
 use super::damage::Damage;
+use crate::memory::control_block::Control;
 use crate::memory::region::Region;
+use crate::memory::slist_header::Head;
 use crate::registry;
 
 /// Trims the live list with an identifier, if there is one.
@@ -19,6 +21,15 @@ pub(crate) unsafe fn trim(region: &Region, id: u32) {
     }
 }
 
+/// Whether a list keeps more than its depth. A thread that is at work on it may change that: what is
+/// overlooked so, the next tick finds.
+pub(crate) fn has_surplus(control: Control<'_>) -> bool {
+    // SAFETY: a control block begins with its header.
+    let head = unsafe { Head::new(control.list_head()) };
+    // Relaxed: a hint.
+    head.depth() > control.depth().load(Ordering::Relaxed)
+}
+
 impl ListRef<'_> {
     /// Gives what the list keeps above its depth to the free routine, one entry after the other,
     /// outside the section. Nothing is counted. `id` is the list's: a callback may delete it.
@@ -26,7 +37,7 @@ impl ListRef<'_> {
     /// Raises once all is done for an entry that pool refuses, which stays allocated.
     pub(super) fn trim(self, id: u32) {
         let mut refused = None;
-        while registry::has_id(self.record, id) {
+        while registry::has_id(self.record, id) && has_surplus(self.control) {
             let mut section = self.enter();
             if section.head.depth() <= self.control.depth().load(Ordering::Relaxed) {
                 section.leave();
