@@ -50,6 +50,46 @@ export function isEntry(value: number): value is Entry {
   return typeof value === "number" && value >>> 0 === value && value !== 0;
 }
 
+/**
+ * The place of a name among those that there are.
+ *
+ * @throws {TypeError} If it is not a string.
+ * @throws {RangeError} If it is none of them; the message has the one that is most like it.
+ */
+export function oneOf(
+  value: unknown,
+  names: readonly string[],
+  name: string,
+  context: string,
+): number {
+  if (typeof value !== "string") {
+    throw new TypeError(`${context}: ${name} must be a string: ${describe(value)}`);
+  }
+  const place = names.indexOf(value);
+  if (place < 0) {
+    const nearest = names.toSorted((one, other) => distance(value, one) - distance(value, other));
+    throw new RangeError(
+      `${context}: ${name} must be one of ${names.join(", ")}, the nearest is ${nearest[0]}: ` +
+        describe(value),
+    );
+  }
+  return place;
+}
+
+/** How many letters have to be inserted, deleted or replaced to make one name of another. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (let line = 0; line < one.length; line++) {
+    const next = [line + 1];
+    for (let column = 0; column < other.length; column++) {
+      const replaced = row[column]! + (one[line] === other[column] ? 0 : 1);
+      next.push(Math.min(replaced, row[column + 1]! + 1, next[column]! + 1));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
 /** A value in an error message. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

@@ -4,9 +4,8 @@
 //! release when a list goes. Native code calls them on the isolate's own thread only: lists with
 //! callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
 //!
-//! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing.
-//! [`serving`] notes the legacy list whose routine runs on this thread, and so every callback has an
-//! identifier to pass on.
+//! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing:
+//! these ask the emulation, and so every callback has an identifier to pass on.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -73,11 +72,9 @@ impl Functions {
 }
 
 thread_local! {
-    // Neither of these two has a destructor: they are used while the thread ends.
+    // No destructor: it is used while the thread ends.
     /// What the isolate of this thread gave, until it ends.
     static FUNCTIONS: Cell<Option<Functions>> = const { Cell::new(None) };
-    /// The legacy list whose routine runs on this thread, the innermost one; 0 for none.
-    static SERVED: Cell<u32> = const { Cell::new(0) };
     /// The lists whose callbacks are running on this thread, one inside the other.
     static RUNNING: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
@@ -106,19 +103,6 @@ fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
     let result = call();
     RUNNING.with_borrow_mut(Vec::pop);
     result
-}
-
-/// Runs a routine of a legacy list, whose callbacks are then called with the list's identifier.
-pub(crate) fn serving<T>(id: u32, routine: impl FnOnce() -> T) -> T {
-    /// Restores what was served before, also when the routine unwinds.
-    struct Before(u32);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            SERVED.set(self.0);
-        }
-    }
-    let _before = Before(SERVED.replace(id));
-    routine()
 }
 
 fn fits(block: u32, bytes: u32) -> bool {
@@ -177,11 +161,11 @@ unsafe extern "system" fn legacy_allocate(
     bytes: usize,
     tag: u32,
 ) -> *mut c_void {
-    call_allocate(pool_type, bytes, tag, SERVED.get())
+    call_allocate(pool_type, bytes, tag, host::calling_list())
 }
 
 unsafe extern "system" fn legacy_free(entry: *mut c_void) {
-    call_free(entry, SERVED.get());
+    call_free(entry, host::calling_list());
 }
 
 fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c_void {

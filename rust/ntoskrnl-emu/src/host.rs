@@ -60,7 +60,7 @@ pub use values::{
 };
 
 pub use crate::bug_check::in_foreign_frame;
-pub use crate::list::{hit, keep};
+pub use crate::list::{calling_list, hit, keep};
 pub use crate::memory::region::{
     DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,
 };

@@ -38,6 +38,7 @@ mod section;
 mod trim;
 
 pub(crate) use arguments::Arguments;
+pub use miss::calling_list;
 pub(crate) use miss::{allocate_by_default, free_by_default};
 pub use rule::{hit, keep};
 pub(crate) use section::link_at;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::ListRef;
-use super::damage::Damage;
+use super::section::Damage;
 use crate::memory::control_block::Control;
 use crate::memory::region::Region;
 use crate::memory::slist_header::Head;
