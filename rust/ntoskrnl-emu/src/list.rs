@@ -361,7 +361,7 @@ impl<'a> ListRef<'a> {
     /// Empties the list and takes it out of the system.
     fn delete(self) {
         self.flush();
-        registry::close(self.record);
+        registry::begin_to_leave(&self.region, self.index);
         delay::point("list closed");
         self.forget();
     }
@@ -369,9 +369,7 @@ impl<'a> ListRef<'a> {
     /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
     /// stays allocated as plain blocks.
     fn abandon(self) {
-        // A tick of another thread may be trimming the list.
-        registry::close(self.record);
-        registry::wait_for_pins(self.index);
+        registry::begin_to_leave(&self.region, self.index);
         pool::abandon_kept(&self.region, self.index, self.record);
         self.forget();
     }

@@ -14,7 +14,7 @@ use crate::bug_check::BugCheck;
 use crate::delay;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
-    FLAG_LIST, RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS, Record, mark_of,
+    FLAG_LIST, RECORD_CLOSED, RECORD_FREE, RECORD_LEAVING, RECORD_LIVE, RECORDS, Record, mark_of,
 };
 use crate::memory::region::Region;
 use crate::owner::SHARED;
@@ -166,12 +166,12 @@ pub(crate) fn pin(region: &Region, index: u32) -> Option<Pin> {
     Some(registry.pin(index))
 }
 
-/// Keeps the live list with an identifier from leaving, if there is one. The calling thread may
-/// delete it all the same, such as in a callback of the list.
-pub(crate) fn pin_live(region: &Region, id: u32) -> Option<Pin> {
+/// Keeps the list with an identifier from leaving, if it is present. The calling thread may delete it
+/// all the same, such as in a callback of the list.
+pub(crate) fn pin_present(region: &Region, id: u32) -> Option<Pin> {
     let index = id & 0xffff;
     let mut registry = REGISTRY.lock();
-    has_id(region.record(index), id).then(|| registry.pin(index))
+    is_present(region.record(index), id).then(|| registry.pin(index))
 }
 
 impl Registry {
@@ -197,11 +197,6 @@ impl Drop for Pin {
         }
         PINNED_HERE.with(|here| here.set(self.before));
     }
-}
-
-/// Waits until no other thread has pinned a list that is closed: no tick comes to trim it any more.
-pub(crate) fn wait_for_pins(index: u32) {
-    drop(lock_unpinned(index));
 }
 
 /// Locks the registry when no pin of another thread keeps a list from leaving. A thread with a pin
@@ -391,6 +386,27 @@ pub fn id_of(region: &Region, index: u32) -> u32 {
 pub(crate) fn has_id(record: &Record, id: u32) -> bool {
     record.state.load(Ordering::Acquire) == RECORD_LIVE
         && record.generation.load(Ordering::Acquire) == id >> 16
+}
+
+/// Whether a record is that of a list with an identifier that is there for ticks: live or closed, but
+/// not being deleted.
+pub(crate) fn is_present(record: &Record, id: u32) -> bool {
+    // Acquire, both: as in `has_id`.
+    let state = record.state.load(Ordering::Acquire);
+    matches!(state, RECORD_LIVE | RECORD_CLOSED)
+        && record.generation.load(Ordering::Acquire) == id >> 16
+}
+
+/// Begins to take a list out: no look-up finds it and no tick comes to it from now on. Waits for a
+/// tick that is trimming it.
+pub(crate) fn begin_to_leave(region: &Region, index: u32) {
+    // Release: pairs with the acquire in `is_present`. A tick looks under the registry's lock, and so
+    // before this or after the wait.
+    region
+        .record(index)
+        .state
+        .store(RECORD_LEAVING, Ordering::Release);
+    drop(lock_unpinned(index));
 }
 
 /// Closes a list: no look-up by its identifier finds it from now on.

@@ -171,7 +171,7 @@ fn trim(region: &Region, id: u32) {
     let record = region.record(id & 0xffff);
     let is_shared = record.owner.load(Ordering::Relaxed) == SHARED;
     // A list of this thread is deleted by this thread only.
-    let pin = is_shared.then(|| registry::pin_live(region, id));
+    let pin = is_shared.then(|| registry::pin_present(region, id));
     if !matches!(pin, Some(None)) {
         // SAFETY: the pin keeps other threads from deleting the list, or no other may.
         unsafe { lists::trim(region, id) };

@@ -9,14 +9,14 @@ use crate::memory::region::Region;
 use crate::memory::slist_header::Head;
 use crate::registry;
 
-/// Trims the live list with an identifier, if there is one.
+/// Trims the list with an identifier, if it is present.
 ///
 /// # Safety
 ///
 /// The list is not deleted by another thread meanwhile.
 pub(crate) unsafe fn trim(region: &Region, id: u32) {
-    if registry::has_id(region.record(id & 0xffff), id) {
-        // SAFETY: a live list, which no other thread deletes by the caller's word.
+    if registry::is_present(region.record(id & 0xffff), id) {
+        // SAFETY: a registered list, which no other thread deletes by the caller's word.
         unsafe { ListRef::at(region, id & 0xffff) }.trim(id);
     }
 }
@@ -37,7 +37,7 @@ impl ListRef<'_> {
     /// Raises once all is done for an entry that pool refuses, which stays allocated.
     pub(super) fn trim(self, id: u32) {
         let mut refused = None;
-        while registry::has_id(self.record, id) && has_surplus(self.control) {
+        while registry::is_present(self.record, id) && has_surplus(self.control) {
             let mut section = self.enter();
             if section.head.depth() <= self.control.depth().load(Ordering::Relaxed) {
                 section.leave();

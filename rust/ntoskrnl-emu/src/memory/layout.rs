@@ -106,7 +106,7 @@ pub struct TagRow {
 pub struct Record {
     /// How often this record was issued; with the index it makes the list's identifier.
     pub generation: AtomicU32,
-    /// One of [`RECORD_FREE`], [`RECORD_LIVE`], [`RECORD_CLOSED`].
+    /// One of [`RECORD_FREE`], [`RECORD_LIVE`], [`RECORD_CLOSED`], [`RECORD_LEAVING`].
     pub state: AtomicU32,
     /// The address of the list's control block.
     pub list: AtomicU64,
@@ -182,8 +182,10 @@ pub(crate) fn mark_of(index: u32) -> u32 {
 pub const RECORD_FREE: u32 = 0;
 /// An initialised list.
 pub const RECORD_LIVE: u32 = 1;
-/// A list that is being deleted.
+/// A list that its owner has closed; it is deleted with its last handle.
 pub const RECORD_CLOSED: u32 = 2;
+/// A list that is being deleted.
+pub const RECORD_LEAVING: u32 = 3;
 
 /// A `LOOKASIDE_LIST_EX`.
 pub const KIND_EX: u32 = 0;
