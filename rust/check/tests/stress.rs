@@ -46,10 +46,10 @@ const POOL: Way = [
 const FLUSH: Way = [|_| On(0, Action::Flush); 2];
 const FLUSH_RAW: Way = [|_| On(0, Action::FlushRaw); 2];
 const PLAIN_FLUSH: Way = [|_| PlainFlush; 2];
-const TICK: Way = [|_| Tick; 2];
+const TICK: Way = [|_| Tick(0); 2];
 const TUNE: Way = [|random| match random.below(4) {
     0 => On(0, Action::SetDepth(random.below(40) as u16)),
-    _ => Tick,
+    _ => Tick(0),
 }; 2];
 
 /// Held while threads run: the pool is the process's, and tests are threads.
@@ -259,7 +259,7 @@ impl<'ground> Worker<'ground> {
                 let held = self.held.last_mut();
                 held.expect("an entry").layout = Some(layout);
             }
-            Tick => host::tick(),
+            Tick(_) => host::tick(),
             PlainPop => {
                 let entry = ground.header().pop().expect("a sound header");
                 self.take(entry);
