@@ -454,8 +454,9 @@ fn use_list(
     let live = usage.get(&(TAG, is_paged)).map_or(0, |usage| usage.blocks);
     assert_eq!(live, kept.into(), "none is lost");
     if sum(&beside, |tally| tally.flushes) == 0 && ways.len() == 1 {
+        // Less what ticks have trimmed.
         let missed = fields.allocate_misses - fields.free_misses;
-        assert_eq!(u32::from(kept), missed);
+        assert!(u32::from(kept) <= missed, "{kept} of {missed}");
     }
     list.delete().expect("a list");
     host::assert_clean();

@@ -60,6 +60,9 @@ pub const LAYOUT: &[(&str, u32)] = &[
         offset_of!(Record, maximum_depth) as u32,
     ),
     ("recordMark", offset_of!(Record, mark) as u32),
+    // What the depth policy remembers: ticks without a miss, and four 16-bit fields in a row.
+    ("recordQuiet", offset_of!(Record, quiet) as u32),
+    ("recordFormerDepth", offset_of!(Record, former_depth) as u32),
     // Page descriptors and state bytes; the state bytes follow the descriptors of all pages.
     ("pages", PAGES_OFFSET as u32),
     ("pageStride", size_of::<Page>() as u32),

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x975ECD4A;
+export const ABI = 0xF074217D;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -316,6 +316,8 @@ export const LAYOUT = {
   recordFlags: 60,
   recordMaximumDepth: 80,
   recordMark: 84,
+  recordQuiet: 91,
+  recordFormerDepth: 120,
   pages: 8720384,
   pageStride: 64,
   pageList: 0,

@@ -167,7 +167,8 @@ fn is_to_trim(record: &Record, control: Control<'_>) -> bool {
     is_to_trim
 }
 
-fn trim(region: &Region, id: u32) {
+/// Trims a list, unless it is gone.
+pub(crate) fn trim(region: &Region, id: u32) {
     let record = region.record(id & 0xffff);
     let is_shared = record.owner.load(Ordering::Relaxed) == SHARED;
     // A list of this thread is deleted by this thread only.

@@ -27,9 +27,10 @@ static FROM_ENVIRONMENT: OnceLock<DepthPolicy> = OnceLock::new();
 ///
 /// ```
 /// use ntoskrnl_emu::host::{DepthPolicy, configure_depth_policy, depth_policy};
-/// configure_depth_policy("balanced".parse()?)?;
+/// let policy = "balanced".parse()?;
+/// assert!(configure_depth_policy(policy).is_ok());
 /// assert_eq!(depth_policy(), DepthPolicy::Balanced);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), ntoskrnl_emu::host::UnknownDepthPolicy>(())
 /// ```
 pub fn configure_depth_policy(policy: DepthPolicy) -> Result<(), NtStatus> {
     region::before_mapping(|| choose(policy))
