@@ -662,7 +662,7 @@ export class LookasideModel {
   }
 
   /**
-   * Sets how many entries the list may keep. Those kept already stay until allocated.
+   * Sets how many entries the list may keep. Those kept already stay until allocated or until a tick.
    *
    * @throws {RangeError} If it is not an integer from 0 to the maximum depth.
    */

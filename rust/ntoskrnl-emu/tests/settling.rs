@@ -229,7 +229,7 @@ fn a_list_is_not_deleted_by_another_thread_while_a_tick_calls_its_free_routine()
     assert!(is_deleted.load(Ordering::Relaxed));
 }
 
-/// Behaviour: damaged-memory.
+/// Behaviour: written-over.
 #[test]
 fn a_list_that_was_written_over_stops_the_tick_once_the_others_are_trimmed() {
     let _turn = turn();

@@ -180,7 +180,7 @@ pub(crate) fn trim(region: &Region, id: u32) {
 }
 
 /// Sets a list's depth, as a debugger's `!lookaside ADDRESS 2 DEPTH` does. Entries already kept
-/// stay until they are allocated.
+/// stay until they are allocated, or until a tick frees them.
 ///
 /// # Safety
 ///
