@@ -25,11 +25,17 @@ void emu_fail_next(emu_driver driver, ULONG count, ULONG tag);
 
 /*
  * Sets how many entries a list keeps at most. Entries that it keeps already stay until they are
- * allocated. A legacy list is passed by a cast.
+ * allocated or a tick frees them. A legacy list is passed by a cast.
  */
 void emu_set_depth(PLOOKASIDE_LIST_EX lookaside, USHORT depth);
 
-/* One second of the balance set manager: retunes the depth of every list. */
+/*
+ * One second of the balance set manager: retunes the depth of every list, then frees what lists keep
+ * above it, by their free routines, and counts nothing of that. A tick inside a tick does nothing.
+ *
+ * How depths move is a policy, which the environment variable EMU_DEPTH_POLICY names: settling, which
+ * is the default, balanced or fixed; the last two free nothing (docs/depths.md).
+ */
 void emu_tick(void);
 
 #ifdef __cplusplus

@@ -56,10 +56,12 @@ export function checkOptions(value: unknown, names: readonly string[], context: 
   }
 }
 
+/** No name is as long. The distance of two words costs the product of their lengths. */
+const LONGEST_WORD = 40;
+
 /** The name that takes the fewest changes of one letter, where that is less than half of it. */
 function nearestOf(given: string, names: readonly string[]): string | null {
-  // No name is as long. The distance costs the product of the lengths.
-  const word = given.slice(0, 40).toLowerCase();
+  const word = given.slice(0, LONGEST_WORD).toLowerCase();
   let nearest: string | null = null;
   let least = Infinity;
   for (const name of names) {
@@ -147,6 +149,33 @@ export function refuseEntry(value: unknown, context: string): never {
 /** Whether a value can be an entry: an integer in 1 … 2^32-1. */
 export function isEntry(value: number): value is Entry {
   return typeof value === "number" && value >>> 0 === value && value !== 0;
+}
+
+/**
+ * The place of a name among those that there are.
+ *
+ * @throws {TypeError} If it is not a string.
+ * @throws {RangeError} If it is none of them; the message has the one that is most like it.
+ */
+export function oneOf(
+  value: unknown,
+  names: readonly string[],
+  name: string,
+  context: string,
+): number {
+  if (typeof value !== "string") {
+    throw new TypeError(`${context}: ${name} must be a string: ${describe(value)}`);
+  }
+  const place = names.indexOf(value);
+  if (place < 0) {
+    const word = value.slice(0, LONGEST_WORD);
+    const nearest = names.toSorted((one, other) => distance(word, one) - distance(word, other));
+    throw new RangeError(
+      `${context}: ${name} must be one of ${names.join(", ")}, the nearest is ${nearest[0]}: ` +
+        describe(value),
+    );
+  }
+  return place;
 }
 
 /** A value in an error message. */

@@ -639,7 +639,7 @@ export class LookasideAlloc implements Disposable {
 
   /**
    * Sets how many entries the list keeps at most, as a debugger's `!lookaside ADDRESS 2 DEPTH`
-   * does. Entries already kept stay until they are allocated.
+   * does. Entries already kept stay until they are allocated, or until a tick frees them.
    *
    * @example Usage
    * ```ts

@@ -25,6 +25,7 @@ const PROGRAMS = [
   "legacy",
   "pool",
   "situations",
+  "depths",
   "support",
   "words",
   "layouts",
@@ -53,9 +54,9 @@ interface Run {
   err: string;
 }
 
-async function run(command: string[], cwd = ROOT): Promise<Run> {
+async function run(command: string[], cwd = ROOT, env: Record<string, string> = {}): Promise<Run> {
   const [program = "", ...args] = command;
-  const output = await new Deno.Command(program, { args, cwd }).output();
+  const output = await new Deno.Command(program, { args, cwd, env }).output();
   const decoder = new TextDecoder();
   return {
     code: output.code,
@@ -161,6 +162,27 @@ for (const name of PROGRAMS) {
 }
 
 Deno.test(
+  "the environment chooses the depth policy, and a name of none is reported with the nearest",
+  options,
+  () =>
+    withCompilers(async (compilers, folder) => {
+      for (const compiler of compilers.slice(0, 1)) {
+        const program = await compile(compiler, "tests/c/depths.c", folder);
+        for (const policy of ["fixed", "balanced", "settling"]) {
+          const { code, err } = await run([program, policy], ROOT, { EMU_DEPTH_POLICY: policy });
+          assertEquals([policy, code, err], [policy, 0, ""]);
+        }
+        const { code, err } = await run([program, "settling"], ROOT, { EMU_DEPTH_POLICY: "fxed" });
+        assertEquals([code, err], [
+          0,
+          "EMU_DEPTH_POLICY: the depth policy must be fixed, balanced or settling, " +
+          'the nearest is fixed: "fxed"; settling is used\n',
+        ]);
+      }
+    }),
+);
+
+Deno.test(
   "each broken contract prints its line and aborts",
   options,
   () =>
@@ -188,6 +210,7 @@ const RAISING = [
   "legacy_callbacks.trace",
   "raise_in_batch.trace",
   "raise_on_fail.trace",
+  "tick_trim_throws.trace",
 ];
 
 Deno.test(

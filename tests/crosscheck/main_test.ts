@@ -35,7 +35,10 @@ async function crosscheck(args: readonly string[], options: readonly string[] = 
 /** Writes a model that is broken and the options by which the tool gets it. */
 async function brokenModel(
   folder: string,
-  edit: readonly [from: string, to: string] = ["this.#kept.pop()", "this.#kept.shift()"],
+  edit: readonly [from: string, to: string] = [
+    "kept = this.#kept.pop()",
+    "kept = this.#kept.shift()",
+  ],
   end = "",
 ): Promise<string[]> {
   await Deno.writeTextFile(`${folder}/model.ts`, await editedText([edit]) + end);

@@ -109,7 +109,7 @@ Deno.test("cross-check: a difference in any one counter is one", () => {
 });
 
 Deno.test("cross-check: Rust differs from a model that is wrong, and a short trace shows it", async () => {
-  const broken = await editedModel([["this.#kept.pop()", "this.#kept.shift()"]]);
+  const broken = await editedModel([["kept = this.#kept.pop()", "kept = this.#kept.shift()"]]);
   const differs = (trace: ListTrace) =>
     crossCheck(trace, nativeWorld(), modelWorld(broken)) !== null;
   const trace = randomTrace(1, 8, 1000);

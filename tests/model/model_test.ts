@@ -426,7 +426,7 @@ Deno.test("model: destroy is idempotent, and everything else fails after it", ()
 
 // Depth tuning: docs/fidelity.md.
 
-Deno.test("model: a tick remembers the counters and touches no entry", () => {
+Deno.test("model: a tick remembers the counters", () => {
   const list = newList();
   list.freeMany(take(list, 3));
   list.tick();
@@ -452,9 +452,9 @@ Deno.test("model: the depth does not grow above the maximum depth", () => {
   assertEquals(list.stats().depth, 300);
 });
 
-Deno.test("model: one miss in sixteen allocations is busy, one in seventeen is not", () => {
+Deno.test("model: under balanced one miss in sixteen allocations is busy, one in seventeen is not", () => {
   for (const [allocates, depth] of [[16, 5], [17, 4]] as const) {
-    const list = newList();
+    const list = newList({ depthPolicy: "balanced" });
     for (let i = 0; i < allocates; i++) {
       list.free(list.alloc()!);
     }
@@ -463,18 +463,22 @@ Deno.test("model: one miss in sixteen allocations is busy, one in seventeen is n
   }
 });
 
-Deno.test("model: idle, the depth gives up a quarter of what is above 4, rounded up", () => {
-  const list = newList();
+Deno.test("model: under balanced an idle list gives up a quarter of what is above 4, rounded up, and no entry", () => {
+  const list = newList({ depthPolicy: "balanced" });
+  list.setDepth(20);
+  list.freeMany(take(list, 15));
+  list.tick();
   list.setDepth(20);
   const depths = Array.from({ length: 10 }, () => {
     list.tick();
     return list.stats().depth;
   });
   assertEquals(depths, [16, 13, 10, 8, 7, 6, 5, 4, 4, 4]);
+  assertEquals(list.stats().currentDepth, 15);
 });
 
-Deno.test("model: a list with as many allocations as depth is not idle", () => {
-  const list = newList();
+Deno.test("model: under balanced a list with as many allocations as depth is not idle", () => {
+  const list = newList({ depthPolicy: "balanced" });
   list.setDepth(8);
   list.free(list.alloc()!);
   list.tick();
@@ -486,14 +490,80 @@ Deno.test("model: a list with as many allocations as depth is not idle", () => {
   assertEquals(list.stats().depth, 8);
 });
 
-Deno.test("model: a depth below 4 is kept by an idle tick and raised by a busy one", () => {
-  const list = newList();
-  list.setDepth(0);
+Deno.test("model: a depth below 4 is kept by an idle tick under balanced, and raised to 4 under settling", () => {
+  for (const [depthPolicy, idle] of [["balanced", 0], ["settling", 4]] as const) {
+    const list = newList({ depthPolicy });
+    list.setDepth(0);
+    list.tick();
+    assertEquals(list.stats().depth, idle);
+    list.setDepth(0);
+    list.alloc();
+    list.tick();
+    assertEquals(list.stats().depth, depthPolicy === "balanced" ? 4 : 5);
+  }
+});
+
+Deno.test("model: under fixed a tick writes the last counters only", () => {
+  const list = newList({ depthPolicy: "fixed" });
+  list.freeMany(take(list, 20));
+  list.setDepth(2);
+  const before = list.stats();
   list.tick();
-  assertEquals(list.stats().depth, 0);
+  assertEquals(list.stats(), { ...before, lastTotalAllocates: 20, lastAllocateMisses: 20 });
+});
+
+/** A list that keeps so many entries with a depth below that, which the next tick leaves as it is. */
+function surplus(kept: number, depth: number, options: Partial<ModelOptions> = {}): LookasideModel {
+  const list = newList(options);
+  list.setDepth(kept);
+  list.freeMany(take(list, kept));
+  list.tick();
+  list.setDepth(depth);
+  return list;
+}
+
+Deno.test("model: a tick frees what is kept above the depth, the last freed first, and counts nothing", () => {
+  const list = surplus(9, 6);
+  const before = list.stats();
+  list.tick();
+  assertEquals(list.stats(), { ...before, currentDepth: 6 });
+  assertEquals(usageOf(list.pool, "srLL"), [9, 3, 6, 384]);
+  assertEquals(list.alloc(), 6);
+});
+
+Deno.test("model: a tick moves all depths before it trims the first list, in their order", () => {
+  const depths: number[][] = [];
+  class Watched extends PoolModel {
+    override free(bytes: number, poolType: number, tag: string | number): void {
+      depths.push([bytes, ...lists.map((list) => list.stats().depth)]);
+      // A tick inside a tick does nothing.
+      LookasideModel.tickAll(lists);
+      super.free(bytes, poolType, tag);
+    }
+  }
+  const pool = new Watched();
+  const lists = [16, 32].map((size) => surplus(6, 0, { size, pool }));
+  LookasideModel.tickAll(lists);
+  assertEquals(depths, [[16, 4, 4], [16, 4, 4], [32, 4, 4], [32, 4, 4]]);
+});
+
+Deno.test("model: a tick goes on when the free callback throws, and throws it at its end", () => {
+  const list = surplus(9, 6, { free: "throw" });
+  assertThrows(() => list.tick(), ModelCallbackError);
+  assertEquals(list.stats().currentDepth, 6);
+  assertEquals(usageOf(list.pool, "srLL"), [9, 0, 9, 576]);
+});
+
+Deno.test("model: a tick raises no depth of a list that got no memory since the last one", () => {
+  const list = newList();
+  list.failNext(1);
   list.alloc();
+  take(list, 9);
   list.tick();
   assertEquals(list.stats().depth, 4);
+  take(list, 9);
+  list.tick();
+  assertEquals(list.stats().depth, 8);
 });
 
 Deno.test("model: setDepth takes 0 to the maximum depth", () => {

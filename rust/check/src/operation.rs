@@ -302,8 +302,8 @@ pub enum Operation {
     AllocateFor(u8, Fit, bool),
     /// Grows or shrinks one of the entries that were allocated so, zeroed or not.
     Resize(u8, Fit, bool),
-    /// A second passes.
-    Tick,
+    /// Seconds pass: mostly one, or so many that an idle list is seen to be idle.
+    Tick(u8),
     /// So many of the next pool allocations fail, those with a tag or any.
     FailNext(u8, u8),
     /// The next callback re-enters, with a list.
@@ -337,8 +337,8 @@ impl<'input> Arbitrary<'input> for Operation {
             40..=68 => Self::On(list, source.arbitrary()?),
             69..=76 => Self::Create(any, source.arbitrary()?),
             77..=82 => Self::AllocateFor(list, source.arbitrary()?, source.arbitrary()?),
-            83..=86 => Self::Resize(any, source.arbitrary()?, source.arbitrary()?),
-            87..=89 => Self::Tick,
+            83..=84 => Self::Resize(any, source.arbitrary()?, source.arbitrary()?),
+            85..=89 => Self::Tick(any),
             90 => Self::FailNext(any, number),
             91 => Self::Reenter(list, source.arbitrary()?),
             92..=93 => Self::PoolAllocate(source.arbitrary()?),

@@ -8,9 +8,13 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wdm::{POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, SListHeader};
+use ntoskrnl_emu::{Stop, catch_stop};
+use wdm::{
+    KERNEL_SECURITY_CHECK_FAILURE, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
+    POOL_RAISE_IF_ALLOCATION_FAILURE, SListHeader,
+};
 
-use crate::callbacks;
+use crate::callbacks::{self, Actual};
 use crate::host::{self, Driver, Outside, Usage, is_in_pool};
 use crate::list::{Header, List, Options, Route, figures, figures_of_model};
 use crate::model::{Flaw, Model};
@@ -34,6 +38,8 @@ struct Subject {
     id: u32,
     /// Allocations that ended without an entry.
     failed: u32,
+    /// How many lists were made before it.
+    place: u64,
 }
 
 impl Subject {
@@ -105,6 +111,8 @@ pub struct World {
     is_guest: bool,
     /// The number of fills so far.
     fills: u64,
+    /// The number of lists so far.
+    lists: u64,
     flaw: Option<Flaw>,
 }
 
@@ -135,6 +143,7 @@ impl World {
             is_mixed: false,
             is_guest: false,
             fills: 0,
+            lists: 0,
             flaw,
         }
     }
@@ -210,11 +219,9 @@ impl World {
             Op::On(list, action) => self.run_on_list(list, action),
             Op::AllocateFor(list, fit, is_zeroed) => self.allocate_for(list, fit, is_zeroed),
             Op::Resize(entry, fit, is_zeroed) => self.resize(entry, fit, is_zeroed),
-            Op::Tick => {
-                host::tick();
-                let subjects = self.slots.iter_mut();
-                let subjects = subjects.filter_map(|slot| slot.subject.as_mut());
-                subjects.for_each(|subject| subject.model.tick());
+            Op::Tick(seconds) => {
+                let seconds = if seconds < 128 { 1 } else { seconds % 17 };
+                (0..seconds).for_each(|_| self.tick());
             }
             Op::FailNext(count, tag) => {
                 let tag = match tag % 8 {
@@ -252,6 +259,27 @@ impl World {
             Op::PlainPop => self.plain_pop(),
             Op::PlainFlush => self.plain_flush(),
         }
+    }
+
+    fn tick(&mut self) {
+        self.arm(0);
+        let actual = catch_stop(host::tick).map(|()| 0);
+        let expected = self.expect_tick();
+        if !self.is_of_another(&actual) {
+            self.settle(expected, actual);
+        }
+        self.disarm();
+    }
+
+    /// Whether a tick met a list that was written over, and that is not this world's.
+    fn is_of_another(&self, actual: &Actual) -> bool {
+        let Err(Stop::BugCheck(stop)) = actual else {
+            return false;
+        };
+        let list = stop.parameters[1] as usize;
+        self.is_guest
+            && stop.code == KERNEL_SECURITY_CHECK_FAILURE
+            && !(0..LISTS).any(|index| self.has_list_at(index, list))
     }
 
     fn plain_block(&self, which: u8) -> Option<usize> {

@@ -4,11 +4,10 @@
 //! A list calls those of the copy that made it. Native code calls them on the isolate's own thread
 //! only: lists with callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
 //!
-//! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing.
-//! [`serving`] notes the legacy list whose routine runs on this thread, and so every callback has an
-//! identifier to pass on.
+//! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing:
+//! these ask the emulation, and so every callback has an identifier to pass on.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 
@@ -97,9 +96,6 @@ thread_local! {
     static CALLED: RefCell<Called> = const {
         RefCell::new(Called { copies: Vec::new(), lists: BTreeMap::new() })
     };
-    // No destructor: it is used while the thread ends.
-    /// The legacy list whose routine runs on this thread, the innermost one; 0 for none.
-    static SERVED: Cell<u32> = const { Cell::new(0) };
     /// The lists whose callbacks are running on this thread, one inside the other.
     static RUNNING: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
@@ -159,19 +155,6 @@ fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs a routine of a legacy list, whose callbacks are then called with the list's identifier.
-pub(crate) fn serving<T>(id: u32, routine: impl FnOnce() -> T) -> T {
-    /// Restores what was served before, also when the routine unwinds.
-    struct Before(u32);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            SERVED.set(self.0);
-        }
-    }
-    let _before = Before(SERVED.replace(id));
-    routine()
-}
-
 fn fits(block: u32, bytes: u32) -> bool {
     host::mapped().is_some_and(|region| {
         let found = block_at(region, block);
@@ -228,11 +211,11 @@ unsafe extern "system" fn legacy_allocate(
     bytes: usize,
     tag: u32,
 ) -> *mut c_void {
-    call_allocate(pool_type, bytes, tag, SERVED.get())
+    call_allocate(pool_type, bytes, tag, host::calling_list())
 }
 
 unsafe extern "system" fn legacy_free(entry: *mut c_void) {
-    call_free(entry, SERVED.get());
+    call_free(entry, host::calling_list());
 }
 
 fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c_void {

@@ -8,16 +8,17 @@ use std::sync::atomic::Ordering;
 
 use ntoskrnl_emu::catch_stop;
 use ntoskrnl_emu::host::layout::{SLOTS, SLOTS_OFFSET, Slot};
-use ntoskrnl_emu::host::{self, delay, owner};
-use wdm::{NtStatus, STATUS_QUOTA_EXCEEDED};
+use ntoskrnl_emu::host::{self, DepthPolicy, delay, owner};
+use wdm::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_QUOTA_EXCEEDED};
 
 use crate::slot::{self, number};
 use crate::{callbacks, lists, sharing};
 
 exports! {
-    /// Sets the size of the pool before anything maps it; returns an NTSTATUS.
-    fn lookaside_configure(mebibytes: u32) -> u32 {
-        host::configure(mebibytes).map_or_else(number, |()| 0)
+    /// Sets the size of the pool and the depth policy, one more than its place among the policies,
+    /// before anything maps the pool; 0 leaves either as it is. Returns an NTSTATUS.
+    fn lookaside_configure(mebibytes: u32, depth_policy: u32) -> u32 {
+        configure(mebibytes, depth_policy).map_or_else(number, |()| 0)
     }
 
     /// Opens the library for a copy of the module in the isolate with a number, which is never 0. A
@@ -68,7 +69,21 @@ impl Drop for Stay {
     }
 }
 
+fn configure(mebibytes: u32, depth_policy: u32) -> Result<(), NtStatus> {
+    // The model in JavaScript does not read the environment.
+    host::ignore_environment();
+    if let Some(place) = depth_policy.checked_sub(1) {
+        let policy = DepthPolicy::ALL.get(place as usize);
+        host::configure_depth_policy(*policy.ok_or(STATUS_INVALID_PARAMETER)?)?;
+    }
+    if mebibytes != 0 {
+        host::configure(mebibytes)?;
+    }
+    Ok(())
+}
+
 fn begin(isolate: u32) -> Result<u32, NtStatus> {
+    host::ignore_environment();
     let region = host::map()?;
     let owner = owner::begin()?;
     for index in 0..SLOTS {

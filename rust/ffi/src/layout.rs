@@ -60,6 +60,9 @@ pub const LAYOUT: &[(&str, u32)] = &[
         offset_of!(Record, maximum_depth) as u32,
     ),
     ("recordAllocated", offset_of!(Record, allocated) as u32),
+    // What the depth policy remembers: ticks without a miss, and four 16-bit fields in a row.
+    ("recordQuiet", offset_of!(Record, quiet) as u32),
+    ("recordFormerDepth", offset_of!(Record, former_depth) as u32),
     // State words.
     ("states", STATES_OFFSET as u32),
     ("pageBytes", PAGE_SIZE as u32),

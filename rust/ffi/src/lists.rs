@@ -106,7 +106,8 @@ exports! {
         })
     }
 
-    /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF).
+    /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
+    /// callbacks of this isolate's lists.
     fn lookaside_tick(driver: u32) -> u32 {
         status(|| {
             if driver == ALL_DRIVERS {
@@ -187,8 +188,8 @@ fn create_legacy(
 /// A live list that the isolate of this thread may use, by its kind. The handle is borrowed.
 enum List {
     Ex(ManuallyDrop<LocalLookasideAlloc>),
-    NPaged(u32, *mut NPagedLookasideList),
-    Paged(u32, *mut PagedLookasideList),
+    NPaged(*mut NPagedLookasideList),
+    Paged(*mut PagedLookasideList),
 }
 
 // No other thread deletes a list that `find` found while it is used: the list is confined to this
@@ -198,8 +199,8 @@ impl List {
         let list = host::list(id, owner::current())?;
         let list = NonNull::new(list).ok_or(STATUS_INVALID_PARAMETER)?;
         Ok(match host::kind(id) {
-            Some(KIND_NPAGED) => Self::NPaged(id, list.as_ptr().cast()),
-            Some(KIND_PAGED) => Self::Paged(id, list.as_ptr().cast()),
+            Some(KIND_NPAGED) => Self::NPaged(list.as_ptr().cast()),
+            Some(KIND_PAGED) => Self::Paged(list.as_ptr().cast()),
             // SAFETY: the control block of a live list that `create` made through a handle of this
             // type. Nothing deletes the list while the handle is used, as said above, and only
             // `delete` drops it, which takes the ownership over.
@@ -212,14 +213,10 @@ impl List {
     fn allocate(&self) -> u32 {
         let entry = match *self {
             Self::Ex(ref list) => list.alloc().cast::<c_void>(),
-            Self::NPaged(id, list) => callbacks::serving(id, || {
-                // SAFETY: an initialised list, not deleted meanwhile.
-                unsafe { ExAllocateFromNPagedLookasideList(list) }
-            }),
-            Self::Paged(id, list) => callbacks::serving(id, || {
-                // SAFETY: as above.
-                unsafe { ExAllocateFromPagedLookasideList(list) }
-            }),
+            // SAFETY: an initialised list, not deleted meanwhile.
+            Self::NPaged(list) => unsafe { ExAllocateFromNPagedLookasideList(list) },
+            // SAFETY: as above.
+            Self::Paged(list) => unsafe { ExAllocateFromPagedLookasideList(list) },
         };
         entry.addr() as u32
     }
@@ -233,14 +230,10 @@ impl List {
             // SAFETY: the emulation checks the entry before it touches anything: whatever JavaScript
             // passes that is not allocated from this list is refused by a bug check.
             Self::Ex(ref list) => unsafe { list.free(entry) },
-            Self::NPaged(id, list) => callbacks::serving(id, || {
-                // SAFETY: an initialised list, not deleted meanwhile; the entry as above.
-                unsafe { ExFreeToNPagedLookasideList(list, entry.cast()) };
-            }),
-            Self::Paged(id, list) => callbacks::serving(id, || {
-                // SAFETY: as above.
-                unsafe { ExFreeToPagedLookasideList(list, entry.cast()) };
-            }),
+            // SAFETY: an initialised list, not deleted meanwhile; the entry as above.
+            Self::NPaged(list) => unsafe { ExFreeToNPagedLookasideList(list, entry.cast()) },
+            // SAFETY: as above.
+            Self::Paged(list) => unsafe { ExFreeToPagedLookasideList(list, entry.cast()) },
         }
     }
 
@@ -260,11 +253,11 @@ impl List {
         match self {
             // When that raises, the unwind drops the handle, which abandons the list.
             Self::Ex(list) => ManuallyDrop::into_inner(list).destroy(),
-            Self::NPaged(id, list) => delete_legacy(id, list.cast(), || {
+            Self::NPaged(list) => delete_legacy(list.cast(), || {
                 // SAFETY: an initialised list that no other thread uses, now or later.
                 unsafe { ExDeleteNPagedLookasideList(list) };
             }),
-            Self::Paged(id, list) => delete_legacy(id, list.cast(), || {
+            Self::Paged(list) => delete_legacy(list.cast(), || {
                 // SAFETY: as above.
                 unsafe { ExDeletePagedLookasideList(list) };
             }),
@@ -272,8 +265,8 @@ impl List {
     }
 }
 
-fn delete_legacy(id: u32, list: *mut LookasideListEx, routine: impl FnOnce()) {
-    let deleted = catch_stop(|| callbacks::serving(id, routine));
+fn delete_legacy(list: *mut LookasideListEx, routine: impl FnOnce()) {
+    let deleted = catch_stop(routine);
     if deleted.is_err() {
         // SAFETY: initialised, and no other thread uses it: it is confined to this one.
         unsafe { host::abandon(list) };

@@ -69,7 +69,10 @@ mod stops;
 mod sync;
 
 pub use bug_check::{BugCheck, Raised, Stop, catch_bug_check, catch_stop};
-pub use host::{Driver, abandon, configure, confine, list, set_depth, share, tick};
+pub use host::{
+    DepthPolicy, Driver, abandon, configure, configure_depth_policy, confine, list, set_depth,
+    share, tick,
+};
 pub use routines::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
 pub use routines::lookaside_ex::{
     ExAllocateFromLookasideListEx, ExDeleteLookasideListEx, ExFlushLookasideListEx,

@@ -36,11 +36,14 @@ mod miss;
 mod raw;
 mod rule;
 mod section;
+mod trim;
 
 pub(crate) use arguments::Arguments;
+pub use miss::calling_list;
 pub(crate) use miss::{allocate_by_default, free_by_default};
 pub use rule::{hit, keep};
 pub(crate) use section::link_at;
+pub(crate) use trim::{has_surplus, trim};
 
 use damage::refuse_inside;
 use section::Section;
@@ -371,7 +374,7 @@ impl<'a> ListRef<'a> {
     /// Empties the list and takes it out of the system.
     fn delete(self) {
         self.flush();
-        registry::close(self.record);
+        registry::begin_to_leave(&self.region, self.index);
         delay::point("list closed");
         self.forget();
     }
@@ -379,6 +382,7 @@ impl<'a> ListRef<'a> {
     /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
     /// stays allocated as plain blocks.
     fn abandon(self) {
+        registry::begin_to_leave(&self.region, self.index);
         pool::abandon_kept(&self.region, self.record);
         self.forget();
     }

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0xFB458C1C;
+export const ABI = 0xECEC5497;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -61,12 +61,13 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Sets the size of the pool before anything maps it; returns an NTSTATUS.
+   * Sets the size of the pool and the depth policy, one more than its place among the policies,
+   * before anything maps the pool; 0 leaves either as it is. Returns an NTSTATUS.
    *
-   * `lookaside_configure(mebibytes: u32) -> u32`
+   * `lookaside_configure(mebibytes: u32, depth_policy: u32) -> u32`
    */
   lookaside_configure: {
-    parameters: ["u32"],
+    parameters: ["u32", "u32"],
     result: "u32",
   },
   /**
@@ -265,7 +266,8 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * One second of the balance set manager, for one driver or for all (0xFFFFFFFF).
+   * One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
+   * callbacks of this isolate's lists.
    *
    * `lookaside_tick(driver: u32) -> u32`
    */
@@ -315,6 +317,8 @@ export const LAYOUT = {
   recordFlags: 68,
   recordMaximumDepth: 80,
   recordAllocated: 20,
+  recordQuiet: 87,
+  recordFormerDepth: 120,
   states: 17895424,
   pageBytes: 4096,
   granuleBytes: 16,

@@ -270,6 +270,39 @@ impl World {
         stop.unwrap_or(Expected::Is(0))
     }
 
+    pub(super) fn expect_tick(&mut self) -> Expected {
+        let mut order = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if let Some(subject) = &mut slot.subject {
+                subject.model.tick();
+                order.push((subject.place, index));
+            }
+        }
+        order.sort_unstable();
+        let mut stop = None;
+        for (_, index) in order {
+            stop = stop.or(self.expect_trim(index));
+        }
+        stop.unwrap_or(Expected::Is(0))
+    }
+
+    /// What a list keeps above its depth goes to the free routine. Returns the stop, if pool refuses
+    /// some of it.
+    fn expect_trim(&mut self, index: usize) -> Option<Expected> {
+        let is_default = self.subject(index).options.free == Free::Default;
+        let mut stop = None;
+        while let Some(entry) = self.subject(index).model.trim() {
+            if is_default && !is_in_pool(entry) {
+                self.set_state(entry, State::Out(index));
+                self.fill(entry);
+                stop = Some(bad_caller([0x42, entry as u64, 0, 0]));
+            } else {
+                self.dispose(index, entry);
+            }
+        }
+        stop
+    }
+
     /// The list is gone; what it had stays allocated, as plain blocks.
     pub(super) fn forget(&mut self, index: usize) {
         let Some(subject) = self.slots[index].subject.take() else {

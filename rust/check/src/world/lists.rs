@@ -300,7 +300,9 @@ impl World {
             model: Model::new(maximum, self.flaw),
             id: host::id_of(list.as_ptr()),
             failed: 0,
+            place: self.lists,
         });
+        self.lists += 1;
     }
 
     /// What every routine says of storage in which no list is, and of a handle without one.

@@ -1,5 +1,6 @@
 //! Misses: the allocate and free routines of a list, which are callbacks or pool.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +15,38 @@ use crate::memory::layout::{GRANULE, KIND_EX};
 use crate::pool::{self, Request};
 use crate::registry;
 use crate::stops;
+use crate::sync::per_thread;
+
+per_thread! {
+    /// The legacy list whose callback runs on the calling thread, the innermost one, by identifier;
+    /// zero for none.
+    static CALLING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A running callback of a legacy list, until it is dropped.
+struct Calling {
+    before: u32,
+}
+
+impl Calling {
+    fn of(list: ListRef<'_>) -> Self {
+        let id = registry::id_of(&list.region, list.index);
+        let before = CALLING.with(|calling| calling.replace(id));
+        Self { before }
+    }
+}
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        CALLING.with(|calling| calling.set(self.before));
+    }
+}
+
+/// The identifier of the legacy list whose callback runs on the calling thread, the innermost one;
+/// zero for none. The WDK tells these callbacks nothing of their list.
+pub fn calling_list() -> u32 {
+    CALLING.with(Cell::get)
+}
 
 impl ListRef<'_> {
     pub(super) fn is_legacy(self) -> bool {
@@ -48,6 +81,7 @@ impl ListRef<'_> {
         if self.is_legacy() {
             // SAFETY: the address of an allocate callback, as it was given at initialisation.
             let callback: AllocateFunctionRaw = unsafe { std::mem::transmute(callback) };
+            let _calling = Calling::of(self);
             // SAFETY: the contract of the routine that initialised the list says so.
             return unsafe { callback(pool_type, self.size(), tag) };
         }
@@ -81,6 +115,8 @@ impl ListRef<'_> {
     fn count_failure(self) {
         // Relaxed: a count by itself. Outside the section, so two threads may count at once.
         self.record.failed.fetch_add(1, Ordering::Relaxed);
+        // Relaxed: a tick takes it for the period that ends or for the next.
+        self.record.no_memory.store(1, Ordering::Relaxed);
     }
 
     /// Makes what a callback returned an entry of this list. Raises for what cannot be one.
@@ -129,6 +165,7 @@ impl ListRef<'_> {
         if self.is_legacy() {
             // SAFETY: the address of a free callback, as it was given at initialisation.
             let callback: FreeFunctionRaw = unsafe { std::mem::transmute(callback) };
+            let _calling = Calling::of(self);
             // SAFETY: the contract of the routine that initialised the list says so.
             return unsafe { callback(entry) };
         }

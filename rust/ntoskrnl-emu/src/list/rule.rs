@@ -233,6 +233,7 @@ impl<'a> ListRef<'a> {
             section.leave();
             stop.raise();
         }
+        let due = self.take_due_trim();
         add(self.control.total_frees(), 1);
         if is_full {
             add(self.control.free_misses(), 1);
@@ -242,6 +243,9 @@ impl<'a> ListRef<'a> {
         } else {
             section.push(link);
             section.leave();
+        }
+        if let Some(id) = due {
+            self.trim(id);
         }
     }
 

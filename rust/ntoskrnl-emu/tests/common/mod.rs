@@ -612,6 +612,11 @@ const CHILD: &str = "NTOSKRNL_EMU_TEST_CHILD";
 /// Runs `run` in a process of its own and returns what that process said and how it ended: the
 /// test's binary is started again for this one test, where `run` is called instead.
 pub fn in_child(test: &str, run: impl FnOnce()) -> Output {
+    in_child_with(test, &[], run)
+}
+
+/// As [`in_child`], with variables of the environment that the child has besides.
+pub fn in_child_with(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) -> Output {
     if std::env::var_os(CHILD).is_some_and(|child| child == test) {
         run();
         std::process::exit(0);
@@ -620,6 +625,7 @@ pub fn in_child(test: &str, run: impl FnOnce()) -> Output {
     Command::new(binary)
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(CHILD, test)
+        .envs(variables.iter().copied())
         .output()
         .expect("the binary can be started again")
 }
