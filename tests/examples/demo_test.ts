@@ -293,20 +293,37 @@ Deno.test("the demo ends with 2 where the pool is used up, which is no divergenc
   });
 });
 
-Deno.test({
-  name: "the demo says in one line that the standard output is full",
-  ignore: Deno.build.os !== "linux",
-  async fn() {
-    const { code, stderr } = await new Deno.Command("sh", {
-      args: [
-        "-c",
-        '"$0" run --quiet --allow-ffi --allow-read --allow-env examples/demo.ts --help >/dev/full',
-        Deno.execPath(),
-      ],
+const COMMANDS: readonly string[] = [
+  "--allow-ffi --allow-env examples/demo.ts --help",
+  "--allow-ffi --allow-env tools/crosscheck/main.ts --ops 10",
+  "examples/from_valgrind.ts",
+];
+
+for (const command of COMMANDS) {
+  Deno.test({
+    name: `a full standard output is one line and exit code 2: ${command}`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const script = `echo '--9-- malloc(24) = 0x40' |
+        "$0" run --quiet --allow-read --allow-write ${command} >/dev/full`;
+      const { code, stderr } = await new Deno.Command("sh", {
+        args: ["-c", script, Deno.execPath()],
+        cwd: ROOT,
+      }).output();
+      const err = new TextDecoder().decode(stderr);
+      assertEquals(code, 2, err);
+      assertMatch(err, /^Cannot write to the standard output: .+\n$/);
+    },
+  });
+}
+
+Deno.test("the converter refuses what it does not take in one line", async () => {
+  for (const args of [["run.log"], ["--pod", "9"], ["--pid", "x"]]) {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "examples/from_valgrind.ts", ...args],
       cwd: ROOT,
     }).output();
-    const err = new TextDecoder().decode(stderr);
-    assertEquals(code, 2);
-    assertMatch(err, /^Cannot write to the standard output: .+\n$/);
-  },
+    assertEquals([code, stdout.length], [2, 0]);
+    assertMatch(new TextDecoder().decode(stderr), /^Cannot convert the log: .+\n$/);
+  }
 });
