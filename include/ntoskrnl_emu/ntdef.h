@@ -254,6 +254,7 @@
 #define PROBE_ALIGNMENT(type) \
     (TYPE_ALIGNMENT(type) > TYPE_ALIGNMENT(ULONG) ? TYPE_ALIGNMENT(type) : TYPE_ALIGNMENT(ULONG))
 #define ANYSIZE_ARRAY 1
+#define MAX_PATH 260
 
 /* In C++ they are templates: macros of these names would break its library. */
 #ifndef NOMINMAX

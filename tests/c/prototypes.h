@@ -724,6 +724,7 @@ static const EmuExport EmuExports[] = {
     (EmuExport)SeUnlockSubjectContext,
     (EmuExport)SeUnregisterLogonSessionTerminatedRoutine,
     (EmuExport)SeValidSecurityDescriptor,
+    (EmuExport)WdmlibIoCreateDeviceSecure,
     (EmuExport)ZwAllocateVirtualMemory,
     (EmuExport)ZwClose,
     (EmuExport)ZwCreateDirectoryObject,

@@ -200,17 +200,17 @@ not_emulated! {
     SeQuerySecurityDescriptorInfo SeRegisterLogonSessionTerminatedRoutine SeReleaseSubjectContext
     SeSetSecurityDescriptorInfo SeSinglePrivilegeCheck SeTokenIsAdmin SeTokenIsRestricted
     SeTokenType SeUnlockSubjectContext SeUnregisterLogonSessionTerminatedRoutine
-    SeValidSecurityDescriptor ZwAllocateVirtualMemory ZwClose ZwCreateDirectoryObject ZwCreateEvent
-    ZwCreateFile ZwCreateKey ZwCreateSection ZwDeleteFile ZwDeleteKey ZwDeleteValueKey
-    ZwDeviceIoControlFile ZwDuplicateObject ZwEnumerateKey ZwEnumerateValueKey ZwFlushKey
-    ZwFreeVirtualMemory ZwFsControlFile ZwLoadDriver ZwMakeTemporaryObject ZwMapViewOfSection
-    ZwNotifyChangeKey ZwOpenDirectoryObject ZwOpenEvent ZwOpenFile ZwOpenKey ZwOpenProcess
-    ZwOpenProcessToken ZwOpenProcessTokenEx ZwOpenSection ZwOpenSymbolicLinkObject ZwOpenThread
-    ZwQueryDirectoryFile ZwQueryInformationFile ZwQueryInformationProcess ZwQueryInformationToken
-    ZwQueryKey ZwQuerySymbolicLinkObject ZwQueryValueKey ZwQueryVolumeInformationFile ZwReadFile
-    ZwSetEvent ZwSetInformationFile ZwSetSecurityObject ZwSetValueKey ZwTerminateProcess
-    ZwUnloadDriver ZwUnmapViewOfSection ZwWaitForSingleObject ZwWriteFile __readcr3 __readmsr
-    __writemsr
+    SeValidSecurityDescriptor WdmlibIoCreateDeviceSecure ZwAllocateVirtualMemory ZwClose
+    ZwCreateDirectoryObject ZwCreateEvent ZwCreateFile ZwCreateKey ZwCreateSection ZwDeleteFile
+    ZwDeleteKey ZwDeleteValueKey ZwDeviceIoControlFile ZwDuplicateObject ZwEnumerateKey
+    ZwEnumerateValueKey ZwFlushKey ZwFreeVirtualMemory ZwFsControlFile ZwLoadDriver
+    ZwMakeTemporaryObject ZwMapViewOfSection ZwNotifyChangeKey ZwOpenDirectoryObject ZwOpenEvent
+    ZwOpenFile ZwOpenKey ZwOpenProcess ZwOpenProcessToken ZwOpenProcessTokenEx ZwOpenSection
+    ZwOpenSymbolicLinkObject ZwOpenThread ZwQueryDirectoryFile ZwQueryInformationFile
+    ZwQueryInformationProcess ZwQueryInformationToken ZwQueryKey ZwQuerySymbolicLinkObject
+    ZwQueryValueKey ZwQueryVolumeInformationFile ZwReadFile ZwSetEvent ZwSetInformationFile
+    ZwSetSecurityObject ZwSetValueKey ZwTerminateProcess ZwUnloadDriver ZwUnmapViewOfSection
+    ZwWaitForSingleObject ZwWriteFile __readcr3 __readmsr __writemsr
 }
 
 /// A type of objects, which C sees from the outside only.
