@@ -207,6 +207,8 @@
 #if !defined(__cplusplus) && !defined(_WIN32)
 #define __try if (1)
 #define __except(filter) else if ((filter) && 0)
+#define try __try
+#define except __except
 #define GetExceptionCode() ((ULONG)0)
 #define GetExceptionInformation() ((struct _EXCEPTION_POINTERS *)NULL)
 #define _exception_code() GetExceptionCode()
