@@ -13,12 +13,18 @@ const INCLUDE = new URL("../include/ntoskrnl_emu", import.meta.url).pathname;
 /** Headers that drivers include by name, cut where an author begins a new capital. */
 const HEADERS = [
   ["bug", "codes"],
+  ["dev", "ioctl"],
   ["dont", "use"],
   ["flt", "kernel"],
   ["guid", "def"],
   ["init", "guid"],
   ["min", "win", "def"],
+  ["mount", "dev"],
+  ["mount", "mgr"],
   ["nt", "ddk"],
+  ["nt", "dd", "disk"],
+  ["nt", "dd", "stor"],
+  ["nt", "dd", "vol"],
   ["nt", "def"],
   ["nt", "ifs"],
   ["nt", "int", "safe"],
@@ -27,6 +33,7 @@ const HEADERS = [
   ["sdk", "ddk", "ver"],
   ["suppress"],
   ["wdm"],
+  ["wdm", "sec"],
   ["win", "def"],
 ];
 

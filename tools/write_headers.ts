@@ -144,7 +144,9 @@ export async function generatedHeaders(): Promise<Map<string, string>> {
 /** Each name that an enumeration of the headers gives a value. */
 async function enumerators(): Promise<string[]> {
   const names = [];
-  for (const file of ["ntdef.h", "wdm/types.h", "ntddk/types.h", "ntifs/types.h"]) {
+  for (
+    const file of ["ntdef.h", "wdm/types.h", "ntddk/types.h", "ntifs/types.h", "storage/types.h"]
+  ) {
     const text = await Deno.readTextFile(`${ROOT}${INCLUDE}/${file}`);
     for (const [, body = ""] of text.matchAll(/^typedef enum \w+ EMU_ENUM_BASE \{([^}]*)\}/gm)) {
       names.push(...body.split(",").map((item) => item.trim().split(/\s/)[0] ?? ""));

@@ -1,9 +1,27 @@
-/* What file system filters include as fltKernel.h: ntifs.h, and its small macros. */
+/*
+ * What file system filters include as fltKernel.h: ntifs.h, and types, constants and routines of the
+ * filter manager, none of which is emulated. Offsets in FLT_PARAMETERS are not those of Windows.
+ */
 #ifndef NTOSKRNL_EMU_FLTKERNEL_H
 #define NTOSKRNL_EMU_FLTKERNEL_H
 
 #include "ntifs.h"
 
+#ifndef NTOSKRNL_EMU_ALL_WARNINGS
+#pragma GCC system_header
+#endif
+
+#include "fltKernel/constants.h"
+#include "fltKernel/types.h"
+#include "fltKernel/routines.h"
+
+#define FLT_IS_IRP_OPERATION(data) FlagOn((data)->Flags, FLTFL_CALLBACK_DATA_IRP_OPERATION)
+#define FLT_IS_FASTIO_OPERATION(data) FlagOn((data)->Flags, FLTFL_CALLBACK_DATA_FAST_IO_OPERATION)
+#define FLT_IS_FS_FILTER_OPERATION(data) \
+    FlagOn((data)->Flags, FLTFL_CALLBACK_DATA_FS_FILTER_OPERATION)
+#define FLT_IS_REISSUED_IO(data) FlagOn((data)->Flags, FLTFL_CALLBACK_DATA_REISSUED_IO)
+#define FLT_IS_SYSTEM_BUFFER(data) FlagOn((data)->Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER)
+#define FLT_PORT_ALL_ACCESS (FLT_PORT_CONNECT | STANDARD_RIGHTS_ALL)
 #define FLT_ASSERT(e) NT_ASSERT(e)
 #define FLT_ASSERTMSG(message, e) NT_ASSERTMSG(message, e)
 #ifndef Add2Ptr

@@ -207,6 +207,8 @@
 #if !defined(__cplusplus) && !defined(_WIN32)
 #define __try if (1)
 #define __except(filter) else if ((filter) && 0)
+#define try __try
+#define except __except
 #define GetExceptionCode() ((ULONG)0)
 #define GetExceptionInformation() ((struct _EXCEPTION_POINTERS *)NULL)
 #define _exception_code() GetExceptionCode()
@@ -254,6 +256,7 @@
 #define PROBE_ALIGNMENT(type) \
     (TYPE_ALIGNMENT(type) > TYPE_ALIGNMENT(ULONG) ? TYPE_ALIGNMENT(type) : TYPE_ALIGNMENT(ULONG))
 #define ANYSIZE_ARRAY 1
+#define MAX_PATH 260
 
 /* In C++ they are templates: macros of these names would break its library. */
 #ifndef NOMINMAX

@@ -329,7 +329,7 @@ Deno.test("the C library exports WDK and emu_ names, and nothing else", options,
   const exported = await listed("libntoskrnl_emu.so");
   assertEquals(exported.sort(), wanted.sort());
   const prefixes =
-    "__(?:read|write)|Cc|Cm|Ex|Fs|InitializeSListHead$|Io|Ke|Kf|Mm|Nt|Ob|Po|Probe|Ps|Rtl|Se|Zw|emu_";
+    "__(?:read|write)|Cc|Cm|Ex|Flt|Fs|InitializeSListHead$|Io|Ke|Kf|Mm|Nt|Ob|Po|Probe|Ps|Rtl|Se|Wdmlib|Zw|emu_";
   for (const name of exported) assertMatch(name, new RegExp(`^(${prefixes})`));
   const others = new Set(await listed("liblookaside.so"));
   assertEquals(exported.filter((name) => others.has(name)), []);

@@ -1,5 +1,6 @@
 /* Structures and enumerations have the layouts and the values that windows-sys has. */
-#include <ntifs.h>
+#include <fltKernel.h>
+#include <ntdddisk.h>
 
 #include <stdio.h>
 

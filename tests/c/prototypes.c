@@ -1,5 +1,6 @@
 /* Every export is declared as Rust has it, and can be linked. */
-#include <ntifs.h>
+#include <fltKernel.h>
+#include <wdmsec.h>
 #include <emu.h>
 
 #include "prototypes.h"

@@ -880,6 +880,23 @@ typedef struct _FSCTL_SET_INTEGRITY_INFORMATION_BUFFER {
     ULONG Flags;
 } FSCTL_SET_INTEGRITY_INFORMATION_BUFFER, *PFSCTL_SET_INTEGRITY_INFORMATION_BUFFER;
 
+typedef struct _USN_RECORD_V2 {
+    ULONG RecordLength;
+    USHORT MajorVersion;
+    USHORT MinorVersion;
+    ULONGLONG FileReferenceNumber;
+    ULONGLONG ParentFileReferenceNumber;
+    USN Usn;
+    LARGE_INTEGER TimeStamp;
+    ULONG Reason;
+    ULONG SourceInfo;
+    ULONG SecurityId;
+    ULONG FileAttributes;
+    USHORT FileNameLength;
+    USHORT FileNameOffset;
+    WCHAR FileName[1];
+} USN_RECORD_V2, *PUSN_RECORD_V2, USN_RECORD, *PUSN_RECORD;
+
 EMU_EXTERN_C_END
 
 #endif

@@ -219,6 +219,13 @@ EMU_INLINE ULONG64 _rotr64(ULONG64 Value, int Shift)
 #define ExReleasePushLockShared(lock) ExReleasePushLockSharedEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define ExReleasePushLock(lock) ExReleasePushLockEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define FM_LOCK_BIT 0x1
+#define ExInitializeResource ExInitializeResourceLite
+#define ExDeleteResource ExDeleteResourceLite
+#define ExReleaseResource ExReleaseResourceLite
+#define ExAcquireResourceShared ExAcquireResourceSharedLite
+#define ExAcquireResourceExclusive ExAcquireResourceExclusiveLite
+#define ExIsResourceAcquiredShared ExIsResourceAcquiredSharedLite
+#define ExIsResourceAcquiredExclusive ExIsResourceAcquiredExclusiveLite
 
 EMU_INLINE VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex)
 {

@@ -59,7 +59,82 @@ not_emulated! {
     ExReleaseSpinLockSharedFromDpcLevel ExRundownCompleted ExSetResourceOwnerPointer
     ExSetTimerResolution ExSystemTimeToLocalTime ExTryConvertSharedSpinLockExclusive
     ExTryToAcquireFastMutex ExUnregisterCallback ExUuidCreate ExWaitForRundownProtectionRelease
-    FsRtlAddLargeMcbEntry FsRtlAddMcbEntry FsRtlAddToTunnelCache FsRtlAllocateExtraCreateParameter
+    FltAcknowledgeEcp FltAcquirePushLockExclusive FltAcquirePushLockExclusiveEx
+    FltAcquirePushLockShared FltAcquirePushLockSharedEx FltAcquireResourceExclusive
+    FltAcquireResourceShared FltAddOpenReparseEntry FltAdjustDeviceStackSizeForIoRedirection
+    FltAllocateCallbackData FltAllocateCallbackDataEx FltAllocateContext
+    FltAllocateDeferredIoWorkItem FltAllocateExtraCreateParameter
+    FltAllocateExtraCreateParameterFromLookasideList FltAllocateExtraCreateParameterList
+    FltAllocateFileLock FltAllocateGenericWorkItem FltAllocatePoolAlignedWithTag
+    FltApplyPriorityInfoThread FltAttachVolume FltAttachVolumeAtAltitude
+    FltBuildDefaultSecurityDescriptor FltCancelFileOpen FltCancelIo
+    FltCancellableWaitForMultipleObjects FltCancellableWaitForSingleObject FltCbdqDisable
+    FltCbdqEnable FltCbdqInitialize FltCbdqInsertIo FltCbdqRemoveIo FltCbdqRemoveNextIo
+    FltCheckAndGrowNameControl FltCheckLockForReadAccess FltCheckLockForWriteAccess FltCheckOplock
+    FltCheckOplockEx FltClearCallbackDataDirty FltClearCancelCompletion FltClose FltCloseClientPort
+    FltCloseCommunicationPort FltCloseSectionForDataScan FltCommitComplete FltCommitFinalizeComplete
+    FltCompareInstanceAltitudes FltCompletePendedPostOperation FltCompletePendedPreOperation
+    FltCopyOpenReparseList FltCreateCommunicationPort FltCreateFile FltCreateFileEx FltCreateFileEx2
+    FltCreateMailslotFile FltCreateNamedPipeFile FltCreateSectionForDataScan
+    FltCreateSystemVolumeInformationFolder FltCurrentBatchOplock FltCurrentOplock FltCurrentOplockH
+    FltDecodeParameters FltDeleteContext FltDeleteExtraCreateParameterLookasideList
+    FltDeleteFileContext FltDeleteInstanceContext FltDeletePushLock FltDeleteStreamContext
+    FltDeleteStreamHandleContext FltDeleteTransactionContext FltDeleteVolumeContext FltDetachVolume
+    FltDeviceIoControlFile FltDoCompletionProcessingWhenSafe FltEnlistInTransaction
+    FltEnumerateFilterInformation FltEnumerateFilters FltEnumerateInstanceInformationByDeviceObject
+    FltEnumerateInstanceInformationByFilter FltEnumerateInstanceInformationByVolume
+    FltEnumerateInstanceInformationByVolumeName FltEnumerateInstances FltEnumerateVolumeInformation
+    FltEnumerateVolumes FltFastIoMdlRead FltFastIoMdlReadComplete FltFastIoMdlWriteComplete
+    FltFastIoPrepareMdlWrite FltFindExtraCreateParameter FltFlushBuffers FltFlushBuffers2
+    FltFreeCallbackData FltFreeDeferredIoWorkItem FltFreeExtraCreateParameter
+    FltFreeExtraCreateParameterList FltFreeFileLock FltFreeGenericWorkItem FltFreeOpenReparseList
+    FltFreePoolAlignedWithTag FltFreeSecurityDescriptor FltFsControlFile
+    FltGetActivityIdCallbackData FltGetBottomInstance FltGetContexts FltGetContextsEx
+    FltGetDestinationFileNameInformation FltGetDeviceObject FltGetDiskDeviceObject
+    FltGetEcpListFromCallbackData FltGetFileContext FltGetFileNameInformation
+    FltGetFileNameInformationUnsafe FltGetFileSystemType FltGetFilterFromInstance
+    FltGetFilterFromName FltGetFilterInformation FltGetFsZeroingOffset FltGetInstanceContext
+    FltGetInstanceInformation FltGetIoAttributionHandleFromCallbackData FltGetIoPriorityHint
+    FltGetIoPriorityHintFromCallbackData FltGetIoPriorityHintFromFileObject
+    FltGetIoPriorityHintFromThread FltGetIrpName FltGetLowerInstance FltGetNewSystemBufferAddress
+    FltGetNextExtraCreateParameter FltGetRequestorProcess FltGetRequestorProcessId
+    FltGetRequestorProcessIdEx FltGetRequestorSessionId FltGetRoutineAddress FltGetSectionContext
+    FltGetStreamContext FltGetStreamHandleContext FltGetSwappedBufferMdlAddress FltGetTopInstance
+    FltGetTransactionContext FltGetTunneledName FltGetUpperInstance FltGetVolumeContext
+    FltGetVolumeFromDeviceObject FltGetVolumeFromFileObject FltGetVolumeFromInstance
+    FltGetVolumeFromName FltGetVolumeGuidName FltGetVolumeInformation FltGetVolumeInstanceFromName
+    FltGetVolumeName FltGetVolumeProperties FltInitExtraCreateParameterLookasideList
+    FltInitializeFileLock FltInitializeOplock FltInitializePushLock FltInsertExtraCreateParameter
+    FltIs32bitProcess FltIsCallbackDataDirty FltIsDirectory FltIsEcpAcknowledged
+    FltIsEcpFromUserMode FltIsFltMgrVolumeDeviceObject FltIsIoCanceled FltIsIoRedirectionAllowed
+    FltIsIoRedirectionAllowedForOperation FltIsOperationSynchronous FltIsVolumeSnapshot
+    FltIsVolumeWritable FltLoadFilter FltLockUserBuffer FltNotifyFilterChangeDirectory
+    FltObjectDereference FltObjectReference FltOpenVolume FltOplockBreakH FltOplockBreakToNone
+    FltOplockBreakToNoneEx FltOplockFsctrl FltOplockFsctrlEx FltOplockIsFastIoPossible
+    FltOplockIsSharedRequest FltOplockKeysEqual FltParseFileName FltParseFileNameInformation
+    FltPerformAsynchronousIo FltPerformSynchronousIo FltPrePrepareComplete FltPrepareComplete
+    FltPrepareToReuseEcp FltProcessFileLock FltPropagateActivityIdToThread FltPropagateIrpExtension
+    FltPurgeFileNameInformationCache FltQueryDirectoryFile FltQueryDirectoryFileEx FltQueryEaFile
+    FltQueryInformationByName FltQueryInformationFile FltQueryQuotaInformationFile
+    FltQuerySecurityObject FltQueryVolumeInformation FltQueryVolumeInformationFile
+    FltQueueDeferredIoWorkItem FltQueueGenericWorkItem FltReadFile FltReadFileEx FltReferenceContext
+    FltReferenceFileNameInformation FltRegisterFilter FltRegisterForDataScan FltReissueSynchronousIo
+    FltReleaseContext FltReleaseContexts FltReleaseContextsEx FltReleaseFileNameInformation
+    FltReleasePushLock FltReleasePushLockEx FltReleaseResource FltRemoveExtraCreateParameter
+    FltRemoveOpenReparseEntry FltRequestFileInfoOnCreateCompletion FltRequestOperationStatusCallback
+    FltRetainSwappedBufferMdlAddress FltRetrieveFileInfoOnCreateCompletion
+    FltRetrieveFileInfoOnCreateCompletionEx FltRetrieveIoPriorityInfo FltReuseCallbackData
+    FltRollbackComplete FltRollbackEnlistment FltSendMessage FltSetActivityIdCallbackData
+    FltSetCallbackDataDirty FltSetCancelCompletion FltSetEaFile FltSetEcpListIntoCallbackData
+    FltSetFileContext FltSetFsZeroingOffset FltSetFsZeroingOffsetRequired FltSetInformationFile
+    FltSetInstanceContext FltSetIoPriorityHintIntoCallbackData FltSetIoPriorityHintIntoFileObject
+    FltSetIoPriorityHintIntoThread FltSetQuotaInformationFile FltSetSecurityObject
+    FltSetStreamContext FltSetStreamHandleContext FltSetTransactionContext FltSetVolumeContext
+    FltSetVolumeInformation FltStartFiltering FltSupportsFileContexts FltSupportsFileContextsEx
+    FltSupportsStreamContexts FltSupportsStreamHandleContexts FltTagFile FltTagFileEx
+    FltUninitializeFileLock FltUninitializeOplock FltUnloadFilter FltUnregisterFilter FltUntagFile
+    FltVetoBypassIo FltWriteFile FltWriteFileEx FltpTraceRedirectedFileIo FsRtlAddLargeMcbEntry
+    FsRtlAddMcbEntry FsRtlAddToTunnelCache FsRtlAllocateExtraCreateParameter
     FsRtlAllocateExtraCreateParameterFromLookasideList FsRtlAllocateExtraCreateParameterList
     FsRtlAllocateFileLock FsRtlAreNamesEqual FsRtlCheckLockForReadAccess
     FsRtlCheckLockForWriteAccess FsRtlCheckOplock FsRtlCheckOplockEx FsRtlCopyRead FsRtlCopyWrite
@@ -200,17 +275,17 @@ not_emulated! {
     SeQuerySecurityDescriptorInfo SeRegisterLogonSessionTerminatedRoutine SeReleaseSubjectContext
     SeSetSecurityDescriptorInfo SeSinglePrivilegeCheck SeTokenIsAdmin SeTokenIsRestricted
     SeTokenType SeUnlockSubjectContext SeUnregisterLogonSessionTerminatedRoutine
-    SeValidSecurityDescriptor ZwAllocateVirtualMemory ZwClose ZwCreateDirectoryObject ZwCreateEvent
-    ZwCreateFile ZwCreateKey ZwCreateSection ZwDeleteFile ZwDeleteKey ZwDeleteValueKey
-    ZwDeviceIoControlFile ZwDuplicateObject ZwEnumerateKey ZwEnumerateValueKey ZwFlushKey
-    ZwFreeVirtualMemory ZwFsControlFile ZwLoadDriver ZwMakeTemporaryObject ZwMapViewOfSection
-    ZwNotifyChangeKey ZwOpenDirectoryObject ZwOpenEvent ZwOpenFile ZwOpenKey ZwOpenProcess
-    ZwOpenProcessToken ZwOpenProcessTokenEx ZwOpenSection ZwOpenSymbolicLinkObject ZwOpenThread
-    ZwQueryDirectoryFile ZwQueryInformationFile ZwQueryInformationProcess ZwQueryInformationToken
-    ZwQueryKey ZwQuerySymbolicLinkObject ZwQueryValueKey ZwQueryVolumeInformationFile ZwReadFile
-    ZwSetEvent ZwSetInformationFile ZwSetSecurityObject ZwSetValueKey ZwTerminateProcess
-    ZwUnloadDriver ZwUnmapViewOfSection ZwWaitForSingleObject ZwWriteFile __readcr3 __readmsr
-    __writemsr
+    SeValidSecurityDescriptor WdmlibIoCreateDeviceSecure ZwAllocateVirtualMemory ZwClose
+    ZwCreateDirectoryObject ZwCreateEvent ZwCreateFile ZwCreateKey ZwCreateSection ZwDeleteFile
+    ZwDeleteKey ZwDeleteValueKey ZwDeviceIoControlFile ZwDuplicateObject ZwEnumerateKey
+    ZwEnumerateValueKey ZwFlushKey ZwFreeVirtualMemory ZwFsControlFile ZwLoadDriver
+    ZwMakeTemporaryObject ZwMapViewOfSection ZwNotifyChangeKey ZwOpenDirectoryObject ZwOpenEvent
+    ZwOpenFile ZwOpenKey ZwOpenProcess ZwOpenProcessToken ZwOpenProcessTokenEx ZwOpenSection
+    ZwOpenSymbolicLinkObject ZwOpenThread ZwQueryDirectoryFile ZwQueryInformationFile
+    ZwQueryInformationProcess ZwQueryInformationToken ZwQueryKey ZwQuerySymbolicLinkObject
+    ZwQueryValueKey ZwQueryVolumeInformationFile ZwReadFile ZwSetEvent ZwSetInformationFile
+    ZwSetSecurityObject ZwSetValueKey ZwTerminateProcess ZwUnloadDriver ZwUnmapViewOfSection
+    ZwWaitForSingleObject ZwWriteFile __readcr3 __readmsr __writemsr
 }
 
 /// A type of objects, which C sees from the outside only.

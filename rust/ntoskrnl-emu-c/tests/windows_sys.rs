@@ -17,6 +17,7 @@ use windows_sys::Wdk::System::SystemServices as services;
 use windows_sys::Win32::Foundation as foundation;
 use windows_sys::Win32::Security as security;
 use windows_sys::Win32::Storage::FileSystem as files;
+use windows_sys::Win32::Storage::IscsiDisc as iscsi;
 use windows_sys::Win32::System::Diagnostics::Debug as debug;
 use windows_sys::Win32::System::IO as io;
 use windows_sys::Win32::System::Ioctl as ioctl;
@@ -25,29 +26,24 @@ use windows_sys::Win32::System::SystemInformation as information;
 use windows_sys::Win32::System::Threading as threading;
 use windows_sys::Win32::System::WindowsProgramming as programming;
 
-/// The size, the alignment and the offsets of the fields that C and Rust have by the same names.
+/// A structure: its name, its size, its alignment, and the offsets of the fields that C and Rust
+/// have by the same names.
+type Layout = (&'static str, usize, usize, &'static [(&'static str, usize)]);
+
 macro_rules! layouts {
-    ($out:ident, $from:ident, $($name:ident { $($field:ident)* })*) => {
-        $(
-            let size = size_of::<$from::$name>();
-            let alignment = align_of::<$from::$name>();
-            writeln!($out, "C_ASSERT(sizeof({}) == {size:#x});", stringify!($name)).unwrap();
-            writeln!($out, "C_ASSERT(TYPE_ALIGNMENT({}) == {alignment});", stringify!($name)).unwrap();
-            $(
-                let offset = offset_of!($from::$name, $field);
-                let field = stringify!($field).trim_start_matches("r#");
-                writeln!($out, "C_ASSERT(offsetof({}, {field}) == {offset:#x});", stringify!($name))
-                    .unwrap();
-            )*
-        )*
+    ($from:ident, $($name:ident { $($field:ident)* })*) => {
+        &[$((
+            stringify!($name),
+            size_of::<$from::$name>(),
+            align_of::<$from::$name>(),
+            &[$((stringify!($field), offset_of!($from::$name, $field))),*],
+        )),*]
     };
 }
 
-fn layouts() -> String {
-    let mut out = String::from(
-        "/* Written by rust/ntoskrnl-emu-c/tests/windows_sys.rs from windows-sys: do not edit. */\n\n",
-    );
-    layouts!(out, wdk,
+/// The structures, by the module of `windows-sys` that has them.
+const LAYOUTS: &[&[Layout]] = &[
+    layouts!(wdk,
         ACCESS_STATE { OperationID SecurityEvaluated GenerateAudit GenerateOnClose
             PrivilegesAllocated Flags RemainingDesiredAccess PreviouslyGrantedAccess
             OriginalDesiredAccess SubjectSecurityContext SecurityDescriptor AuxData Privileges
@@ -102,8 +98,8 @@ fn layouts() -> String {
         VPB { Type Size Flags VolumeLabelLength DeviceObject RealDevice SerialNumber ReferenceCount
             VolumeLabel }
         WORK_QUEUE_ITEM { List WorkerRoutine Parameter }
-    );
-    layouts!(out, fs,
+    ),
+    layouts!(fs,
         ACE_HEADER { AceType AceFlags AceSize }
         BASE_MCB { MaximumPairCount PairCount PoolType Flags Mapping }
         CACHE_MANAGER_CALLBACKS { AcquireForLazyWrite ReleaseFromLazyWrite AcquireForReadAhead
@@ -124,15 +120,21 @@ fn layouts() -> String {
         FILE_BOTH_DIR_INFORMATION { NextEntryOffset FileIndex CreationTime LastAccessTime
             LastWriteTime ChangeTime EndOfFile AllocationSize FileAttributes FileNameLength EaSize
             ShortNameLength ShortName FileName }
+        FILE_CASE_SENSITIVE_INFORMATION { Flags }
         FILE_COMPRESSION_INFORMATION { CompressedFileSize CompressionFormat CompressionUnitShift
             ChunkShift ClusterShift Reserved }
         FILE_DIRECTORY_INFORMATION { NextEntryOffset FileIndex CreationTime LastAccessTime
             LastWriteTime ChangeTime EndOfFile AllocationSize FileAttributes FileNameLength
             FileName }
         FILE_DISPOSITION_INFORMATION { DeleteFile }
+        FILE_DISPOSITION_INFORMATION_EX { Flags }
         FILE_EA_INFORMATION { EaSize }
         FILE_FS_ATTRIBUTE_INFORMATION { FileSystemAttributes MaximumComponentNameLength
             FileSystemNameLength FileSystemName }
+        FILE_FS_SECTOR_SIZE_INFORMATION { LogicalBytesPerSector PhysicalBytesPerSectorForAtomicity
+            PhysicalBytesPerSectorForPerformance
+            FileSystemEffectivePhysicalBytesPerSectorForAtomicity Flags
+            ByteOffsetForSectorAlignment ByteOffsetForPartitionAlignment }
         FILE_FULL_DIR_INFORMATION { NextEntryOffset FileIndex CreationTime LastAccessTime
             LastWriteTime ChangeTime EndOfFile AllocationSize FileAttributes FileNameLength EaSize
             FileName }
@@ -142,9 +144,16 @@ fn layouts() -> String {
         FILE_ID_BOTH_DIR_INFORMATION { NextEntryOffset FileIndex CreationTime LastAccessTime
             LastWriteTime ChangeTime EndOfFile AllocationSize FileAttributes FileNameLength EaSize
             ShortNameLength ShortName FileId FileName }
+        FILE_ID_EXTD_BOTH_DIR_INFORMATION { NextEntryOffset FileIndex CreationTime LastAccessTime
+            LastWriteTime ChangeTime EndOfFile AllocationSize FileAttributes FileNameLength EaSize
+            ReparsePointTag FileId ShortNameLength ShortName FileName }
+        FILE_ID_EXTD_DIR_INFORMATION { NextEntryOffset FileIndex CreationTime LastAccessTime
+            LastWriteTime ChangeTime EndOfFile AllocationSize FileAttributes FileNameLength EaSize
+            ReparsePointTag FileId FileName }
         FILE_ID_FULL_DIR_INFORMATION { NextEntryOffset FileIndex CreationTime LastAccessTime
             LastWriteTime ChangeTime EndOfFile AllocationSize FileAttributes FileNameLength EaSize
             FileId FileName }
+        FILE_ID_INFORMATION { VolumeSerialNumber FileId }
         FILE_INTERNAL_INFORMATION { IndexNumber }
         FILE_LINKS_INFORMATION { BytesNeeded EntriesReturned Entry }
         FILE_LINK_ENTRY_INFORMATION { NextEntryOffset ParentFileId FileNameLength FileName }
@@ -162,6 +171,11 @@ fn layouts() -> String {
         FILE_STANDARD_INFORMATION { AllocationSize EndOfFile NumberOfLinks DeletePending Directory }
         FILE_STANDARD_LINK_INFORMATION { NumberOfAccessibleLinks TotalNumberOfLinks DeletePending
             Directory }
+        FILE_STAT_INFORMATION { FileId CreationTime LastAccessTime LastWriteTime ChangeTime
+            AllocationSize EndOfFile FileAttributes ReparseTag NumberOfLinks EffectiveAccess }
+        FILE_STAT_LX_INFORMATION { FileId CreationTime LastAccessTime LastWriteTime ChangeTime
+            AllocationSize EndOfFile FileAttributes ReparseTag NumberOfLinks EffectiveAccess
+            LxFlags LxUid LxGid LxMode LxDeviceIdMajor LxDeviceIdMinor }
         FILE_STREAM_INFORMATION { NextEntryOffset StreamNameLength StreamSize StreamAllocationSize
             StreamName }
         FSRTL_ADVANCED_FCB_HEADER { FastMutex FilterContexts PushLock FileContextSupportPointer
@@ -189,8 +203,8 @@ fn layouts() -> String {
         SECURITY_CLIENT_CONTEXT { SecurityQos ClientToken DirectlyAccessClientToken
             DirectAccessEffectiveOnly ServerIsRemote ClientTokenControl }
         TUNNEL { Mutex Cache TimerQueue NumEntries }
-    );
-    layouts!(out, services,
+    ),
+    layouts!(services,
         CM_FULL_RESOURCE_DESCRIPTOR { InterfaceType BusNumber PartialResourceList }
         CM_PARTIAL_RESOURCE_DESCRIPTOR { Type ShareDisposition Flags u }
         CM_PARTIAL_RESOURCE_LIST { Version Revision Count PartialDescriptors }
@@ -263,6 +277,7 @@ fn layouts() -> String {
         KSPIN_LOCK_QUEUE { Next Lock }
         KTIMER { Header DueTime TimerListEntry Dpc Period }
         MAILSLOT_CREATE_PARAMETERS { MailslotQuota MaximumMessageSize ReadTimeout TimeoutSpecified }
+        MM_COPY_ADDRESS {}
         NAMED_PIPE_CREATE_PARAMETERS { NamedPipeType ReadMode CompletionMode MaximumInstances
             InboundQuota OutboundQuota DefaultTimeout TimeoutSpecified }
         OBJECT_HANDLE_INFORMATION { HandleAttributes GrantedAccess }
@@ -283,6 +298,8 @@ fn layouts() -> String {
             CacheLineSize LatencyTimer HeaderType BIST u }
         PHYSICAL_MEMORY_RANGE { BaseAddress NumberOfBytes }
         PNP_BUS_INFORMATION { BusTypeGuid LegacyBusType BusNumber }
+        POOL_EXTENDED_PARAMETER {}
+        POOL_EXTENDED_PARAMS_SECURE_POOL { SecurePoolHandle Buffer Cookie SecurePoolFlags }
         POWER_SEQUENCE { SequenceD1 SequenceD2 SequenceD3 }
         POWER_STATE { SystemState DeviceState }
         PS_CREATE_NOTIFY_INFO { Size ParentProcessId CreatingThreadId FileObject ImageFileName
@@ -315,13 +332,13 @@ fn layouts() -> String {
         TXN_PARAMETER_BLOCK { Length TxFsContext TransactionObject }
         WAIT_CONTEXT_BLOCK { DeviceRoutine DeviceContext NumberOfMapRegisters DeviceObject
             CurrentIrp BufferChainingDpc }
-    );
-    layouts!(out, foundation,
+    ),
+    layouts!(foundation,
         FILETIME { dwLowDateTime dwHighDateTime }
         LUID { LowPart HighPart }
         UNICODE_STRING { Length MaximumLength Buffer }
-    );
-    layouts!(out, security,
+    ),
+    layouts!(security,
         ACCESS_ALLOWED_ACE { Header Mask SidStart }
         ACL { AclRevision Sbz1 AclSize AceCount Sbz2 }
         GENERIC_MAPPING { GenericRead GenericWrite GenericExecute GenericAll }
@@ -342,30 +359,84 @@ fn layouts() -> String {
         TOKEN_STATISTICS { TokenId AuthenticationId ExpirationTime TokenType ImpersonationLevel
             DynamicCharged DynamicAvailable GroupCount PrivilegeCount ModifiedId }
         TOKEN_USER { User }
-    );
-    layouts!(out, files,
+    ),
+    layouts!(files,
+        FILE_ID_128 { Identifier }
         FILE_NOTIFY_INFORMATION { NextEntryOffset Action FileNameLength FileName }
-    );
-    layouts!(out, debug,
+    ),
+    layouts!(iscsi,
+        SCSI_ADDRESS { Length PortNumber PathId TargetId Lun }
+    ),
+    layouts!(debug,
         EXCEPTION_POINTERS { ExceptionRecord ContextRecord }
         EXCEPTION_RECORD { ExceptionCode ExceptionFlags ExceptionRecord ExceptionAddress
             NumberParameters ExceptionInformation }
-    );
-    layouts!(out, io, IO_STATUS_BLOCK { Information });
-    layouts!(out, ioctl,
+    ),
+    layouts!(io, IO_STATUS_BLOCK { Information }),
+    layouts!(ioctl,
+        DEVICE_DATA_SET_RANGE { StartingOffset LengthInBytes }
+        DEVICE_MANAGE_DATA_SET_ATTRIBUTES { Size Action Flags ParameterBlockOffset
+            ParameterBlockLength DataSetRangesOffset DataSetRangesLength }
+        DEVICE_SEEK_PENALTY_DESCRIPTOR { Version Size IncursSeekPenalty }
+        DEVICE_TRIM_DESCRIPTOR { Version Size TrimEnabled }
+        DISK_EXTENT { DiskNumber StartingOffset ExtentLength }
+        DISK_GEOMETRY { Cylinders MediaType TracksPerCylinder SectorsPerTrack BytesPerSector }
+        DISK_GEOMETRY_EX { Geometry DiskSize Data }
+        DISK_PERFORMANCE { BytesRead BytesWritten ReadTime WriteTime IdleTime ReadCount WriteCount
+            QueueDepth SplitCount QueryTime StorageDeviceNumber StorageManagerName }
+        DRIVE_LAYOUT_INFORMATION { PartitionCount Signature PartitionEntry }
+        DRIVE_LAYOUT_INFORMATION_EX { PartitionStyle PartitionCount PartitionEntry }
+        DRIVE_LAYOUT_INFORMATION_GPT { DiskId StartingUsableOffset UsableLength MaxPartitionCount }
+        DRIVE_LAYOUT_INFORMATION_MBR { Signature }
+        DUPLICATE_EXTENTS_DATA { FileHandle SourceFileOffset TargetFileOffset ByteCount }
         FILESYSTEM_STATISTICS { FileSystemType Version SizeOfCompleteStructure UserFileReads
             UserFileReadBytes UserDiskReads UserFileWrites UserFileWriteBytes UserDiskWrites
             MetaDataReads MetaDataReadBytes MetaDataDiskReads MetaDataWrites MetaDataWriteBytes
             MetaDataDiskWrites }
+        FILE_ALLOCATED_RANGE_BUFFER { FileOffset Length }
         FILE_OBJECTID_BUFFER { ObjectId }
+        FILE_SET_SPARSE_BUFFER { SetSparse }
         FILE_ZERO_DATA_INFORMATION { FileOffset BeyondFinalZero }
+        FORMAT_PARAMETERS { MediaType StartCylinderNumber EndCylinderNumber StartHeadNumber
+            EndHeadNumber }
+        FSCTL_GET_INTEGRITY_INFORMATION_BUFFER { ChecksumAlgorithm Reserved Flags
+            ChecksumChunkSizeInBytes ClusterSizeInBytes }
+        FSCTL_SET_INTEGRITY_INFORMATION_BUFFER { ChecksumAlgorithm Reserved Flags }
+        GET_LENGTH_INFORMATION { Length }
+        PARTITION_INFORMATION { StartingOffset PartitionLength HiddenSectors PartitionNumber
+            PartitionType BootIndicator RecognizedPartition RewritePartition }
+        PARTITION_INFORMATION_EX { PartitionStyle StartingOffset PartitionLength PartitionNumber
+            RewritePartition }
+        PARTITION_INFORMATION_GPT { PartitionType PartitionId Attributes Name }
+        PARTITION_INFORMATION_MBR { PartitionType BootIndicator RecognizedPartition HiddenSectors
+            PartitionId }
+        PREVENT_MEDIA_REMOVAL { PreventMediaRemoval }
+        REASSIGN_BLOCKS { Reserved Count BlockNumber }
         REQUEST_OPLOCK_INPUT_BUFFER { StructureVersion StructureLength RequestedOplockLevel Flags }
         REQUEST_OPLOCK_OUTPUT_BUFFER { StructureVersion StructureLength OriginalOplockLevel
             NewOplockLevel Flags AccessMode ShareMode }
         RETRIEVAL_POINTERS_BUFFER { ExtentCount StartingVcn Extents }
+        SET_PARTITION_INFORMATION { PartitionType }
         STARTING_VCN_INPUT_BUFFER { StartingVcn }
-    );
-    layouts!(out, kernel,
+        STORAGE_ACCESS_ALIGNMENT_DESCRIPTOR { Version Size BytesPerCacheLine
+            BytesOffsetForCacheAlignment BytesPerLogicalSector BytesPerPhysicalSector
+            BytesOffsetForSectorAlignment }
+        STORAGE_ADAPTER_DESCRIPTOR { Version Size MaximumTransferLength MaximumPhysicalPages
+            AlignmentMask AdapterUsesPio AdapterScansDown CommandQueueing AcceleratedTransfer
+            BusType BusMajorVersion BusMinorVersion SrbType AddressType }
+        STORAGE_DESCRIPTOR_HEADER { Version Size }
+        STORAGE_DEVICE_DESCRIPTOR { Version Size DeviceType DeviceTypeModifier RemovableMedia
+            CommandQueueing VendorIdOffset ProductIdOffset ProductRevisionOffset SerialNumberOffset
+            BusType RawPropertiesLength RawDeviceProperties }
+        STORAGE_DEVICE_NUMBER { DeviceType DeviceNumber PartitionNumber }
+        STORAGE_HOTPLUG_INFO { Size MediaRemovable MediaHotplug DeviceHotplug
+            WriteCacheEnableOverride }
+        STORAGE_PROPERTY_QUERY { PropertyId QueryType AdditionalParameters }
+        VERIFY_INFORMATION { StartingOffset Length }
+        VOLUME_DISK_EXTENTS { NumberOfDiskExtents Extents }
+        VOLUME_GET_GPT_ATTRIBUTES_INFORMATION { GptAttributes }
+    ),
+    layouts!(kernel,
         LIST_ENTRY { Flink Blink }
         LIST_ENTRY32 { Flink Blink }
         LIST_ENTRY64 { Flink Blink }
@@ -376,22 +447,38 @@ fn layouts() -> String {
         STRING { Length MaximumLength Buffer }
         STRING32 { Length MaximumLength Buffer }
         STRING64 { Length MaximumLength Buffer }
-    );
-    layouts!(out, information,
+    ),
+    layouts!(information,
         GROUP_AFFINITY { Mask Group Reserved }
         OSVERSIONINFOEXW { dwOSVersionInfoSize dwMajorVersion dwMinorVersion dwBuildNumber
             dwPlatformId szCSDVersion wServicePackMajor wServicePackMinor wSuiteMask wProductType
             wReserved }
         OSVERSIONINFOW { dwOSVersionInfoSize dwMajorVersion dwMinorVersion dwBuildNumber
             dwPlatformId szCSDVersion }
-    );
-    layouts!(out, threading,
+    ),
+    layouts!(threading,
         PROCESS_BASIC_INFORMATION { ExitStatus PebBaseAddress AffinityMask BasePriority
             UniqueProcessId InheritedFromUniqueProcessId }
-    );
-    layouts!(out, programming,
+    ),
+    layouts!(programming,
         CLIENT_ID { UniqueProcess UniqueThread }
+    ),
+];
+
+fn layouts() -> String {
+    let mut out = String::from(
+        "/* Written by rust/ntoskrnl-emu-c/tests/windows_sys.rs from windows-sys: do not edit. */
+
+",
     );
+    for (name, size, alignment, fields) in LAYOUTS.iter().copied().flatten() {
+        writeln!(out, "C_ASSERT(sizeof({name}) == {size:#x});").unwrap();
+        writeln!(out, "C_ASSERT(TYPE_ALIGNMENT({name}) == {alignment});").unwrap();
+        for (field, offset) in *fields {
+            let field = field.trim_start_matches("r#");
+            writeln!(out, "C_ASSERT(offsetof({name}, {field}) == {offset:#x});").unwrap();
+        }
+    }
     out
 }
 
