@@ -4,7 +4,6 @@ import {
   assert,
   assertEquals,
   assertFalse,
-  assertGreater,
   assertNotEquals,
   assertStrictEquals,
   assertThrows,
