@@ -49,7 +49,8 @@ for (const [mistake, ...edit] of BROKEN_MODELS) {
 Deno.test("commands: a failure is made short, saved as a trace that shows it, and comes again", async () => {
   const limit = "this.#kept.length >= this.#depth";
   const broken = await editedModel([[limit, limit.replace(">=", ">")]]);
-  const failure = runPrograms({ runs: RUNS_WITH_MISTAKE, seed: 1 }, broken)!;
+  // A seed whose first failure no callback takes part in: those no trace can say.
+  const failure = runPrograms({ runs: RUNS_WITH_MISTAKE, seed: 2 }, broken)!;
   assert(failure.program.split("\n").length < 12, failure.program);
   await withFolder(async (folder) => {
     const text = await reportFailure(failure, folder);

@@ -68,11 +68,21 @@ export class ModelSide extends Side {
   protected override borrow(on: SideList, use: (ordinal: number) => void): void {
     const ordinal = on.list.alloc();
     if (ordinal === 0) return;
+    const free = () => {
+      if (this.lists.includes(on) && !on.isClosed) on.list.free(ordinal);
+    };
     try {
       use(ordinal);
-    } finally {
-      if (this.lists.includes(on) && !on.isClosed) on.list.free(ordinal);
+    } catch (error) {
+      // The function's own error is what the caller gets, whatever the free throws.
+      try {
+        free();
+      } catch {
+        // As said.
+      }
+      throw error;
     }
+    free();
   }
 
   protected override freePoolBadly(_block: number, how: "wrong tag" | "twice"): void {
