@@ -34,13 +34,13 @@ import { BugCheckError, LookasideError } from "./errors.ts";
 import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
 import {
   hasEnded,
-  lookaside_alloc,
-  lookaside_free,
+  lookaside_hit,
+  lookaside_keep,
   open,
   owner,
   symbols,
 } from "./library/library.ts";
-import { check, none, raise, slotValue } from "./library/slot.ts";
+import { check, delivered, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
 import { allocatedWord, isLive, readStats, recordField, recordOf } from "./memory/records.ts";
 import { knownView, viewOf } from "./memory/views.ts";
@@ -133,7 +133,10 @@ interface Hold {
 }
 
 function letGo({ id, how }: Hold): number {
-  if (how === "destroy") return symbols.lookaside_destroy(id);
+  if (how === "destroy") {
+    symbols.lookaside_destroy(id);
+    return delivered();
+  }
   return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
 }
 
@@ -366,12 +369,15 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the list's memory was written over.
    */
   alloc(): Entry | null {
-    const entry = lookaside_alloc(this.#id, owner);
-    return entry !== 0 ? entry as Entry : this.#noEntry();
+    const entry = lookaside_hit(this.#id, owner);
+    return entry !== 0 ? entry as Entry : this.#miss();
   }
 
-  #noEntry(): null {
+  #miss(): Entry | null {
     const context = "Cannot allocate";
+    symbols.lookaside_alloc(this.#id);
+    const entry = slotValue();
+    if (entry !== 0) return entry as Entry;
     if (this.#hasCallbacks) rethrow();
     this.#live(context);
     return none(context);
@@ -399,7 +405,12 @@ export class LookasideAlloc implements Disposable {
    */
   free(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
-    if (lookaside_free(this.#id, entry, owner) !== 0) this.#failed(`Cannot free entry ${entry}`);
+    if (lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
+  }
+
+  #freeMiss(entry: Entry): void {
+    symbols.lookaside_free(this.#id, entry);
+    if (delivered() !== 0) this.#failed(`Cannot free entry ${entry}`);
     if (this.#hasCallbacks) rethrow();
   }
 
@@ -450,19 +461,27 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     const count = lengthOf(array);
     if (count === 0) return 0;
-    const had = this.#hasCallbacks
-      ? this.#allocManyByCallback(id, array, count)
-      : symbols.lookaside_alloc_many(id, array, count);
-    return had || (none(context) ?? 0);
+    if (this.#hasCallbacks) return this.#allocManyByCallback(id, array, count, context);
+    symbols.lookaside_alloc_many(id, array, count);
+    return slotValue() || (none(context) ?? 0);
   }
 
-  #allocManyByCallback(id: number, array: Uint32Array<ArrayBuffer>, count: number): number {
+  #allocManyByCallback(
+    id: number,
+    array: Uint32Array<ArrayBuffer>,
+    count: number,
+    context: string,
+  ): number {
     // Not into the caller's array: a callback may detach it, and native code would still write to
     // it.
     const entries = new Uint32Array(count);
-    const had = symbols.lookaside_alloc_many(id, entries, count);
+    symbols.lookaside_alloc_many(id, entries, count);
+    const had = slotValue();
     // As with RaiseOnFail, an error must not lose the entries that were allocated.
-    if (had === 0) rethrow();
+    if (had === 0) {
+      rethrow();
+      return none(context) ?? 0;
+    }
     discardError();
     const room = Math.min(had, lengthOf(array));
     if (room > 0) copyInto(array, entries.subarray(0, room));
@@ -495,7 +514,8 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     const count = lengthOf(array);
     if (count === 0) return;
-    this.#settled(symbols.lookaside_free_many(id, array, count), context);
+    symbols.lookaside_free_many(id, array, count);
+    this.#settled(context);
   }
 
   /**
@@ -707,12 +727,13 @@ export class LookasideAlloc implements Disposable {
    */
   flush(): void {
     const context = "Cannot flush the list";
-    this.#settled(symbols.lookaside_flush(this.#live(context)), context);
+    symbols.lookaside_flush(this.#live(context));
+    this.#settled(context);
   }
 
   /** The end of a call that may have run free callbacks. */
-  #settled(status: number, context: string): void {
-    if (status !== 0) this.#failed(context);
+  #settled(context: string): void {
+    if (delivered() !== 0) this.#failed(context);
     if (this.#hasCallbacks) rethrow();
   }
 

@@ -27,10 +27,10 @@ const PERMISSION_NOTE =
 
 /** The library's functions, once loaded. */
 export let symbols!: Symbols;
-/** `symbols.lookaside_alloc`. */
-export let lookaside_alloc!: Symbols["lookaside_alloc"];
-/** `symbols.lookaside_free`. */
-export let lookaside_free!: Symbols["lookaside_free"];
+/** `symbols.lookaside_hit`. */
+export let lookaside_hit!: Symbols["lookaside_hit"];
+/** `symbols.lookaside_keep`. */
+export let lookaside_keep!: Symbols["lookaside_keep"];
 
 /**
  * This isolate's owner number, once open. The hit paths pass it, so that native code does not look
@@ -81,8 +81,8 @@ export function load(options: { path?: string | URL } = {}): void {
     const place = given ?? unnamed();
     const loaded = openLibrary(place);
     symbols = loaded;
-    lookaside_alloc = loaded.lookaside_alloc;
-    lookaside_free = loaded.lookaside_free;
+    lookaside_hit = loaded.lookaside_hit;
+    lookaside_keep = loaded.lookaside_keep;
     loadedFrom = place.path;
     meetOthers();
     for (const make of hooks) make();
@@ -187,6 +187,6 @@ function closeIsolate(): void {
   slot = 0;
   owner = 0;
   // Other isolates may delete the shared lists from now on.
-  lookaside_alloc = () => 0;
-  lookaside_free = () => 1;
+  lookaside_hit = () => 0;
+  lookaside_keep = () => 0;
 }
