@@ -31,6 +31,7 @@ import {
 import { formatList } from "./debugger_text.ts";
 import { driverIndex } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
+import { HitPath } from "./hit.ts";
 import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
 import {
   hasEnded,
@@ -42,8 +43,8 @@ import {
 } from "./library/library.ts";
 import { check, delivered, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
-import { allocatedWord, isLive, readStats, recordField, recordOf } from "./memory/records.ts";
-import { knownView, viewOf } from "./memory/views.ts";
+import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
+import { dropViews, viewOf } from "./memory/views.ts";
 import type { Driver, Entry, LookasideStats } from "./types.ts";
 
 /**
@@ -130,9 +131,17 @@ interface Hold {
   /** How the hold is given up. */
   how: "destroy" | "close" | "release";
   readonly hasCallbacks: boolean;
+  /** How many views the handle has made. */
+  views: number;
 }
 
-function letGo({ id, how }: Hold): number {
+function letGo(hold: Hold): number {
+  const status = release(hold);
+  dropViews(hold);
+  return status;
+}
+
+function release({ id, how }: Hold): number {
   if (how === "destroy") {
     symbols.lookaside_destroy(id);
     return delivered();
@@ -214,8 +223,7 @@ export class LookasideAlloc implements Disposable {
   readonly #control: number;
   /** The record's offset in the metadata. */
   readonly #record: number;
-  /** The state word of an entry that is allocated from this list; none once the handle is given up. */
-  #allocated: number;
+  readonly #hits: HitPath;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
   /** Kept here and nowhere else: they go with the list. */
@@ -246,13 +254,14 @@ export class LookasideAlloc implements Disposable {
     this.#id = id;
     this.#record = recordOf(id);
     this.#control = recordField(this.#record, LAYOUT.recordControl);
-    this.#allocated = allocatedWord(this.#record);
+    this.#hits = new HitPath(this.#record, attachment === null);
     this.#isShared = attachment !== null;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
     this.#hold = {
       id,
       how: attachment === null ? "destroy" : "release",
       hasCallbacks: this.#hasCallbacks,
+      views: 0,
     };
     this.#size = recordField(this.#record, LAYOUT.recordAskedSize);
     this.#tag = tagText(recordField(this.#record, LAYOUT.recordTag));
@@ -311,6 +320,7 @@ export class LookasideAlloc implements Disposable {
     check(symbols.lookaside_share(id), context, {
       [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
     });
+    this.#hits.close();
     this.#hold.how = "close";
     this.#isShared = true;
     return id;
@@ -369,6 +379,11 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the list's memory was written over.
    */
   alloc(): Entry | null {
+    const entry = this.#hits.take();
+    return entry !== 0 ? entry as Entry : this.#allocNatively();
+  }
+
+  #allocNatively(): Entry | null {
     const entry = lookaside_hit(this.#id, owner);
     return entry !== 0 ? entry as Entry : this.#miss();
   }
@@ -404,6 +419,10 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2), or if the list's memory was written over (0x139). Nothing has changed, but that such a list gives up what it kept.
    */
   free(entry: Entry): void {
+    if (!this.#hits.keep(entry)) this.#freeNatively(entry);
+  }
+
+  #freeNatively(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
     if (lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
   }
@@ -461,6 +480,7 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     const count = lengthOf(array);
     if (count === 0) return 0;
+    if (this.#hits.takeMany(array, count)) return count;
     if (this.#hasCallbacks) return this.#allocManyByCallback(id, array, count, context);
     symbols.lookaside_alloc_many(id, array, count);
     return slotValue() || (none(context) ?? 0);
@@ -513,7 +533,7 @@ export class LookasideAlloc implements Disposable {
     const array = u32Array(entries, context);
     const id = this.#live(context);
     const count = lengthOf(array);
-    if (count === 0) return;
+    if (count === 0 || this.#hits.keepMany(array, count)) return;
     symbols.lookaside_free_many(id, array, count);
     this.#settled(context);
   }
@@ -543,12 +563,16 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
-    const view = knownView(entry, this.#allocated, this.#size);
+    return this.#hits.view(entry) ?? this.#judgedView(entry);
+  }
+
+  #judgedView(entry: Entry): Uint8Array<ArrayBuffer> {
     // The owner may have closed a shared list. Its entries stay allocated until its last handle is
     // given up.
-    if (view !== undefined && (!this.#isShared || !this.#isDestroyed())) return view;
+    const view = this.#isShared && !this.#isDestroyed() ? this.#hits.sharedView(entry) : undefined;
+    if (view !== undefined) return view;
     this.#judge(entry);
-    return viewOf(entry, this.#size);
+    return viewOf(entry, this.#size, this.#hold);
   }
 
   #judge(entry: Entry): void {
@@ -770,7 +794,7 @@ export class LookasideAlloc implements Disposable {
     // The end of the isolate has deleted a confined list already.
     const isGone = this.#hold.how === "destroy" && this.#isDestroyed();
     this.#id = 0;
-    this.#allocated = LAYOUT.noState;
+    this.#hits.end();
     forgotten.unregister(this);
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x2376B3BD;
+export const ABI = 0x491A55B0;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -304,6 +304,7 @@ export const LAYOUT = {
   slotParameters: 8,
   slotValue: 40,
   slotOwner: 44,
+  headerChecks: 0,
   headerRecordLimit: 8,
   headerTagLimit: 12,
   headerNewest: 16,
@@ -337,12 +338,15 @@ export const LAYOUT = {
   recordFlags: 68,
   recordMaximumDepth: 80,
   recordAllocated: 20,
+  recordKept: 22,
   recordQuiet: 87,
   recordFormerDepth: 120,
   states: 17895424,
   pageBytes: 4096,
   granuleBytes: 16,
   stateBytes: 2,
+  stateKept: 16384,
+  stateNumbers: 16383,
   noState: 65535,
   listHead: 0,
   listDepth: 16,

@@ -11,6 +11,7 @@
 import { NtStatus } from "../../wdk/constants.ts";
 import { checkOptions } from "../arguments.ts";
 import { endedError, LibraryLoadError, statusError } from "../errors.ts";
+import { openHits, takeHits } from "../hit.ts";
 import { mapMemory, metadata } from "../memory/memory.ts";
 import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
 import { isolateNumber, meetOthers, refuseBesideOthers } from "./copies.ts";
@@ -169,14 +170,19 @@ function openIsolate(): void {
         "more than the pool's size",
     });
   }
+  const poolAddress = symbols.lookaside_pool_address();
   mapMemory(
-    { address: symbols.lookaside_pool_address(), bytes: symbols.lookaside_pool_bytes() },
+    { address: poolAddress, bytes: symbols.lookaside_pool_bytes() },
     { address: symbols.lookaside_metadata_address(), bytes: symbols.lookaside_metadata_bytes() },
   );
+  openHits(poolAddress);
   slot = opened;
   owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
   // Workers, and isolates that end in an uncaught error, get no such event. The library then sees
   // the end of the thread, or the next isolate that opens it on the thread.
+  // Capturing listeners come first: should there be other copies of this module in the isolate, none
+  // takes a hit any more when the first of them closes the library.
+  globalThis.addEventListener("unload", () => takeHits(false), { once: true, capture: true });
   globalThis.addEventListener("unload", closeIsolate, { once: true });
 }
 
