@@ -22,7 +22,7 @@ import { driverIndex, driverName, rootDriver } from "./driver.ts";
 import { statusError } from "./errors.ts";
 import { LAYOUT } from "./library/bindings.ts";
 import { load, open, symbols } from "./library/library.ts";
-import { check, none, raise } from "./library/slot.ts";
+import { check, delivered, none, raise } from "./library/slot.ts";
 import { metadata } from "./memory/memory.ts";
 import { readStats, recordField } from "./memory/records.ts";
 import { viewOf } from "./memory/views.ts";
@@ -192,7 +192,8 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     const context = "Cannot tick";
     const index = driver === undefined ? ALL_DRIVERS : driverIndex(driver, context);
     open();
-    if (symbols.lookaside_tick(index) !== 0) {
+    symbols.lookaside_tick(index);
+    if (delivered() !== 0) {
       discardError();
       raise(context);
     }

@@ -31,19 +31,20 @@ import {
 import { formatList } from "./debugger_text.ts";
 import { driverIndex } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
+import { HitPath } from "./hit.ts";
 import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
 import {
   hasEnded,
-  lookaside_alloc,
-  lookaside_free,
+  lookaside_hit,
+  lookaside_keep,
   open,
   owner,
   symbols,
 } from "./library/library.ts";
-import { check, none, raise, slotValue } from "./library/slot.ts";
+import { check, delivered, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
-import { allocatedWord, isLive, readStats, recordField, recordOf } from "./memory/records.ts";
-import { knownView, viewOf } from "./memory/views.ts";
+import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
+import { dropViews, viewOf } from "./memory/views.ts";
 import type { Driver, Entry, LookasideStats } from "./types.ts";
 
 /**
@@ -130,10 +131,21 @@ interface Hold {
   /** How the hold is given up. */
   how: "destroy" | "close" | "release";
   readonly hasCallbacks: boolean;
+  /** How many views the handle has made. */
+  views: number;
 }
 
-function letGo({ id, how }: Hold): number {
-  if (how === "destroy") return symbols.lookaside_destroy(id);
+function letGo(hold: Hold): number {
+  const status = release(hold);
+  dropViews(hold);
+  return status;
+}
+
+function release({ id, how }: Hold): number {
+  if (how === "destroy") {
+    symbols.lookaside_destroy(id);
+    return delivered();
+  }
   return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
 }
 
@@ -211,8 +223,7 @@ export class LookasideAlloc implements Disposable {
   readonly #control: number;
   /** The record's offset in the metadata. */
   readonly #record: number;
-  /** The state word of an entry that is allocated from this list; none once the handle is given up. */
-  #allocated: number;
+  readonly #hits: HitPath;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
   /** Kept here and nowhere else: they go with the list. */
@@ -243,13 +254,14 @@ export class LookasideAlloc implements Disposable {
     this.#id = id;
     this.#record = recordOf(id);
     this.#control = recordField(this.#record, LAYOUT.recordControl);
-    this.#allocated = allocatedWord(this.#record);
+    this.#hits = new HitPath(this.#record, attachment === null);
     this.#isShared = attachment !== null;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
     this.#hold = {
       id,
       how: attachment === null ? "destroy" : "release",
       hasCallbacks: this.#hasCallbacks,
+      views: 0,
     };
     this.#size = recordField(this.#record, LAYOUT.recordAskedSize);
     this.#tag = tagText(recordField(this.#record, LAYOUT.recordTag));
@@ -308,6 +320,7 @@ export class LookasideAlloc implements Disposable {
     check(symbols.lookaside_share(id), context, {
       [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
     });
+    this.#hits.close();
     this.#hold.how = "close";
     this.#isShared = true;
     return id;
@@ -366,12 +379,20 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the list's memory was written over.
    */
   alloc(): Entry | null {
-    const entry = lookaside_alloc(this.#id, owner);
-    return entry !== 0 ? entry as Entry : this.#noEntry();
+    const entry = this.#hits.take();
+    return entry !== 0 ? entry as Entry : this.#allocNatively();
   }
 
-  #noEntry(): null {
+  #allocNatively(): Entry | null {
+    const entry = lookaside_hit(this.#id, owner);
+    return entry !== 0 ? entry as Entry : this.#miss();
+  }
+
+  #miss(): Entry | null {
     const context = "Cannot allocate";
+    symbols.lookaside_alloc(this.#id);
+    const entry = slotValue();
+    if (entry !== 0) return entry as Entry;
     if (this.#hasCallbacks) rethrow();
     this.#live(context);
     return none(context);
@@ -398,8 +419,17 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2), or if the list's memory was written over (0x139). Nothing has changed, but that such a list gives up what it kept.
    */
   free(entry: Entry): void {
+    if (!this.#hits.keep(entry)) this.#freeNatively(entry);
+  }
+
+  #freeNatively(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
-    if (lookaside_free(this.#id, entry, owner) !== 0) this.#failed(`Cannot free entry ${entry}`);
+    if (lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
+  }
+
+  #freeMiss(entry: Entry): void {
+    symbols.lookaside_free(this.#id, entry);
+    if (delivered() !== 0) this.#failed(`Cannot free entry ${entry}`);
     if (this.#hasCallbacks) rethrow();
   }
 
@@ -450,19 +480,28 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     const count = lengthOf(array);
     if (count === 0) return 0;
-    const had = this.#hasCallbacks
-      ? this.#allocManyByCallback(id, array, count)
-      : symbols.lookaside_alloc_many(id, array, count);
-    return had || (none(context) ?? 0);
+    if (this.#hits.takeMany(array, count)) return count;
+    if (this.#hasCallbacks) return this.#allocManyByCallback(id, array, count, context);
+    symbols.lookaside_alloc_many(id, array, count);
+    return slotValue() || (none(context) ?? 0);
   }
 
-  #allocManyByCallback(id: number, array: Uint32Array<ArrayBuffer>, count: number): number {
+  #allocManyByCallback(
+    id: number,
+    array: Uint32Array<ArrayBuffer>,
+    count: number,
+    context: string,
+  ): number {
     // Not into the caller's array: a callback may detach it, and native code would still write to
     // it.
     const entries = new Uint32Array(count);
-    const had = symbols.lookaside_alloc_many(id, entries, count);
+    symbols.lookaside_alloc_many(id, entries, count);
+    const had = slotValue();
     // As with RaiseOnFail, an error must not lose the entries that were allocated.
-    if (had === 0) rethrow();
+    if (had === 0) {
+      rethrow();
+      return none(context) ?? 0;
+    }
     discardError();
     const room = Math.min(had, lengthOf(array));
     if (room > 0) copyInto(array, entries.subarray(0, room));
@@ -494,8 +533,9 @@ export class LookasideAlloc implements Disposable {
     const array = u32Array(entries, context);
     const id = this.#live(context);
     const count = lengthOf(array);
-    if (count === 0) return;
-    this.#settled(symbols.lookaside_free_many(id, array, count), context);
+    if (count === 0 || this.#hits.keepMany(array, count)) return;
+    symbols.lookaside_free_many(id, array, count);
+    this.#settled(context);
   }
 
   /**
@@ -523,12 +563,16 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
-    const view = knownView(entry, this.#allocated, this.#size);
+    return this.#hits.view(entry) ?? this.#judgedView(entry);
+  }
+
+  #judgedView(entry: Entry): Uint8Array<ArrayBuffer> {
     // The owner may have closed a shared list. Its entries stay allocated until its last handle is
     // given up.
-    if (view !== undefined && (!this.#isShared || !this.#isDestroyed())) return view;
+    const view = this.#isShared && !this.#isDestroyed() ? this.#hits.sharedView(entry) : undefined;
+    if (view !== undefined) return view;
     this.#judge(entry);
-    return viewOf(entry, this.#size);
+    return viewOf(entry, this.#size, this.#hold);
   }
 
   #judge(entry: Entry): void {
@@ -707,12 +751,13 @@ export class LookasideAlloc implements Disposable {
    */
   flush(): void {
     const context = "Cannot flush the list";
-    this.#settled(symbols.lookaside_flush(this.#live(context)), context);
+    symbols.lookaside_flush(this.#live(context));
+    this.#settled(context);
   }
 
   /** The end of a call that may have run free callbacks. */
-  #settled(status: number, context: string): void {
-    if (status !== 0) this.#failed(context);
+  #settled(context: string): void {
+    if (delivered() !== 0) this.#failed(context);
     if (this.#hasCallbacks) rethrow();
   }
 
@@ -749,7 +794,7 @@ export class LookasideAlloc implements Disposable {
     // The end of the isolate has deleted a confined list already.
     const isGone = this.#hold.how === "destroy" && this.#isDestroyed();
     this.#id = 0;
-    this.#allocated = LAYOUT.noState;
+    this.#hits.end();
     forgotten.unregister(this);
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);

@@ -778,6 +778,26 @@ Deno.test("the unload event inside a callback: the process goes on, all is refus
   assertEquals([code, stdout.split("\n"), stderr], [0, refused, ""]);
 });
 
+Deno.test("callbacks may undo the compiled code of the method that called them, thousands of times", async () => {
+  const { code, stdout, stderr } = await run(
+    "deoptimised_inside.ts",
+    "--v8-flags=--allow-natives-syntax",
+  );
+  assertEquals([code, stderr], [0, ""]);
+  const { undone, left } = JSON.parse(stdout) as { undone: unknown; left: number };
+  const times = 400;
+  assertEquals(undone, {
+    alloc: times,
+    allocMany: times,
+    free: times,
+    freeMany: times,
+    flush: times,
+    destroy: times,
+  });
+  // The control blocks are gone too.
+  assertEquals(left, 0);
+});
+
 Deno.test("a process that exits inside a callback, with Workers inside theirs, ends in good order", async () => {
   const { code, stdout, stderr } = await run("exit_inside.ts");
   assertEquals([code, stdout, stderr], [7, "", ""]);
@@ -818,9 +838,12 @@ function leftByWorkers(): number {
   return kernel.poolUsage().find(({ tag }) => tag === "CWrk")?.outstanding ?? 0;
 }
 
-async function run(file: string): Promise<{ code: number; stdout: string; stderr: string }> {
+async function run(
+  file: string,
+  ...flags: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-ffi", "--allow-env", "--allow-read", file],
+    args: ["run", "--allow-ffi", "--allow-env", "--allow-read", ...flags, file],
     cwd: new URL("workers", import.meta.url),
     env: { NO_COLOR: "1" },
   }).output();

@@ -259,6 +259,7 @@ mod tests {
             name: "f",
             arguments: "(a: u32, b: *mut u8)",
             result: "",
+            calls_back: false,
             doc: &[],
         };
         let tight = arguments(&export).unwrap();

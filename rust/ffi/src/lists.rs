@@ -27,7 +27,7 @@ use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 use crate::callbacks::{
     self, allocate_routine, free_routine, legacy_allocate_routine, legacy_free_routine,
 };
-use crate::slot::{answer, leave_value, status};
+use crate::slot::{answer, deliver, leave_value, status};
 
 /// What stands for every driver.
 const ALL_DRIVERS: u32 = u32::MAX;
@@ -59,41 +59,57 @@ exports! {
 
     /// Deletes a confined list, but not from inside one of its callbacks. Where the list's memory
     /// was written over it says so, and the list is gone all the same.
-    fn lookaside_destroy(id: u32) -> u32 {
-        status(|| {
+    #[calls(back)]
+    fn lookaside_destroy(id: u32) {
+        deliver(|| {
             if callbacks::is_running_for(id) {
                 return Err(STATUS_INVALID_DEVICE_STATE);
             }
-            delete(id)
-        })
+            delete(id).map(nothing)
+        });
     }
 
-    /// Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
-    /// the caller's word for it, all others ask the thread.
-    fn lookaside_alloc(id: u32, owner: u32) -> u32 {
+    /// The entry that the list kept last, 0 for none: then `lookaside_alloc` has to do it, and
+    /// nothing has changed. The owner is what `lookaside_open` issued: this takes the caller's word
+    /// for it, all others ask the thread.
+    fn lookaside_hit(id: u32, owner: u32) -> u32 {
         // SAFETY: the export's contract: `owner` is what `lookaside_open` issued to this thread, and a
         // shared list is used through a handle of this isolate, which keeps the list.
-        match unsafe { host::hit(id, owner) } { 0 => allocate(id), entry => entry }
+        unsafe { host::hit(id, owner) }
     }
 
-    /// Gives an entry back to its list; the owner as above.
-    fn lookaside_free(id: u32, entry: u32, owner: u32) -> u32 {
+    /// 1 when the list keeps the entry from now on; 0 when `lookaside_free` has to do it, and nothing
+    /// has changed. The owner as above.
+    fn lookaside_keep(id: u32, entry: u32, owner: u32) -> u32 {
         // SAFETY: as above; and what JavaScript allocated, no Rust code refers to.
-        if unsafe { host::keep(id, entry, owner) } { 0 } else { free(id, entry) }
+        u32::from(unsafe { host::keep(id, entry, owner) })
     }
 
-    /// Allocates up to `count` entries into an array of u32 and returns how many it could.
-    fn lookaside_alloc_many(id: u32, into: *mut u8, count: u32) -> u32 {
-        answer(|| allocate_many(id, into.cast(), count))
+    /// Allocates an entry and leaves it, 0 for none.
+    #[calls(back)]
+    fn lookaside_alloc(id: u32) { deliver(|| List::find(id).map(|list| list.allocate())); }
+
+    /// Gives an entry back to its list.
+    #[calls(back)]
+    fn lookaside_free(id: u32, entry: u32) {
+        deliver(|| List::find(id).map(|list| list.free(entry)).map(nothing));
+    }
+
+    /// Allocates up to `count` entries into an array of u32 and leaves how many it could.
+    #[calls(back)]
+    fn lookaside_alloc_many(id: u32, into: *mut u8, count: u32) {
+        deliver(|| allocate_many(id, into.cast(), count));
     }
 
     /// Gives `count` entries of an array of u32 back to their list, all or none.
-    fn lookaside_free_many(id: u32, entries: *const u8, count: u32) -> u32 {
-        status(|| free_many(id, entries.cast(), count))
+    #[calls(back)]
+    fn lookaside_free_many(id: u32, entries: *const u8, count: u32) {
+        deliver(|| free_many(id, entries.cast(), count).map(nothing));
     }
 
     /// Empties a list into its free routine; a legacy list has no such routine.
-    fn lookaside_flush(id: u32) -> u32 { status(|| List::find(id)?.flush()) }
+    #[calls(back)]
+    fn lookaside_flush(id: u32) { deliver(|| List::find(id)?.flush().map(nothing)); }
 
     /// Sets a list's depth, as a debugger does.
     fn lookaside_set_depth(id: u32, depth: u32) -> u32 {
@@ -108,16 +124,17 @@ exports! {
 
     /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
     /// callbacks of this isolate's lists.
-    fn lookaside_tick(driver: u32) -> u32 {
-        status(|| {
+    #[calls(back)]
+    fn lookaside_tick(driver: u32) {
+        deliver(|| {
             if driver == ALL_DRIVERS {
                 ntoskrnl_emu::tick();
             } else {
                 let driver = Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
                 host::tick_driver(driver.index());
             }
-            Ok(())
-        })
+            Ok(0)
+        });
     }
 
     /// 1 when the entry is allocated from the list now, else 0.
@@ -293,18 +310,9 @@ pub(crate) fn delete(id: u32) -> Result<(), NtStatus> {
     Ok(())
 }
 
-/// Allocates where the hit path did not. A function of its own, so that a hit arms no catcher.
-#[cold]
-#[inline(never)]
-fn allocate(id: u32) -> u32 {
-    answer(|| List::find(id).map(|list| list.allocate()))
-}
-
-/// Frees an entry that the hit path did not keep; a function of its own, as `allocate`.
-#[cold]
-#[inline(never)]
-fn free(id: u32, entry: u32) -> u32 {
-    status(|| List::find(id).map(|list| list.free(entry)))
+/// The value that a call without one leaves.
+fn nothing((): ()) -> u32 {
+    0
 }
 
 fn owns(id: u32, entry: u32) -> Result<bool, NtStatus> {

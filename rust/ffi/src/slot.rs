@@ -75,9 +75,20 @@ pub(crate) fn answer(work: impl FnOnce() -> Result<u32, NtStatus>) -> u32 {
     }
 }
 
+/// An export that returns nothing: what it came to stands in the slot, success too, with the value
+/// beside it, 0 where there is none.
+#[inline]
+pub(crate) fn deliver(work: impl FnOnce() -> Result<u32, NtStatus>) {
+    let outcome = outcome(work);
+    leave_value(match outcome {
+        Outcome::Done(value) => value,
+        Outcome::Failed(_) | Outcome::BugCheck(_) => 0,
+    });
+    report(&outcome);
+}
+
 // Relaxed throughout: the slot is this thread's, and JavaScript reads it on this thread.
 
-#[cold]
 fn report<T>(outcome: &Outcome<T>) -> u32 {
     let Some(slot) = SLOT.get() else {
         return 1;
@@ -95,7 +106,7 @@ fn report<T>(outcome: &Outcome<T>) -> u32 {
     1
 }
 
-/// Leaves a value for JavaScript beside the status.
+/// Leaves a value for JavaScript beside what the call came to.
 pub(crate) fn leave_value(value: u32) {
     if let Some(slot) = SLOT.get() {
         slot.value.store(value, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0xECEC5497;
+export const ABI = 0x491A55B0;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -15,23 +15,22 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
-   * the caller's word for it, all others ask the thread.
+   * Allocates an entry and leaves it, 0 for none.
    *
-   * `lookaside_alloc(id: u32, owner: u32) -> u32`
+   * `lookaside_alloc(id: u32)`
    */
   lookaside_alloc: {
-    parameters: ["u32", "u32"],
-    result: "u32",
+    parameters: ["u32"],
+    result: "void",
   },
   /**
-   * Allocates up to `count` entries into an array of u32 and returns how many it could.
+   * Allocates up to `count` entries into an array of u32 and leaves how many it could.
    *
-   * `lookaside_alloc_many(id: u32, into: *mut u8, count: u32) -> u32`
+   * `lookaside_alloc_many(id: u32, into: *mut u8, count: u32)`
    */
   lookaside_alloc_many: {
     parameters: ["u32", "buffer", "u32"],
-    result: "u32",
+    result: "void",
   },
   /**
    * Takes a handle of a shared list.
@@ -84,11 +83,11 @@ export const SYMBOLS = {
    * Deletes a confined list, but not from inside one of its callbacks. Where the list's memory
    * was written over it says so, and the list is gone all the same.
    *
-   * `lookaside_destroy(id: u32) -> u32`
+   * `lookaside_destroy(id: u32)`
    */
   lookaside_destroy: {
     parameters: ["u32"],
-    result: "u32",
+    result: "void",
   },
   /**
    * Makes the next `count` pool allocations of a driver fail, of one tag or of any (0).
@@ -111,28 +110,49 @@ export const SYMBOLS = {
   /**
    * Empties a list into its free routine; a legacy list has no such routine.
    *
-   * `lookaside_flush(id: u32) -> u32`
+   * `lookaside_flush(id: u32)`
    */
   lookaside_flush: {
     parameters: ["u32"],
-    result: "u32",
+    result: "void",
   },
   /**
-   * Gives an entry back to its list; the owner as above.
+   * Gives an entry back to its list.
    *
-   * `lookaside_free(id: u32, entry: u32, owner: u32) -> u32`
+   * `lookaside_free(id: u32, entry: u32)`
    */
   lookaside_free: {
-    parameters: ["u32", "u32", "u32"],
-    result: "u32",
+    parameters: ["u32", "u32"],
+    result: "void",
   },
   /**
    * Gives `count` entries of an array of u32 back to their list, all or none.
    *
-   * `lookaside_free_many(id: u32, entries: *const u8, count: u32) -> u32`
+   * `lookaside_free_many(id: u32, entries: *const u8, count: u32)`
    */
   lookaside_free_many: {
     parameters: ["u32", "buffer", "u32"],
+    result: "void",
+  },
+  /**
+   * The entry that the list kept last, 0 for none: then `lookaside_alloc` has to do it, and
+   * nothing has changed. The owner is what `lookaside_open` issued: this takes the caller's word
+   * for it, all others ask the thread.
+   *
+   * `lookaside_hit(id: u32, owner: u32) -> u32`
+   */
+  lookaside_hit: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * 1 when the list keeps the entry from now on; 0 when `lookaside_free` has to do it, and nothing
+   * has changed. The owner as above.
+   *
+   * `lookaside_keep(id: u32, entry: u32, owner: u32) -> u32`
+   */
+  lookaside_keep: {
+    parameters: ["u32", "u32", "u32"],
     result: "u32",
   },
   /**
@@ -269,11 +289,11 @@ export const SYMBOLS = {
    * One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
    * callbacks of this isolate's lists.
    *
-   * `lookaside_tick(driver: u32) -> u32`
+   * `lookaside_tick(driver: u32)`
    */
   lookaside_tick: {
     parameters: ["u32"],
-    result: "u32",
+    result: "void",
   },
 } as const;
 
@@ -284,6 +304,7 @@ export const LAYOUT = {
   slotParameters: 8,
   slotValue: 40,
   slotOwner: 44,
+  headerChecks: 0,
   headerRecordLimit: 8,
   headerTagLimit: 12,
   headerNewest: 16,
@@ -317,12 +338,15 @@ export const LAYOUT = {
   recordFlags: 68,
   recordMaximumDepth: 80,
   recordAllocated: 20,
+  recordKept: 22,
   recordQuiet: 87,
   recordFormerDepth: 120,
   states: 17895424,
   pageBytes: 4096,
   granuleBytes: 16,
   stateBytes: 2,
+  stateKept: 16384,
+  stateNumbers: 16383,
   noState: 65535,
   listHead: 0,
   listDepth: 16,

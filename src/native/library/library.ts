@@ -11,6 +11,7 @@
 import { NtStatus } from "../../wdk/constants.ts";
 import { checkOptions } from "../arguments.ts";
 import { endedError, LibraryLoadError, statusError } from "../errors.ts";
+import { openHits, takeHits } from "../hit.ts";
 import { mapMemory, metadata } from "../memory/memory.ts";
 import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
 import { isolateNumber, meetOthers, refuseBesideOthers } from "./copies.ts";
@@ -27,10 +28,10 @@ const PERMISSION_NOTE =
 
 /** The library's functions, once loaded. */
 export let symbols!: Symbols;
-/** `symbols.lookaside_alloc`. */
-export let lookaside_alloc!: Symbols["lookaside_alloc"];
-/** `symbols.lookaside_free`. */
-export let lookaside_free!: Symbols["lookaside_free"];
+/** `symbols.lookaside_hit`. */
+export let lookaside_hit!: Symbols["lookaside_hit"];
+/** `symbols.lookaside_keep`. */
+export let lookaside_keep!: Symbols["lookaside_keep"];
 
 /**
  * This isolate's owner number, once open. The hit paths pass it, so that native code does not look
@@ -81,8 +82,8 @@ export function load(options: { path?: string | URL } = {}): void {
     const place = given ?? unnamed();
     const loaded = openLibrary(place);
     symbols = loaded;
-    lookaside_alloc = loaded.lookaside_alloc;
-    lookaside_free = loaded.lookaside_free;
+    lookaside_hit = loaded.lookaside_hit;
+    lookaside_keep = loaded.lookaside_keep;
     loadedFrom = place.path;
     meetOthers();
     for (const make of hooks) make();
@@ -169,14 +170,19 @@ function openIsolate(): void {
         "more than the pool's size",
     });
   }
+  const poolAddress = symbols.lookaside_pool_address();
   mapMemory(
-    { address: symbols.lookaside_pool_address(), bytes: symbols.lookaside_pool_bytes() },
+    { address: poolAddress, bytes: symbols.lookaside_pool_bytes() },
     { address: symbols.lookaside_metadata_address(), bytes: symbols.lookaside_metadata_bytes() },
   );
+  openHits(poolAddress);
   slot = opened;
   owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
   // Workers, and isolates that end in an uncaught error, get no such event. The library then sees
   // the end of the thread, or the next isolate that opens it on the thread.
+  // Capturing listeners come first: should there be other copies of this module in the isolate, none
+  // takes a hit any more when the first of them closes the library.
+  globalThis.addEventListener("unload", () => takeHits(false), { once: true, capture: true });
   globalThis.addEventListener("unload", closeIsolate, { once: true });
 }
 
@@ -187,6 +193,6 @@ function closeIsolate(): void {
   slot = 0;
   owner = 0;
   // Other isolates may delete the shared lists from now on.
-  lookaside_alloc = () => 0;
-  lookaside_free = () => 1;
+  lookaside_hit = () => 0;
+  lookaside_keep = () => 0;
 }
