@@ -563,7 +563,7 @@ VOID NTAPI ExFreePool(PVOID P);
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag);
 
 #ifndef EMU_DEFAULT_POOL_TAG
-#define EMU_DEFAULT_POOL_TAG 0x206D6457 /* "Wdm " */
+#define EMU_DEFAULT_POOL_TAG 0x656E6F4E /* "None" */
 #endif
 #define ExAllocatePool(type, bytes) ExAllocatePoolWithTag(type, bytes, EMU_DEFAULT_POOL_TAG)
 #define ExAllocatePoolWithQuota(type, bytes) \

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
 
+use crate::caller;
 use crate::sync::per_thread;
 
 /// A bug check: its code and four parameters.
@@ -47,6 +48,20 @@ impl BugCheck {
         }
         note_second_unwind(&format!("{self}\n"));
         resume_unwind(Box::new(self))
+    }
+}
+
+/// Bug check: a raised exception that nothing catches.
+pub const KMODE_EXCEPTION_NOT_HANDLED: u32 = 0x1E;
+
+/// 0x1E (status, address, 0, 0): a raised exception that nothing catches. Documented
+/// (`bug-check-0x1e--kmode-exception-not-handled`); the address is that of the code that called the
+/// routine, zero where it is not known.
+#[cold]
+pub fn not_handled(status: NtStatus, address: u64) -> BugCheck {
+    BugCheck {
+        code: KMODE_EXCEPTION_NOT_HANDLED,
+        parameters: [u64::from(status.code().cast_unsigned()), address, 0, 0],
     }
 }
 
@@ -178,7 +193,8 @@ fn end_with(line: &str) -> ! {
 #[inline(never)]
 pub(crate) fn raise(status: NtStatus) -> ! {
     if ARMED.with(Cell::get) == 0 {
-        end_with(&format!("*** Unhandled exception {status}\n"));
+        let stop = not_handled(status, caller::return_address());
+        end_with(&format!("{stop}\n"));
     }
     note_second_unwind(&format!("*** Unhandled exception {status}\n"));
     resume_unwind(Box::new(Raised(status)))

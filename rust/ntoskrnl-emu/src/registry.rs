@@ -138,6 +138,7 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
     record.allocated.store(allocated, Ordering::Relaxed);
     record.kept.store(kept, Ordering::Relaxed);
     record.foreign.store(0, Ordering::Relaxed);
+    record.own_entries_only.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
     record.no_memory.store(0, Ordering::Relaxed);
     record.trim_due.store(0, Ordering::Relaxed);
@@ -363,6 +364,13 @@ pub(crate) fn list_in_block(region: &Region, offset: u32) -> Option<BugCheck> {
 /// Whether an initialised list lies in the block that begins at an offset.
 pub fn holds_list(region: &Region, offset: u32) -> bool {
     list_in_block(region, offset).is_some()
+}
+
+/// Whether the memory of an initialised list lies in a range of addresses, wholly or in part.
+pub(crate) fn reaches_into(range: Range<usize>) -> bool {
+    // The larger legacy lists begin with these fields; what pads them is nobody's.
+    let before = size_of::<LookasideListEx>() - 1;
+    first_list_in(range.start.saturating_sub(before)..range.end).is_some()
 }
 
 /// The first list whose control block begins in a range of addresses.

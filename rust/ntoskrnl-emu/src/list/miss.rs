@@ -12,7 +12,7 @@ use wdm::{
 use super::{ListRef, foreign};
 use crate::bug_check::{BugCheck, in_foreign_frame, raise_insufficient_resources};
 use crate::memory::layout::{GRANULE, KIND_EX};
-use crate::pool::{self, Request};
+use crate::pool::{self, Request, judge};
 use crate::registry;
 use crate::stops;
 use crate::sync::per_thread;
@@ -91,8 +91,13 @@ impl ListRef<'_> {
         unsafe { callback(pool_type, self.size(), tag, self.as_ptr()) }
     }
 
-    /// The default allocate routine. Raises for lack of memory where the pool type says so.
+    /// The default allocate routine. Raises for what is a mistake as a request of pool, and for lack of
+    /// memory where the pool type says so.
     fn make_from_pool(self, pool_type: PoolType, tag: u32) -> *mut c_void {
+        if let Some(stop) = judge::mistake(pool_type, self.size(), tag) {
+            self.count_failure();
+            stop.raise();
+        }
         let request = Request {
             bytes: self.size(),
             pool_type,
@@ -121,7 +126,8 @@ impl ListRef<'_> {
 
     /// Makes what a callback returned an entry of this list. Raises for what cannot be one.
     fn admit(self, made: *mut c_void) {
-        if !self.adopt(made.expose_provenance()) {
+        let address = made.expose_provenance();
+        if !self.adopt(address) && !self.adopt_inside(address) {
             self.count_failure();
             stops::no_entry(made.addr(), self.control.address(), self.size()).raise();
         }
@@ -140,6 +146,31 @@ impl ListRef<'_> {
         };
         !registry::holds_list(&self.region, offset)
             && pool::adopt(&self.region, offset, self.index, self.record)
+    }
+
+    /// Makes an address inside a plain block an allocated entry of this list: a callback may put a header
+    /// of its own in front. Returns whether it could.
+    fn adopt_inside(self, address: usize) -> bool {
+        let Some(offset) = self.region.offset_of(address) else {
+            return false;
+        };
+        let size = self.size();
+        let has_room = pool::block_around(&self.region, offset).is_some_and(|block| {
+            let end = block.offset as usize + block.capacity as usize;
+            block.is_plain
+                && block.offset != offset
+                && block.is_paged == pool::is_paged(self.record)
+                && offset as usize + size <= end
+        });
+        if !address.is_multiple_of(GRANULE)
+            || !has_room
+            || registry::reaches_into(address..address + size)
+        {
+            return false;
+        }
+        // Relaxed: as in `adopt`.
+        self.record.foreign.store(1, Ordering::Relaxed);
+        foreign::admit(address, self.index)
     }
 
     /// Calls the free routine, for an entry that was released and that pool does not refuse.
@@ -180,10 +211,10 @@ impl ListRef<'_> {
         if self.record.free.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        match self.region.offset_of(link as usize) {
+        match self.offset_of(link) {
             Some(offset) => registry::list_in_block(&self.region, offset),
             // Made by an allocate callback from memory of its own, and there is no free callback.
-            None => Some(stops::not_of_pool(link)),
+            None => Some(pool::refusal(&self.region, link as usize)),
         }
     }
 }
@@ -211,10 +242,15 @@ pub(crate) unsafe fn free_by_default(list: *mut LookasideListEx, entry: *mut c_v
     // SAFETY: by the caller's word.
     let found = unsafe { ListRef::find(list) };
     let link = entry.addr() as u64;
-    let section = found.enter();
-    if let Err(bad) = found.check_entry(link) {
+    let mut section = found.enter();
+    while found.check_entry(link).is_err() {
         section.leave();
-        bad.stop(link).raise();
+        if !found.take_over(link)
+            && let Err(bad) = found.check_entry(link)
+        {
+            bad.stop(link).raise();
+        }
+        section = found.enter();
     }
     if let Some(stop) = found.refusal_of_pool(link) {
         section.leave();
