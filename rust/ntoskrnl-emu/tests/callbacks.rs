@@ -43,8 +43,13 @@ extern "system" fn make(
         calls.push(Call::Allocate(pool_type.0, bytes, tag, list.addr() as u64));
     });
     let laid_ready = ANSWERS.with_borrow_mut(Vec::pop);
+    let kind = if pool_type.is_paged() {
+        PoolType::PAGED_POOL
+    } else {
+        PoolType::NON_PAGED_POOL_NX
+    };
     laid_ready
-        .unwrap_or_else(|| allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, tag))
+        .unwrap_or_else(|| allocate_pool(kind, bytes, tag))
         .0
 }
 
@@ -461,7 +466,7 @@ fn a_callback_may_answer_with_an_address_inside_a_block_of_its_own() {
         assert_eq!(usage(mark, false).live(), 4);
         assert_eq!(list.allocate(), entries[3], "the entry freed last");
         for (freed, expected) in [
-            (entries[3].plus(16), not_an_entry(entries[3].plus(16))),
+            (entries[3].plus(8), not_an_entry(entries[3].plus(8))),
             (entries[2], freed_twice_of(0, entries[2])),
         ] {
             assert_eq!(stop(|| list.free(freed)), expected);
