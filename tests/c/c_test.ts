@@ -196,11 +196,22 @@ Deno.test(
           const { signal, out, err } = await run([program, name]);
           assertEquals([name, signal], [name, "SIGABRT"], out + err);
           // Earlier output of a case, such as a failed assertion, stands above the last line.
-          assertEquals(`${name}: ${err.trim().split("\n").at(-1)}`, `${name}: ${out.trim()}`);
+          const said = err.trim().split("\n").at(-1) ?? "";
+          assertEquals(`${name}: ${said}`, `${name}: ${withAddress(out.trim(), said)}`);
         });
       }
     }),
 );
+
+/** What a case expects for a number that the machine chooses (`SOME_ADDRESS` in stops.c). */
+const SOME_ADDRESS = "0xa1a1a1a1a1a1a1a1";
+
+/** The expected line with the number that was said, where the case leaves it open and it is not 0. */
+function withAddress(expected: string, said: string): string {
+  const at = expected.indexOf(SOME_ADDRESS);
+  const number = said.slice(at, at + SOME_ADDRESS.length);
+  return at < 0 || BigInt(number || 0) === 0n ? expected : expected.replace(SOME_ADDRESS, number);
+}
 
 /** The traces that C cannot replay: it has no exceptions. */
 const RAISING = [

@@ -145,6 +145,11 @@ exports! {
         // SAFETY: an initialised list, by the C caller's word.
         unsafe { emu::set_depth(lookaside, depth) }
     };
+    fn emu_set_own_entries_only(lookaside: *mut LookasideListEx, own_only: Boolean) = {
+        if emu::host::set_own_entries_only(lookaside, own_only != 0).is_err() {
+            emu::host::stops::not_initialised(lookaside.addr()).raise();
+        }
+    };
     fn emu_tick() = { emu::tick() };
     fn emu_debug_print(text: *const c_char, bytes: usize) = {
         // SAFETY: that many bytes of text, by the C caller's word.
