@@ -503,6 +503,7 @@ fn a_double_free_is_0xc2_0x07() {
     }
 }
 
+/// Behaviour: pool-free-inside.
 #[test]
 fn a_free_inside_a_block_of_nonpaged_pool_is_0xc2_0x44() {
     let _turn = turn();

@@ -324,6 +324,7 @@ mod tests {
         catch_bug_check(run).err().map(|stop| stop.parameters)
     }
 
+    /// Behaviour: lock-level.
     #[test]
     fn the_routines_that_leave_the_level_are_refused_below_dispatch_level() {
         let mut lock = 0;
@@ -349,6 +350,7 @@ mod tests {
         }
     }
 
+    /// Behaviour: lock-other-level.
     #[test]
     fn a_lock_is_released_to_the_level_before_it_was_acquired_and_to_no_other() {
         let mut lock = 0;
@@ -372,6 +374,7 @@ mod tests {
         }
     }
 
+    /// Behaviour: lock-lowered.
     #[test]
     fn a_thread_that_holds_a_lock_cannot_lower_its_level_below_dispatch_level() {
         let mut locks = [0; 2];
