@@ -183,6 +183,26 @@ fn print(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Runs a callback of a driver's, which is a foreign frame. Nothing may unwind through it: an exception
+/// that leaves it, such as one of C++, ends the process with a line that says which callback it left.
+pub(crate) fn in_callback<T>(name: impl Fn() -> String, run: impl FnOnce() -> T) -> T {
+    /// Dropped by an unwind alone.
+    struct Left<F: Fn() -> String>(F);
+    impl<F: Fn() -> String> Drop for Left<F> {
+        fn drop(&mut self) {
+            end_with(&format!("*** An exception left {}\n", (self.0)()));
+        }
+    }
+    // A catcher, so that an exception which nothing else catches unwinds as well.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let left = Left(name);
+        let value = in_foreign_frame(run);
+        std::mem::forget(left);
+        value
+    }));
+    result.unwrap_or_else(|payload| resume_unwind(payload))
+}
+
 /// Prints a line and aborts.
 fn end_with(line: &str) -> ! {
     print(line);

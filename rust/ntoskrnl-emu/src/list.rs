@@ -517,6 +517,7 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     if around.is_some_and(|block| block.is_paged) {
         stops::list_in_paged_pool(address).raise();
     }
+    refuse_forgotten_neighbour(region);
     // SAFETY: no other thread uses, so deletes, a list there, by the caller's word.
     if let Some(before) = unsafe { ListRef::registered(address) } {
         before.refuse_other_owners();
@@ -618,6 +619,45 @@ pub(crate) unsafe fn share(list: *mut LookasideListEx) {
     let found = unsafe { ListRef::find(list) };
     found.enter().leave();
     found.belong_to_all();
+}
+
+/// Raises the bug check for a list that was not deleted before its memory went, if it is the one
+/// initialised last: the link in it is about to be written.
+fn refuse_forgotten_neighbour(region: &Region) {
+    let newest = registry::newest(region);
+    if newest != 0 && !registry::stands(region, newest) {
+        give_up_forgotten(region, newest).raise();
+    }
+}
+
+/// Raises the bug check for a list that was not deleted before its memory went, if there is one. All of
+/// them are out of the system then.
+pub(crate) fn refuse_forgotten(region: &Region) {
+    let mut forgotten = Vec::new();
+    registry::each(region, |index, _| {
+        if !registry::stands(region, index) {
+            forgotten.push(index);
+        }
+    });
+    let stops = forgotten
+        .into_iter()
+        .map(|index| give_up_forgotten(region, index));
+    let stops: Vec<BugCheck> = stops.collect();
+    if let Some(stop) = stops.first() {
+        stop.raise();
+    }
+}
+
+/// Takes a list whose memory is gone out of the system. What it kept, and what is allocated from it,
+/// stays allocated as plain blocks.
+fn give_up_forgotten(region: &Region, index: u32) -> BugCheck {
+    let record = region.record(index);
+    let stop = stops::forgotten(record.list.load(Ordering::Relaxed) as usize);
+    pool::abandon_kept(region, record);
+    foreign::forget(index, true);
+    pool::disown(region, record);
+    registry::leave(region, index);
+    stop
 }
 
 /// The section of the list that a pool block is allocated from. The list stays registered.

@@ -169,6 +169,17 @@ pub fn confined(list: usize) -> BugCheck {
     verifier([CONFINED_LIST, list as u64, 0, 0])
 }
 
+/// First parameter of our own bug check 0xC4: a list was not deleted, and its memory is gone. The second
+/// parameter is the list's address.
+pub const FORGOTTEN_LIST: u64 = 0x4C4B_0003;
+
+/// 0xC4 (0x4C4B0003, list, 0, 0): a list was not deleted, and its memory is gone: that of a driver which
+/// was unloaded, or a device extension that was freed. Ours: Windows follows the links into it.
+#[cold]
+pub fn forgotten(list: usize) -> BugCheck {
+    verifier([FORGOTTEN_LIST, list as u64, 0, 0])
+}
+
 /// 0x139 (3, address of the list or header, 0, 0): a list's memory was written over. Code and first
 /// parameter are documented for a corrupted `LIST_ENTRY`
 /// (`bug-check-0x139--kernel-security-check-failure`); the second parameter is ours.

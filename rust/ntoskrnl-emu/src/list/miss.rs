@@ -4,18 +4,22 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::Ordering;
 
-use wdm::{
-    AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw,
-    LookasideListEx, POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType,
-};
+use wdm::{LookasideListEx, POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType};
 
 use super::{ListRef, foreign};
-use crate::bug_check::{BugCheck, in_foreign_frame, raise_insufficient_resources};
+use crate::bug_check::{BugCheck, in_callback, raise_insufficient_resources};
 use crate::memory::layout::{GRANULE, KIND_EX};
 use crate::pool::{self, Request, judge};
 use crate::registry;
 use crate::stops;
 use crate::sync::per_thread;
+
+// The callbacks as they are called: an exception may leave one that is not Rust's.
+type Allocate = unsafe extern "system-unwind" fn(PoolType, usize, u32) -> *mut c_void;
+type AllocateEx =
+    unsafe extern "system-unwind" fn(PoolType, usize, u32, *mut LookasideListEx) -> *mut c_void;
+type Free = unsafe extern "system-unwind" fn(*mut c_void);
+type FreeEx = unsafe extern "system-unwind" fn(*mut c_void, *mut LookasideListEx);
 
 per_thread! {
     /// The legacy list whose callback runs on the calling thread, the innermost one, by identifier;
@@ -62,7 +66,8 @@ impl ListRef<'_> {
             return self.make_from_pool(pool_type, tag);
         }
         // SAFETY: the allocate callback of this list, not zero.
-        let made = in_foreign_frame(|| unsafe { self.call_allocate(callback, pool_type, tag) });
+        let call = || unsafe { self.call_allocate(callback, pool_type, tag) };
+        let made = in_callback(|| self.name_of("allocate"), call);
         if made.is_null() {
             self.count_failure();
             return made;
@@ -80,13 +85,13 @@ impl ListRef<'_> {
         let callback = callback as usize as *const ();
         if self.is_legacy() {
             // SAFETY: the address of an allocate callback, as it was given at initialisation.
-            let callback: AllocateFunctionRaw = unsafe { std::mem::transmute(callback) };
+            let callback: Allocate = unsafe { std::mem::transmute(callback) };
             let _calling = Calling::of(self);
             // SAFETY: the contract of the routine that initialised the list says so.
             return unsafe { callback(pool_type, self.size(), tag) };
         }
         // SAFETY: the address of an allocate callback, as it was given at initialisation.
-        let callback: AllocateFunctionExRaw = unsafe { std::mem::transmute(callback) };
+        let callback: AllocateEx = unsafe { std::mem::transmute(callback) };
         // SAFETY: the contract of the routine that initialised the list says so.
         unsafe { callback(pool_type, self.size(), tag, self.as_ptr()) }
     }
@@ -115,6 +120,14 @@ impl ListRef<'_> {
                 std::ptr::null_mut()
             }
         }
+    }
+
+    /// What a line says of one of the list's callbacks.
+    fn name_of(self, callback: &str) -> String {
+        format!(
+            "the {callback} callback of the list at {:#018x}: nothing unwinds through a callback",
+            self.control.address()
+        )
     }
 
     fn count_failure(self) {
@@ -183,7 +196,8 @@ impl ListRef<'_> {
             return;
         }
         // SAFETY: the free callback of this list, not zero.
-        in_foreign_frame(|| unsafe { self.call_free(callback, entry) });
+        let call = || unsafe { self.call_free(callback, entry) };
+        in_callback(|| self.name_of("free"), call);
     }
 
     /// Calls the free callback.
@@ -195,13 +209,13 @@ impl ListRef<'_> {
         let callback = callback as usize as *const ();
         if self.is_legacy() {
             // SAFETY: the address of a free callback, as it was given at initialisation.
-            let callback: FreeFunctionRaw = unsafe { std::mem::transmute(callback) };
+            let callback: Free = unsafe { std::mem::transmute(callback) };
             let _calling = Calling::of(self);
             // SAFETY: the contract of the routine that initialised the list says so.
             return unsafe { callback(entry) };
         }
         // SAFETY: the address of a free callback, as it was given at initialisation.
-        let callback: FreeFunctionExRaw = unsafe { std::mem::transmute(callback) };
+        let callback: FreeEx = unsafe { std::mem::transmute(callback) };
         // SAFETY: the contract of the routine that initialised the list says so.
         unsafe { callback(entry, self.as_ptr()) }
     }
