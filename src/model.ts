@@ -170,7 +170,7 @@ export interface ModelStats {
   readonly lastTotalAllocates: number;
   /** `allocateMisses` at the last tick. */
   readonly lastAllocateMisses: number;
-  /** Allocated and not yet freed. */
+  /** Allocated and not yet freed, signed: below zero where entries of other lists were freed to this one. */
   readonly outstanding: number;
 }
 
@@ -653,7 +653,7 @@ export class LookasideModel {
     for (const entry of entries) {
       this.#assertBusy(entry);
       if (seen.has(entry)) {
-        throw new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, 0, entry]);
+        throw this.#freedAlready(entry);
       }
       seen.add(entry);
     }
@@ -748,7 +748,7 @@ export class LookasideModel {
       freeHits: u32(this.#totalFrees - this.#freeMisses),
       lastTotalAllocates: this.#lastTotalAllocates,
       lastAllocateMisses: this.#lastAllocateMisses,
-      outstanding: u32(this.#totalAllocates - this.#failed - this.#totalFrees),
+      outstanding: (this.#totalAllocates - this.#failed - this.#totalFrees) | 0,
     };
   }
 
@@ -833,11 +833,15 @@ export class LookasideModel {
   #assertBusy(entry: number): void {
     const state = this.#states[entry];
     if (state === KEPT || state === GONE) {
-      throw new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, 0, entry]);
+      throw this.#freedAlready(entry);
     }
     if (state !== BUSY) {
       throw new ModelBugCheck(BAD_POOL_CALLER, [NEVER_ALLOCATED, entry, 0, 0]);
     }
+  }
+
+  #freedAlready(entry: number): ModelBugCheck {
+    return new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, tagNumber(this.tag), entry]);
   }
 
   #assertNotDeleted(action: string): void {
@@ -863,6 +867,11 @@ function u32(value: number): number {
 function tagText(tag: number): string {
   return String.fromCharCode(tag & 0xFF, (tag >>> 8) & 0xFF, (tag >>> 16) & 0xFF, tag >>> 24)
     .replace(/\0+$/, "");
+}
+
+/** The u32 of a tag: its characters, the first in the lowest byte. */
+function tagNumber(text: string): number {
+  return u32([...text].reduceRight((tag, character) => (tag << 8) | character.charCodeAt(0), 0));
 }
 
 /** Does all of it, then throws the first error there was. */

@@ -30,6 +30,13 @@ void emu_fail_next(emu_driver driver, ULONG count, ULONG tag);
 void emu_set_depth(PLOOKASIDE_LIST_EX lookaside, USHORT depth);
 
 /*
+ * Says whether only entries that were allocated from a list may be freed to it: FALSE at first. To Windows
+ * an entry may go to any list of the same size, pool type and tag with the default routines, as drivers
+ * with a list for each processor have it; TRUE finds the entry that went to another list by mistake.
+ */
+void emu_set_own_entries_only(PLOOKASIDE_LIST_EX lookaside, BOOLEAN own_only);
+
+/*
  * One second of the balance set manager: retunes the depth of every list, then frees what lists keep
  * above it, by their free routines, and counts nothing of that. A tick inside a tick does nothing.
  *

@@ -1,10 +1,7 @@
-/* What drivers include as ntddk.h: wdm.h, with the tag that ExAllocatePool has there, and more. */
+/* What drivers include as ntddk.h: wdm.h, and more. */
 #ifndef NTOSKRNL_EMU_NTDDK_H
 #define NTOSKRNL_EMU_NTDDK_H
 
-#ifndef EMU_DEFAULT_POOL_TAG
-#define EMU_DEFAULT_POOL_TAG 0x206B6444 /* "Ddk " */
-#endif
 #ifndef NTOSKRNL_EMU_NO_PLATFORM_MACROS
 #ifndef _NTDDK_
 #define _NTDDK_

@@ -31,7 +31,7 @@ EMU_EXTERN_C_BEGIN
 DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,
     ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3, ULONG_PTR BugCheckParameter4);
 DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode);
-/* There is no structured exception handling: prints the status and aborts. */
+/* There is no structured exception handling: prints the line of KMODE_EXCEPTION_NOT_HANDLED and aborts. */
 DECLSPEC_NORETURN VOID NTAPI ExRaiseStatus(NTSTATUS Status);
 
 /* ---- Interrupt request levels, a number per thread, and spin locks --------------------------- */
@@ -563,7 +563,7 @@ VOID NTAPI ExFreePool(PVOID P);
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag);
 
 #ifndef EMU_DEFAULT_POOL_TAG
-#define EMU_DEFAULT_POOL_TAG 0x206D6457 /* "Wdm " */
+#define EMU_DEFAULT_POOL_TAG 0x656E6F4E /* "None" */
 #endif
 #define ExAllocatePool(type, bytes) ExAllocatePoolWithTag(type, bytes, EMU_DEFAULT_POOL_TAG)
 #define ExAllocatePoolWithQuota(type, bytes) \

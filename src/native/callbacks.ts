@@ -129,7 +129,7 @@ function dispatchAllocate(poolType: number, size: number, tag: number, id: numbe
     const allocate = owners.get(id)?.deref()?.allocate;
     if (allocate === undefined) return 0;
     const made = allocate(poolType, size, tag);
-    return made === null ? 0 : checkedBlock(made, size);
+    return made === null ? 0 : checkedBlock(made, size, poolType);
   } catch (error) {
     thrown = { error };
     return 0;
@@ -160,7 +160,7 @@ function dispatchFree(entry: number, id: number): void {
 const PROMISE = "the callback returned a promise, and a callback must be synchronous";
 
 /** Checks the block that an allocate callback returned. */
-function checkedBlock(made: unknown, size: number): Entry {
+function checkedBlock(made: unknown, size: number, poolType: number): Entry {
   if (isPromise(made)) throw new TypeError(`Cannot allocate: ${PROMISE}`);
   const context = "Cannot allocate: the allocate callback returned";
   if (typeof made !== "number") {
@@ -169,9 +169,9 @@ function checkedBlock(made: unknown, size: number): Entry {
   if (!isEntry(made)) {
     throw new RangeError(`${context} what is no integer in 1 … ${U32_MAX}: ${made}`);
   }
-  if (symbols.lookaside_fits(made, size) === 0) {
+  if (symbols.lookaside_fits(made, size, poolType) === 0) {
     throw new LookasideError(
-      `${context} what is no live pool block of ${size} bytes or more: ${made}`,
+      `${context} what is no live block of the list's kind of pool of ${size} bytes or more: ${made}`,
       NtStatus.InvalidParameter,
     );
   }

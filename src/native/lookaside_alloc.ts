@@ -103,6 +103,13 @@ export interface LookasideOptions {
    * @default {256}
    */
   maximumDepth?: number;
+  /**
+   * Whether only entries that were allocated from this list may be freed to it. Windows lets an entry
+   * go to any list of the same size class, pool type and tag without callbacks.
+   *
+   * @default {true}
+   */
+  ownEntriesOnly?: boolean;
   /** Makes entries; pool does unless one is given. A list with callbacks stays on its thread. */
   allocate?: AllocateFunction;
   /** Takes the entries that the list does not keep; pool does unless one is given. */
@@ -883,6 +890,12 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
   const depth = integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
   const tagNumber = poolTagArgument(tag, context);
   const driver = driverIndex(options.driver, context);
+  const { ownEntriesOnly = true } = options;
+  if (typeof ownEntriesOnly !== "boolean") {
+    throw new TypeError(
+      `${context}: ownEntriesOnly must be a boolean: ${describe(ownEntriesOnly)}`,
+    );
+  }
   const { [KIND]: kind = LAYOUT.kindEx } = options as Partial<LegacyOptions>;
   open();
   if (callbacks !== NO_CALLBACKS) prepareCallbacks();
@@ -909,7 +922,9 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
         `there is not enough pool for a list with entries of that size: ${size}`,
     });
   }
-  return slotValue();
+  const id = slotValue();
+  if (!ownEntriesOnly) check(symbols.lookaside_set_own_entries_only(id, 0), context);
+  return id;
 }
 
 /** The address of a list's control block. */

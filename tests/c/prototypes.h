@@ -41,6 +41,7 @@ void KeBugCheck(ULONG);
 void ExRaiseStatus(NTSTATUS);
 void emu_fail_next(emu_driver, ULONG, ULONG);
 void emu_set_depth(PLOOKASIDE_LIST_EX, USHORT);
+void emu_set_own_entries_only(PLOOKASIDE_LIST_EX, UCHAR);
 void emu_tick(void);
 void emu_debug_print(const char *, SIZE_T);
 EXTERN_C_END
@@ -87,6 +88,7 @@ static const EmuExport EmuExports[] = {
     (EmuExport)ExRaiseStatus,
     (EmuExport)emu_fail_next,
     (EmuExport)emu_set_depth,
+    (EmuExport)emu_set_own_entries_only,
     (EmuExport)emu_tick,
     (EmuExport)emu_debug_print,
     (EmuExport)CcCanIWrite,

@@ -9,6 +9,9 @@ import {
 } from "../../src/model.ts";
 import { editedModel } from "./edited_model.ts";
 
+/** The default tag, "srLL", which the pool's stops name. */
+const TAG = 0x4C4C7273;
+
 function newList(options: Partial<ModelOptions> = {}): LookasideModel {
   return new LookasideModel({ size: 64, ...options });
 }
@@ -352,8 +355,8 @@ Deno.test("model: a second free is 0xC2/0x07, whether the entry was kept or went
   const [kept, gone] = take(list, 2) as [number, number];
   list.freeMany([kept, gone]);
   const before = list.stats();
-  assertEquals(stopOf(() => list.free(kept)), [0xC2, [0x07, 0, 0, kept]]);
-  assertEquals(stopOf(() => list.free(gone)), [0xC2, [0x07, 0, 0, gone]]);
+  assertEquals(stopOf(() => list.free(kept)), [0xC2, [0x07, 0, TAG, kept]]);
+  assertEquals(stopOf(() => list.free(gone)), [0xC2, [0x07, 0, TAG, gone]]);
   assertEquals(list.stats(), before);
 });
 
@@ -372,7 +375,7 @@ Deno.test("model: a batch with a bad entry or a duplicate frees none", () => {
   const [a, b] = take(list, 2) as [number, number];
   const before = list.stats();
   assertEquals(stopOf(() => list.freeMany([a, b, 0])), [0xC2, [0x46, 0, 0, 0]]);
-  assertEquals(stopOf(() => list.freeMany([a, b, a])), [0xC2, [0x07, 0, 0, a]]);
+  assertEquals(stopOf(() => list.freeMany([a, b, a])), [0xC2, [0x07, 0, TAG, a]]);
   assertEquals(list.stats(), before);
   list.freeMany([a, b]);
 });

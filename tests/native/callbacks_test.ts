@@ -275,8 +275,8 @@ Deno.test("an allocate callback that returns what is no free-standing block: Inv
     assertStatus(
       () => list.alloc(),
       NtStatus.InvalidParameter,
-      "Cannot allocate: the allocate callback returned what is no live pool block of 64 bytes or " +
-        `more: ${made}`,
+      "Cannot allocate: the allocate callback returned what is no live block of the list's kind of " +
+        `pool of 64 bytes or more: ${made}`,
     );
   }
   const calls = values.length + 1;

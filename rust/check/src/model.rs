@@ -69,6 +69,10 @@ flaws! {
     WholeEntryRefused,
     /// A second `init` makes a new list.
     SecondInit,
+    /// A list takes no entry of another one.
+    OthersEntryIsRefused,
+    /// An entry that goes to another list counts as a free of the one it came from.
+    GiverCountsAFree,
 }
 
 impl Flaw {

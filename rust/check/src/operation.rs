@@ -80,9 +80,16 @@ pub struct Wish {
     depth: u8,
     allocate: u8,
     free: u8,
+    own: u8,
 }
 
 impl Wish {
+    /// The number of the list that this one is to be like, if it is.
+    #[must_use]
+    pub fn like(self) -> Option<u8> {
+        (self.own >= 160).then_some(self.own)
+    }
+
     /// The options that are meant.
     #[must_use]
     pub fn options(self) -> Options {
@@ -124,6 +131,7 @@ impl Wish {
             depth: pick(&DEPTHS, self.depth),
             allocate: pick(&ALLOCATES, self.allocate),
             free: pick(&FREES, self.free),
+            own_entries_only: self.own.is_multiple_of(8),
         }
     }
 }
@@ -263,6 +271,8 @@ pub enum Action {
     Free(u8),
     /// Frees several, one after the other.
     FreeMany(u8),
+    /// Frees an entry of another list, which a like list may take.
+    FreeOthers(u8),
     /// Frees what may not be.
     FreeBad(Bad, u8),
     /// Flushes.

@@ -51,9 +51,10 @@ exports! {
         })
     }
 
-    /// 1 when a block is live pool of at least so many bytes that can become a list's entry.
-    fn lookaside_fits(block: u32, bytes: u32) -> u32 {
-        answer(|| Ok(u32::from(fits(block, bytes))))
+    /// 1 when a block is live pool of a type's kind, of at least so many bytes, that can become a list's
+    /// entry.
+    fn lookaside_fits(block: u32, bytes: u32, pool_type: i32) -> u32 {
+        answer(|| Ok(u32::from(fits(block, bytes, PoolType(pool_type)))))
     }
 }
 
@@ -188,11 +189,12 @@ fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
     result
 }
 
-fn fits(block: u32, bytes: u32) -> bool {
+fn fits(block: u32, bytes: u32, pool_type: PoolType) -> bool {
     host::mapped().is_some_and(|region| {
         let found = block_at(region, block);
-        found.is_some_and(|found| found.is_plain && found.capacity >= bytes)
-            && !holds_list(region, block)
+        found.is_some_and(|found| {
+            found.is_plain && found.is_paged == pool_type.is_paged() && found.capacity >= bytes
+        }) && !holds_list(region, block)
     })
 }
 

@@ -10,7 +10,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use ntoskrnl_emu::host::layout::{KIND_EX, KIND_NPAGED, KIND_PAGED};
-use ntoskrnl_emu::host::{self, owner, stops};
+use ntoskrnl_emu::host::{self, block_at, owner, stops};
 use ntoskrnl_emu::{
     Driver, ExAllocateFromNPagedLookasideList, ExAllocateFromPagedLookasideList,
     ExAllocatePoolWithTag, ExDeleteNPagedLookasideList, ExDeletePagedLookasideList,
@@ -122,6 +122,14 @@ exports! {
         })
     }
 
+    /// Says whether only entries that were allocated from a list may be freed to it, as is so at first.
+    fn lookaside_set_own_entries_only(id: u32, is_so: u32) -> u32 {
+        status(|| {
+            let list = ntoskrnl_emu::list(id, owner::current())?;
+            host::set_own_entries_only(list, is_so != 0)
+        })
+    }
+
     /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
     /// callbacks of this isolate's lists.
     #[calls(back)]
@@ -151,6 +159,7 @@ fn create(wanted: u32, arguments: InitArgs) -> Result<(), NtStatus> {
         _ => STATUS_INVALID_PARAMETER,
     })?;
     if let Some(list) = list.into_raw() {
+        host::set_own_entries_only(list.as_ptr(), true)?;
         let id = host::id(list.as_ptr())?;
         callbacks::enter(id, wanted);
         leave_value(id);
@@ -197,6 +206,7 @@ fn create_legacy(
     };
     // SAFETY: this thread initialised the list, and no other knows it.
     unsafe { host::confine(block.cast()) };
+    host::set_own_entries_only(block.cast(), true)?;
     callbacks::enter(id, wanted);
     leave_value(id);
     Ok(())
@@ -392,7 +402,8 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
         .find(|pair| matches!(pair, [a, b] if a == b))
     {
         let address = region.at(twice).addr() as u64;
-        stops::already_freed(address).raise();
+        let tag = block_at(region, twice).map_or(0, |block| block.tag);
+        stops::already_freed(address, tag).raise();
     }
     for entry in given {
         list.free(entry);

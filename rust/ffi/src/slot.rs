@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use ntoskrnl_emu::host::layout::Slot;
 use ntoskrnl_emu::{BugCheck, Stop, catch_stop};
-use wdm::{NtStatus, STATUS_INTERNAL_ERROR};
+use wdm::{BAD_POOL_CALLER, NtStatus, STATUS_INTERNAL_ERROR};
 
 thread_local! {
     // No destructor: it is read while the thread ends.
@@ -96,7 +96,7 @@ fn report<T>(outcome: &Outcome<T>) -> u32 {
     let (kind, code, parameters) = match outcome {
         Outcome::Done(_) => (0, 0, [0; 4]),
         Outcome::Failed(status) => (1, number(*status), [0; 4]),
-        Outcome::BugCheck(stop) => (2, stop.code, stop.parameters),
+        Outcome::BugCheck(stop) => (2, stop.code, without_caller(*stop)),
     };
     slot.kind.store(kind, Ordering::Relaxed);
     slot.code.store(code, Ordering::Relaxed);
@@ -104,6 +104,15 @@ fn report<T>(outcome: &Outcome<T>) -> u32 {
         place.store(parameter, Ordering::Relaxed);
     }
     1
+}
+
+/// The parameters of a stop. The caller's address is left out: JavaScript's has none, and that of this
+/// library says nothing.
+fn without_caller(stop: BugCheck) -> [u64; 4] {
+    match (stop.code, stop.parameters) {
+        (BAD_POOL_CALLER, [kind @ 0x9B..=0x9D, second, third, _]) => [kind, second, third, 0],
+        (_, parameters) => parameters,
+    }
 }
 
 /// Leaves a value for JavaScript beside what the call came to.

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
 
+use crate::caller;
 use crate::sync::per_thread;
 
 /// A bug check: its code and four parameters.
@@ -47,6 +48,20 @@ impl BugCheck {
         }
         note_second_unwind(&format!("{self}\n"));
         resume_unwind(Box::new(self))
+    }
+}
+
+/// Bug check: a raised exception that nothing catches.
+pub const KMODE_EXCEPTION_NOT_HANDLED: u32 = 0x1E;
+
+/// 0x1E (status, address, 0, 0): a raised exception that nothing catches. Documented
+/// (`bug-check-0x1e--kmode-exception-not-handled`); the address is that of the code that called the
+/// routine, zero where it is not known.
+#[cold]
+pub fn not_handled(status: NtStatus, address: u64) -> BugCheck {
+    BugCheck {
+        code: KMODE_EXCEPTION_NOT_HANDLED,
+        parameters: [u64::from(status.code().cast_unsigned()), address, 0, 0],
     }
 }
 
@@ -168,6 +183,26 @@ fn print(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Runs a callback of a driver's, which is a foreign frame. Nothing may unwind through it: an exception
+/// that leaves it, such as one of C++, ends the process with a line that says which callback it left.
+pub(crate) fn in_callback<T>(name: impl Fn() -> String, run: impl FnOnce() -> T) -> T {
+    /// Dropped by an unwind alone.
+    struct Left<F: Fn() -> String>(F);
+    impl<F: Fn() -> String> Drop for Left<F> {
+        fn drop(&mut self) {
+            end_with(&format!("*** An exception left {}\n", (self.0)()));
+        }
+    }
+    // A catcher, so that an exception which nothing else catches unwinds as well.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let left = Left(name);
+        let value = in_foreign_frame(run);
+        std::mem::forget(left);
+        value
+    }));
+    result.unwrap_or_else(|payload| resume_unwind(payload))
+}
+
 /// Prints a line and aborts.
 fn end_with(line: &str) -> ! {
     print(line);
@@ -178,7 +213,8 @@ fn end_with(line: &str) -> ! {
 #[inline(never)]
 pub(crate) fn raise(status: NtStatus) -> ! {
     if ARMED.with(Cell::get) == 0 {
-        end_with(&format!("*** Unhandled exception {status}\n"));
+        let stop = not_handled(status, caller::return_address());
+        end_with(&format!("{stop}\n"));
     }
     note_second_unwind(&format!("*** Unhandled exception {status}\n"));
     resume_unwind(Box::new(Raised(status)))

@@ -49,7 +49,7 @@ pub use driver::Driver;
 pub use fault::Faults;
 pub use lists::{
     abandon, close_list, confine, confined_to, has_callbacks, id, is_allocated_from, is_live, kind,
-    list, refusal_of, share, validate_arguments, why_not_live,
+    list, refusal_of, set_own_entries_only, share, validate_arguments, why_not_live,
 };
 pub use policy_choice::{
     DEPTH_POLICY_VARIABLE, configure_depth_policy, depth_policy, ignore_environment,
@@ -61,6 +61,7 @@ pub use values::{
 };
 
 pub use crate::bug_check::in_foreign_frame;
+pub use crate::caller::{EntryPoint, set_entry_points};
 pub use crate::list::{calling_list, hit, keep};
 pub use crate::memory::region::{
     DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,

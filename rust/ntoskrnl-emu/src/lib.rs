@@ -40,7 +40,7 @@
 //! |---|---|
 //! | `sync`, `owner`, `delay` | threads |
 //! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
-//! | `bug_check`, `stops` | how the emulation stops, and every stop |
+//! | `caller`, `bug_check`, `stops` | how the emulation stops, and every stop |
 //! | `pool` | blocks |
 //! | `registry` | which lists exist |
 //! | `list` | the rule of allocate and free, and damage |
@@ -55,6 +55,7 @@ compile_error!("a caught bug check is an unwind: build ntoskrnl-emu with panic=u
 compile_error!("the layouts are those of little-endian machines");
 
 mod bug_check;
+mod caller;
 mod delay;
 pub mod host;
 mod list;

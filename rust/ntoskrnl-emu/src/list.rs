@@ -31,6 +31,7 @@ use crate::sync::{AtomicU64, Ordering};
 
 mod arguments;
 mod damage;
+mod exchange;
 mod foreign;
 mod miss;
 mod raw;
@@ -50,7 +51,8 @@ use section::Section;
 
 /// Why an entry cannot be freed to a list.
 enum BadEntry {
-    AlreadyFreed,
+    /// With the tag of the block, zero for what lies outside the pool.
+    AlreadyFreed(u32),
     NotOfThisList,
 }
 
@@ -58,7 +60,7 @@ impl BadEntry {
     /// The bug check of freeing it.
     fn stop(&self, entry: u64) -> BugCheck {
         match self {
-            Self::AlreadyFreed => stops::already_freed(entry),
+            Self::AlreadyFreed(tag) => stops::already_freed(entry, *tag),
             Self::NotOfThisList => stops::invalid_address(entry),
         }
     }
@@ -248,13 +250,23 @@ impl<'a> ListRef<'a> {
 
     /// Whether a link leads to an entry that this list keeps. Checked before the link is followed.
     fn keeps(self, link: u64) -> bool {
-        match self.region.offset_of(link as usize) {
+        match self.offset_of(link) {
             Some(offset) => {
                 link & RESERVED == 0
                     && pool::is_of_list(&self.region, offset, STATE_KEPT, self.index)
             }
-            None => foreign::is_kept_by(link as usize, self.index),
+            None => foreign::is_kept_by(link as usize, self.index) && stands(&self.region, link),
         }
+    }
+
+    /// The offset of an entry that a state word stands for; `None` for a foreign entry of this list, and
+    /// for what lies outside the pool.
+    fn offset_of(self, link: u64) -> Option<u32> {
+        let offset = self.region.offset_of(link as usize)?;
+        // Relaxed: set by the allocation of such an entry, which this thread was given since.
+        let is_foreign = self.record.foreign.load(Ordering::Relaxed) != 0
+            && foreign::is_entry_of(link as usize, self.index);
+        (!is_foreign).then_some(offset)
     }
 
     /// The address of an entry by its link.
@@ -283,7 +295,7 @@ impl<'a> ListRef<'a> {
 
     /// Marks an entry as kept or allocated. Called inside the section.
     fn set_state(self, link: u64, state: u16) {
-        match self.region.offset_of(link as usize) {
+        match self.offset_of(link) {
             // Release: see the orderings in `pool`.
             Some(offset) => self
                 .region
@@ -298,7 +310,7 @@ impl<'a> ListRef<'a> {
     /// plain block; on its way to pool no other thread can free it.
     fn release(self, link: u64) {
         let is_default = self.record.free.load(Ordering::Relaxed) == 0;
-        match self.region.offset_of(link as usize) {
+        match self.offset_of(link) {
             Some(offset) if is_default => self
                 .region
                 .state(offset)
@@ -436,35 +448,53 @@ fn is_list_of(record: &Record, index: u32, list: *mut LookasideListEx) -> bool {
 
 /// Checks that an entry is allocated from the list with a record index.
 fn check_entry(region: &Region, index: u32, entry: u64) -> Result<(), BadEntry> {
-    match region.offset_of(entry as usize) {
-        Some(offset) => {
-            if entry & RESERVED == 0 && pool::is_of_list(region, offset, STATE_ALLOCATED, index) {
-                return Ok(());
-            }
-            let is_kept = pool::block_at(region, offset).is_some_and(|block| block.is_kept);
-            Err(if is_kept || pool::is_freed(region, offset) {
-                BadEntry::AlreadyFreed
-            } else {
-                BadEntry::NotOfThisList
-            })
+    let address = entry as usize;
+    let offset = region.offset_of(address);
+    if let Some(offset) = offset {
+        if entry & RESERVED == 0 && pool::is_of_list(region, offset, STATE_ALLOCATED, index) {
+            return Ok(());
         }
-        None if foreign::is_allocated_from(entry as usize, index) => Ok(()),
-        None if foreign::is_kept(entry as usize) => Err(BadEntry::AlreadyFreed),
-        None => Err(BadEntry::NotOfThisList),
+        let is_kept = pool::block_at(region, offset).is_some_and(|block| block.is_kept);
+        if is_kept || pool::is_freed(region, offset) {
+            return Err(BadEntry::AlreadyFreed(pool::tag_at(region, offset)));
+        }
     }
+    if foreign::is_allocated_from(address, index) && stands(region, entry) {
+        Ok(())
+    } else if foreign::is_kept(address) {
+        Err(BadEntry::AlreadyFreed(0))
+    } else {
+        Err(BadEntry::NotOfThisList)
+    }
+}
+
+/// Whether the memory of a foreign entry is there, as far as the pool knows.
+fn stands(region: &Region, link: u64) -> bool {
+    let offset = region.offset_of(link as usize);
+    offset.is_none_or(|offset| pool::block_around(region, offset).is_some())
 }
 
 /// Why an entry cannot be freed to the list with an index now: the bug check that would be raised.
 pub(crate) fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<BugCheck> {
-    let record = region.record(index);
     let entry = region.at(offset).addr() as u64;
-    let is_live = record.state.load(Ordering::Relaxed) == RECORD_LIVE;
-    let checked = if is_live {
+    let checked = check_live(region, index, entry);
+    match checked {
+        Err(BadEntry::NotOfThisList) if exchange::would_take(region, index, offset) => None,
+        checked => checked.err().map(|bad| bad.stop(entry)),
+    }
+}
+
+/// Whether an entry is allocated from the list with an index now.
+pub(crate) fn is_allocated_from(region: &Region, index: u32, offset: u32) -> bool {
+    check_live(region, index, region.at(offset).addr() as u64).is_ok()
+}
+
+fn check_live(region: &Region, index: u32, entry: u64) -> Result<(), BadEntry> {
+    if region.record(index).state.load(Ordering::Relaxed) == RECORD_LIVE {
         check_entry(region, index, entry)
     } else {
         Err(BadEntry::NotOfThisList)
-    };
-    checked.err().map(|bad| bad.stop(entry))
+    }
 }
 
 /// Makes storage an empty list that the registry knows.
@@ -481,6 +511,13 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     }
     let region = region::map()?;
     let address = list.expose_provenance();
+    let around = region
+        .offset_of(address)
+        .and_then(|offset| pool::block_around(region, offset));
+    if around.is_some_and(|block| block.is_paged) {
+        stops::list_in_paged_pool(address).raise();
+    }
+    refuse_forgotten_neighbour(region);
     // SAFETY: no other thread uses, so deletes, a list there, by the caller's word.
     if let Some(before) = unsafe { ListRef::registered(address) } {
         before.refuse_other_owners();
@@ -584,6 +621,45 @@ pub(crate) unsafe fn share(list: *mut LookasideListEx) {
     found.belong_to_all();
 }
 
+/// Raises the bug check for a list that was not deleted before its memory went, if it is the one
+/// initialised last: the link in it is about to be written.
+fn refuse_forgotten_neighbour(region: &Region) {
+    let newest = registry::newest(region);
+    if newest != 0 && !registry::stands(region, newest) {
+        give_up_forgotten(region, newest).raise();
+    }
+}
+
+/// Raises the bug check for a list that was not deleted before its memory went, if there is one. All of
+/// them are out of the system then.
+pub(crate) fn refuse_forgotten(region: &Region) {
+    let mut forgotten = Vec::new();
+    registry::each(region, |index, _| {
+        if !registry::stands(region, index) {
+            forgotten.push(index);
+        }
+    });
+    let stops = forgotten
+        .into_iter()
+        .map(|index| give_up_forgotten(region, index));
+    let stops: Vec<BugCheck> = stops.collect();
+    if let Some(stop) = stops.first() {
+        stop.raise();
+    }
+}
+
+/// Takes a list whose memory is gone out of the system. What it kept, and what is allocated from it,
+/// stays allocated as plain blocks.
+fn give_up_forgotten(region: &Region, index: u32) -> BugCheck {
+    let record = region.record(index);
+    let stop = stops::forgotten(record.list.load(Ordering::Relaxed) as usize);
+    pool::abandon_kept(region, record);
+    foreign::forget(index, true);
+    pool::disown(region, record);
+    registry::leave(region, index);
+    stop
+}
+
 /// The section of the list that a pool block is allocated from. The list stays registered.
 pub(crate) struct SectionOfEntry {
     section: Section<'static>,
@@ -591,6 +667,10 @@ pub(crate) struct SectionOfEntry {
 }
 
 impl SectionOfEntry {
+    fn list(&self) -> ListRef<'static> {
+        self.section.list
+    }
+
     pub(crate) fn leave(self) {
         self.section.leave();
         drop(self.pin);

@@ -17,6 +17,7 @@ use crate::memory::layout::{
     BY_BLOCK_WORD, FLAG_LIST, NO_STATE, NUMBERED, RECORD_CLOSED, RECORD_FREE, RECORD_LEAVING,
     RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT, number_of,
 };
+use crate::memory::probe::is_readable;
 use crate::memory::region::Region;
 use crate::owner::SHARED;
 use crate::pool;
@@ -138,6 +139,7 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
     record.allocated.store(allocated, Ordering::Relaxed);
     record.kept.store(kept, Ordering::Relaxed);
     record.foreign.store(0, Ordering::Relaxed);
+    record.own_entries_only.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
     record.no_memory.store(0, Ordering::Relaxed);
     record.trim_due.store(0, Ordering::Relaxed);
@@ -310,11 +312,30 @@ fn control_to_link(region: &Region, index: u32) -> Option<Control<'static>> {
     if index == 0 {
         return None;
     }
+    if !stands(region, index) {
+        return None;
+    }
     // SAFETY: the record of a registered list, which cannot leave while the registry is locked.
     let control = unsafe { control_of(region, region.record(index)) };
     let is_ours = region.record(index).control.load(Ordering::Relaxed) != 0
         || control.index().load(Ordering::Relaxed) == index;
     is_ours.then_some(control)
+}
+
+/// Whether the memory of a registered list is there still. Outside the pool it may be gone with a list
+/// in it, as when a driver that forgot to delete the list is unmapped.
+pub(crate) fn stands(region: &Region, index: u32) -> bool {
+    let record = region.record(index);
+    record.control.load(Ordering::Relaxed) != 0
+        || is_readable(
+            record.list.load(Ordering::Relaxed) as usize,
+            size_of::<LookasideListEx>(),
+        )
+}
+
+/// The list initialised last, by record index; zero for none.
+pub(crate) fn newest(region: &Region) -> u32 {
+    region.header().newest.load(Ordering::Relaxed)
 }
 
 /// The address of a registered list.
@@ -363,6 +384,13 @@ pub(crate) fn list_in_block(region: &Region, offset: u32) -> Option<BugCheck> {
 /// Whether an initialised list lies in the block that begins at an offset.
 pub fn holds_list(region: &Region, offset: u32) -> bool {
     list_in_block(region, offset).is_some()
+}
+
+/// Whether the memory of an initialised list lies in a range of addresses, wholly or in part.
+pub(crate) fn reaches_into(range: Range<usize>) -> bool {
+    // The larger legacy lists begin with these fields; what pads them is nobody's.
+    let before = size_of::<LookasideListEx>() - 1;
+    first_list_in(range.start.saturating_sub(before)..range.end).is_some()
 }
 
 /// The first list whose control block begins in a range of addresses.

@@ -80,6 +80,19 @@ fn a_raised_status_is_caught_apart_from_bug_checks() {
     assert_eq!(payload.downcast_ref::<Raised>(), Some(&Raised(status)));
 }
 
+/// Behaviour: raise-unhandled.
+#[test]
+fn a_raised_status_that_nothing_catches_is_stop_0x1e() {
+    let output = in_child("a_raised_status_that_nothing_catches_is_stop_0x1e", || {
+        raise(STATUS_ASSERTION_FAILURE)
+    });
+    assert_aborted_by(&output, STATUS_ASSERTION_FAILURE);
+    assert_eq!(
+        STATUS_ASSERTION_FAILURE.to_string(),
+        "STATUS_ASSERTION_FAILURE"
+    );
+}
+
 #[test]
 fn a_panic_goes_through_a_catcher() {
     let through = std::panic::catch_unwind(|| {
@@ -118,7 +131,8 @@ fn an_unarmed_double_free_prints_its_line_and_aborts() {
         let entry = list.allocate();
         eprintln!(
             "\nexpected: *** STOP 0x000000c2 (0x0000000000000007, 0x0000000000000000, \
-             0x0000000000000000, {:#018x})",
+             {:#018x}, {:#018x})",
+            TAG,
             entry.address()
         );
         list.free(entry);

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x491A55B0;
+export const ABI = 0x95B0D97D;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -99,12 +99,13 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * 1 when a block is live pool of at least so many bytes that can become a list's entry.
+   * 1 when a block is live pool of a type's kind, of at least so many bytes, that can become a list's
+   * entry.
    *
-   * `lookaside_fits(block: u32, bytes: u32) -> u32`
+   * `lookaside_fits(block: u32, bytes: u32, pool_type: i32) -> u32`
    */
   lookaside_fits: {
-    parameters: ["u32", "u32"],
+    parameters: ["u32", "u32", "i32"],
     result: "u32",
   },
   /**
@@ -276,6 +277,15 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * Says whether only entries that were allocated from a list may be freed to it, as is so at first.
+   *
+   * `lookaside_set_own_entries_only(id: u32, is_so: u32) -> u32`
+   */
+  lookaside_set_own_entries_only: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
    * Makes a confined list usable by other isolates. A list with callbacks is refused, and so is a
    * legacy list.
    *
@@ -364,6 +374,7 @@ export const LAYOUT = {
 export const STOP_CODES = {
   SPIN_LOCK_ALREADY_OWNED: 0x0F,
   SPIN_LOCK_NOT_OWNED: 0x10,
+  KMODE_EXCEPTION_NOT_HANDLED: 0x1E,
   BAD_POOL_HEADER: 0x19,
   BAD_POOL_CALLER: 0xC2,
   DRIVER_VERIFIER_DETECTED_VIOLATION: 0xC4,

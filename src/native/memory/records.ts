@@ -54,6 +54,6 @@ export function readStats(control: number, record: number): LookasideStats {
     freeHits: (totalFrees - freeMisses) >>> 0,
     lastTotalAllocates: u32[(control + LAYOUT.listLastTotalAllocates) >>> 2]!,
     lastAllocateMisses: u32[(control + LAYOUT.listLastAllocateMisses) >>> 2]!,
-    outstanding: (totalAllocates - failed - totalFrees) >>> 0,
+    outstanding: (totalAllocates - failed - totalFrees) | 0,
   };
 }

@@ -81,6 +81,7 @@ fn tick_where(is_meant: impl Fn(&Record) -> bool) {
     let Some(_tick) = Tick::begin() else {
         return;
     };
+    lists::refuse_forgotten(region);
     let mut first = None;
     for id in retune_all(region, is_meant) {
         delay::point("list to trim");

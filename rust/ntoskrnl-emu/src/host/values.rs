@@ -46,6 +46,7 @@ values! {
         next: u32, allocated: u16, kept: u16, maximum_depth: u32, foreign: u8, no_memory: u8,
         trim_due: u8, quiet: u8, abandoned: u32, kind: u32, asked_size: u32, shown_allocate: u64,
         shown_free: u64, former_depth: u16, former_demand: u16, demand: u16, peak: u16,
+        own_entries_only: u32,
     }
 
     /// The values of a page's descriptor.

@@ -7,6 +7,7 @@ use wdm::LookasideListEx;
 
 use super::ListRef;
 use super::section::{Damage, Section, link_at};
+use crate::delay;
 use crate::memory::region::{Place, add};
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::owner::{self, SHARED};
@@ -226,7 +227,7 @@ impl<'a> ListRef<'a> {
             && !self.is_own_block(&bad, entry)
         {
             section.leave();
-            bad.stop(link).raise();
+            return self.free_of_another(entry);
         }
         let is_full = section.head.depth() >= self.control.depth().load(Ordering::Relaxed);
         if is_full && let Some(stop) = self.refusal_of_pool(link) {
@@ -247,6 +248,20 @@ impl<'a> ListRef<'a> {
         if let Some(id) = due {
             self.trim(id);
         }
+    }
+
+    /// Frees what is not allocated from this list: an entry of another list that this one takes, or one
+    /// that became this list's meanwhile. Raises for anything else.
+    #[cold]
+    fn free_of_another(self, entry: *mut c_void) {
+        let link = entry.addr() as u64;
+        if !self.take_over(link)
+            && let Err(bad) = self.check_entry(link)
+        {
+            bad.stop(link).raise();
+        }
+        delay::point("entry taken over");
+        self.free_in(self.enter(), entry);
     }
 
     #[inline(always)]

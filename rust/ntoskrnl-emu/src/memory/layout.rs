@@ -163,7 +163,8 @@ pub struct Record {
     pub next: AtomicU32,
     /// The greatest depth that a tick may set.
     pub maximum_depth: AtomicU32,
-    /// Not zero once the list has held entries from outside the pool.
+    /// Not zero once the list has held entries that no state word stands for: from outside the pool, or
+    /// inside a block.
     pub foreign: AtomicU8,
     /// Not zero once an allocation got no memory since the last tick.
     pub no_memory: AtomicU8,
@@ -191,6 +192,8 @@ pub struct Record {
     pub demand: AtomicU16,
     /// Of the depth policy.
     pub peak: AtomicU16,
+    /// Not zero where only entries that were allocated from the list may be freed to it.
+    pub own_entries_only: AtomicU32,
     /// The newest of this list's blocks in each arena, as an offset in the pool; zero for none.
     pub blocks: [AtomicU32; ARENAS],
 }

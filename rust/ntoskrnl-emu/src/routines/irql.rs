@@ -2,12 +2,14 @@
 //!
 //! On Windows the level belongs to a processor; here it belongs to a thread, as a number that the
 //! routines below keep. It holds nothing off: a thread at DISPATCH_LEVEL is still preempted. No
-//! routine refuses to run at a level yet, but raising downwards and lowering upwards are refused.
+//! routine refuses to run at a level yet, but raising downwards and lowering upwards are refused, and
+//! so is lowering below DISPATCH_LEVEL while a spin lock is held.
 
 use std::cell::Cell;
 
 use wdm::{DISPATCH_LEVEL, Kirql, PASSIVE_LEVEL};
 
+use super::held;
 use crate::stops;
 
 /// The highest level there is on 64-bit processors.
@@ -69,7 +71,8 @@ pub unsafe extern "system-unwind" fn KeRaiseIrqlToDpcLevel() -> Kirql {
 /// `KeLowerIrql`: lowers the thread's level to what a raise returned.
 ///
 /// A level above the current one is bug check 0xC4 (0x31, current level, asked level, 0), as under
-/// Driver Verifier.
+/// Driver Verifier. One below DISPATCH_LEVEL, while the thread holds a spin lock, is 0xC4 (0x32, asked
+/// level, lock, 0), which is ours: the lock could only be released at the wrong level.
 ///
 /// # Safety
 ///
@@ -82,6 +85,9 @@ pub unsafe extern "system-unwind" fn KeLowerIrql(level: Kirql) {
     let current = LEVEL.get();
     if level > current {
         stops::lower_to_higher(current, level).raise();
+    }
+    if let Some(lock) = held::last_but(0).filter(|_| level < DISPATCH_LEVEL) {
+        stops::release_at_level(level, lock).raise();
     }
     LEVEL.set(level);
 }

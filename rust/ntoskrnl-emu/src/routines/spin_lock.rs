@@ -8,7 +8,9 @@ use std::cell::Cell;
 
 use wdm::{DISPATCH_LEVEL, Kirql};
 
+use super::held;
 use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
+use crate::bug_check::BugCheck;
 use crate::stops;
 use crate::sync::{AtomicUsize, Ordering, global, per_thread, spin_loop, yield_now};
 
@@ -44,6 +46,10 @@ unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
     unsafe { &*lock.cast::<AtomicUsize>() }
 }
 
+fn address_of(word: &AtomicUsize) -> usize {
+    std::ptr::from_ref(word).addr()
+}
+
 fn try_take(word: &AtomicUsize) -> bool {
     // Acquire: pairs with the release in `release`. Relaxed on failure: nothing is read.
     word.compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
@@ -54,7 +60,7 @@ fn try_take(word: &AtomicUsize) -> bool {
 fn refuse_held(word: &AtomicUsize) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) == holder() {
-        stops::lock_already_owned(std::ptr::from_ref(word).addr()).raise();
+        stops::lock_already_owned(address_of(word)).raise();
     }
 }
 
@@ -77,8 +83,9 @@ fn take(word: &AtomicUsize) {
 fn release(word: &AtomicUsize) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) != holder() {
-        stops::lock_not_owned(std::ptr::from_ref(word).addr()).raise();
+        stops::lock_not_owned(address_of(word)).raise();
     }
+    held::forget(address_of(word));
     // Release: pairs with the acquire in `try_take`.
     word.store(0, Ordering::Release);
 }
@@ -125,6 +132,7 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usiz
     // SAFETY: lowered when the lock is released, by the caller's word.
     let before = unsafe { KeRaiseIrqlToDpcLevel() };
     take(word);
+    held::note(address_of(word), Some(before));
     before
 }
 
@@ -132,7 +140,8 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usiz
 ///
 /// At another level than DISPATCH_LEVEL it is bug check 0xC4 (0x32, level, lock, 0), as under Driver
 /// Verifier; a lock that the thread does not hold is SPIN_LOCK_NOT_OWNED (0x10) with its address,
-/// which is ours.
+/// which is ours; another level than the acquire returned is 0xC4 (0x00020015, 0, 0, 0), as under DDI
+/// compliance checking. Nothing has changed then.
 ///
 /// # Safety
 ///
@@ -148,12 +157,31 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
         stops::release_at_level(current, lock.addr()).raise();
     }
     // SAFETY: by the caller's word.
-    release(unsafe { word(lock) });
+    let word = unsafe { word(lock) };
+    let address = address_of(word);
+    if held::level_before(address).is_some_and(|before| before != level) {
+        stops::release_to_another_level().raise();
+    }
+    if let Some(other) = held::last_but(address).filter(|_| level < DISPATCH_LEVEL) {
+        stops::release_at_level(level, other).raise();
+    }
+    release(word);
     // SAFETY: by the caller's word.
     unsafe { KeLowerIrql(level) };
 }
 
+/// Raises the bug check of a routine that leaves the level, for a level below DISPATCH_LEVEL.
+fn refuse_below_dispatch(stop: fn(Kirql, usize) -> BugCheck, lock: *mut usize) {
+    // SAFETY: no obligations.
+    let current = unsafe { KeGetCurrentIrql() };
+    if current < DISPATCH_LEVEL {
+        stop(current, lock.addr()).raise();
+    }
+}
+
 /// `KeAcquireSpinLockAtDpcLevel`: takes the lock; the level stays.
+///
+/// Below DISPATCH_LEVEL it is bug check 0xC4 (0x40, level, lock, 0), as under Driver Verifier.
 ///
 /// # Safety
 ///
@@ -161,13 +189,18 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
 ///
 /// # IRQL
 ///
-/// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`); not checked.
+/// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usize) {
+    refuse_below_dispatch(stops::acquire_below_dispatch, lock);
     // SAFETY: by the caller's word.
-    take(unsafe { word(lock) });
+    let word = unsafe { word(lock) };
+    take(word);
+    held::note(address_of(word), None);
 }
 
 /// `KeReleaseSpinLockFromDpcLevel`: releases the lock; the level stays.
+///
+/// Below DISPATCH_LEVEL it is bug check 0xC4 (0x41, level, lock, 0), as under Driver Verifier.
 ///
 /// # Safety
 ///
@@ -175,13 +208,16 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usiz
 ///
 /// # IRQL
 ///
-/// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`); not checked.
+/// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`).
 pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut usize) {
+    refuse_below_dispatch(stops::release_below_dispatch, lock);
     // SAFETY: by the caller's word.
     release(unsafe { word(lock) });
 }
 
 /// `KeTryToAcquireSpinLockAtDpcLevel`: takes the lock if it is free, and returns 1; else 0.
+///
+/// Below DISPATCH_LEVEL it is bug check 0xC4 (0x40, level, lock, 0), as under Driver Verifier.
 ///
 /// # Safety
 ///
@@ -189,10 +225,16 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut us
 ///
 /// # IRQL
 ///
-/// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`); not checked.
+/// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut usize) -> u8 {
+    refuse_below_dispatch(stops::acquire_below_dispatch, lock);
     // SAFETY: by the caller's word.
-    u8::from(try_take(unsafe { word(lock) }))
+    let word = unsafe { word(lock) };
+    let is_taken = try_take(word);
+    if is_taken {
+        held::note(address_of(word), None);
+    }
+    u8::from(is_taken)
 }
 
 /// `KeTestSpinLock`: 1 when the lock is free, else 0.
@@ -213,8 +255,9 @@ pub unsafe extern "system-unwind" fn KeTestSpinLock(lock: *mut usize) -> u8 {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use wdm::PASSIVE_LEVEL;
+    use wdm::{APC_LEVEL, PASSIVE_LEVEL};
 
+    use super::super::irql::KfRaiseIrql;
     use super::*;
     use crate::catch_bug_check;
     use crate::stops::{SPIN_LOCK_ALREADY_OWNED, SPIN_LOCK_NOT_OWNED};
@@ -250,6 +293,8 @@ mod tests {
         let lock = &raw mut lock;
         // SAFETY: a word of this test's own.
         unsafe { KeInitializeSpinLock(lock) };
+        // SAFETY: lowered below.
+        let before = unsafe { KeRaiseIrqlToDpcLevel() };
         // SAFETY: an initialised lock.
         assert_eq!(unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) }, 1);
         // SAFETY: an initialised lock.
@@ -265,12 +310,97 @@ mod tests {
         // SAFETY: refused.
         let free = catch_bug_check(|| unsafe { KeReleaseSpinLockFromDpcLevel(lock) });
         assert_eq!(free.map_err(|stop| stop.code), Err(SPIN_LOCK_NOT_OWNED));
+        // SAFETY: no lock is held.
+        unsafe { KeLowerIrql(before) };
         // SAFETY: refused.
         let low = catch_bug_check(|| unsafe { KeReleaseSpinLock(lock, PASSIVE_LEVEL) });
         assert_eq!(
             low.map_err(|stop| stop.parameters),
             Err([0x32, 0, lock.addr() as u64, 0])
         );
+    }
+
+    fn parameters<T>(run: impl FnOnce() -> T) -> Option<[u64; 4]> {
+        catch_bug_check(run).err().map(|stop| stop.parameters)
+    }
+
+    /// Behaviour: lock-level.
+    #[test]
+    fn the_routines_that_leave_the_level_are_refused_below_dispatch_level() {
+        let mut lock = 0;
+        let lock = &raw mut lock;
+        let address = lock.addr() as u64;
+        for (level, number) in [(PASSIVE_LEVEL, 0), (APC_LEVEL, 1)] {
+            // SAFETY: lowered below.
+            let before = unsafe { KfRaiseIrql(level) };
+            let acquired = [0x40, number, address, 0];
+            // SAFETY: refused.
+            let acquire = parameters(|| unsafe { KeAcquireSpinLockAtDpcLevel(lock) });
+            assert_eq!(acquire, Some(acquired));
+            // SAFETY: refused.
+            let try_to = parameters(|| unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) });
+            assert_eq!(try_to, Some(acquired));
+            // SAFETY: refused.
+            let release = parameters(|| unsafe { KeReleaseSpinLockFromDpcLevel(lock) });
+            assert_eq!(release, Some([0x41, number, address, 0]));
+            // SAFETY: an initialised lock.
+            assert_eq!(unsafe { KeTestSpinLock(lock) }, 1, "nothing has changed");
+            // SAFETY: undoes the raise above.
+            unsafe { KeLowerIrql(before) };
+        }
+    }
+
+    /// Behaviour: lock-other-level.
+    #[test]
+    fn a_lock_is_released_to_the_level_before_it_was_acquired_and_to_no_other() {
+        let mut lock = 0;
+        let lock = &raw mut lock;
+        for (raised, others) in [(PASSIVE_LEVEL, [1, 2, 15]), (APC_LEVEL, [0, 2, 15])] {
+            // SAFETY: lowered below.
+            let before = unsafe { KfRaiseIrql(raised) };
+            // SAFETY: an initialised lock.
+            let level = unsafe { KeAcquireSpinLockRaiseToDpc(lock) };
+            for other in others {
+                // SAFETY: refused.
+                let refused = parameters(|| unsafe { KeReleaseSpinLock(lock, other) });
+                assert_eq!(refused, Some([0x0002_0015, 0, 0, 0]));
+                // SAFETY: an initialised lock.
+                assert_eq!(unsafe { KeTestSpinLock(lock) }, 0, "it is held still");
+            }
+            // SAFETY: held.
+            unsafe { KeReleaseSpinLock(lock, level) };
+            // SAFETY: undoes the raise above.
+            unsafe { KeLowerIrql(before) };
+        }
+    }
+
+    /// Behaviour: lock-lowered.
+    #[test]
+    fn a_thread_that_holds_a_lock_cannot_lower_its_level_below_dispatch_level() {
+        let mut locks = [0; 2];
+        let [outer, inner] = [0, 1].map(|index| (&raw mut locks[index]));
+        // SAFETY: an initialised lock.
+        let level = unsafe { KeAcquireSpinLockRaiseToDpc(outer) };
+        // SAFETY: an initialised lock.
+        unsafe { KeAcquireSpinLockAtDpcLevel(inner) };
+        for held in [inner, outer] {
+            for asked in [PASSIVE_LEVEL, APC_LEVEL] {
+                // SAFETY: refused.
+                let refused = parameters(|| unsafe { KeLowerIrql(asked) });
+                let expected = [0x32, u64::from(asked), held.addr() as u64, 0];
+                assert_eq!(refused, Some(expected));
+            }
+            // SAFETY: no obligations.
+            assert_eq!(unsafe { KeGetCurrentIrql() }, DISPATCH_LEVEL);
+            if held == inner {
+                // SAFETY: held.
+                unsafe { KeReleaseSpinLockFromDpcLevel(inner) };
+            }
+        }
+        // SAFETY: held.
+        unsafe { KeReleaseSpinLock(outer, level) };
+        // SAFETY: no obligations.
+        assert_eq!(unsafe { KeGetCurrentIrql() }, PASSIVE_LEVEL);
     }
 }
 
@@ -293,14 +423,14 @@ mod loom {
         fn take_turn(&self) {
             let lock = (&raw const self.lock).cast_mut().cast();
             // SAFETY: an initialised lock.
-            unsafe { KeAcquireSpinLockAtDpcLevel(lock) };
+            let lock = unsafe { word(lock) };
+            take(lock);
             self.turns.with_mut(|turns| {
                 // SAFETY: the lock is held; where that means nothing, loom ends the model.
                 let turns = unsafe { &mut *turns };
                 *turns += 1;
             });
-            // SAFETY: held.
-            unsafe { KeReleaseSpinLockFromDpcLevel(lock) };
+            release(lock);
         }
     }
 
