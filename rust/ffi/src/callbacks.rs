@@ -10,7 +10,7 @@
 //! Callbacks run inside exports that are marked for it, and inside no other: see
 //! [`exports!`](crate::exports).
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 
@@ -100,9 +100,6 @@ thread_local! {
     static CALLED: RefCell<Called> = const {
         RefCell::new(Called { copies: Vec::new(), lists: BTreeMap::new() })
     };
-    // No destructor: it is used while the thread ends.
-    /// Whether the innermost export that runs on this thread may call back.
-    static ALLOWED: Cell<bool> = const { Cell::new(false) };
     /// The lists whose callbacks are running on this thread, one inside the other.
     static RUNNING: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
@@ -138,7 +135,7 @@ pub(crate) fn leave(id: u32) {
 /// The functions that a list calls; none once the isolate has ended, or where the export that runs
 /// may not call back.
 fn functions_of(id: u32) -> Option<Functions> {
-    if !ALLOWED.get() {
+    if !slot::are_callbacks_allowed() {
         return None;
     }
     let found = CALLED.try_with(|called| called.borrow().lists.get(&id).copied());
@@ -159,30 +156,9 @@ pub(crate) fn is_running_for(id: u32) -> bool {
         .unwrap_or(false)
 }
 
-/// Sets whether this thread may call back, as long as it lives.
-struct Allowance(bool);
-
-impl Allowance {
-    fn set(is_allowed: bool) -> Self {
-        Self(ALLOWED.replace(is_allowed))
-    }
-}
-
-impl Drop for Allowance {
-    fn drop(&mut self) {
-        ALLOWED.set(self.0);
-    }
-}
-
-/// Runs an export inside which callbacks may be called.
-pub(crate) fn allowed<T>(export: impl FnOnce() -> T) -> T {
-    let _before = Allowance::set(true);
-    export()
-}
-
 fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
     // The exports that JavaScript calls meanwhile have an allowance of their own.
-    let _before = Allowance::set(false);
+    let _before = slot::Allowance::set(false);
     RUNNING.with_borrow_mut(|running| running.push(id));
     let result = call();
     RUNNING.with_borrow_mut(Vec::pop);

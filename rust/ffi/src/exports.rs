@@ -51,7 +51,7 @@ macro_rules! exports {
     (@marked) => { false };
     (@marked back) => { true };
     (@body { $($body:tt)* }) => {{ $($body)* }};
-    (@body back { $($body:tt)* }) => { $crate::callbacks::allowed(|| { $($body)* }) };
+    (@body back { $($body:tt)* }) => { $crate::slot::allowed(|| { $($body)* }) };
     ($(
         $(#[doc = $doc:literal])*
         $(#[calls($back:ident)])?

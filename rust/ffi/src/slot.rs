@@ -121,3 +121,35 @@ pub(crate) fn leave_value(value: u32) {
         slot.value.store(value, Ordering::Relaxed);
     }
 }
+
+thread_local! {
+    // No destructor: it is used while the thread ends.
+    /// Whether the innermost export that runs on this thread may call back.
+    static ALLOWED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets whether this thread may call back, as long as it lives.
+pub(crate) struct Allowance(bool);
+
+impl Allowance {
+    pub(crate) fn set(is_allowed: bool) -> Self {
+        Self(ALLOWED.replace(is_allowed))
+    }
+}
+
+impl Drop for Allowance {
+    fn drop(&mut self) {
+        ALLOWED.set(self.0);
+    }
+}
+
+/// Runs an export inside which callbacks may be called.
+pub(crate) fn allowed<T>(export: impl FnOnce() -> T) -> T {
+    let _before = Allowance::set(true);
+    export()
+}
+
+/// Whether the export under way on this thread may call back.
+pub(crate) fn are_callbacks_allowed() -> bool {
+    ALLOWED.get()
+}
