@@ -97,10 +97,34 @@ export function openHits(poolAddress: bigint): void {
   hits = { take, keep, takeMany, keepMany };
 }
 
-/** Whether hits are taken here, or all of them by native code: at the isolate's end, and in tests. */
-export function takeHits(isOn: boolean): void {
+/** Leaves all hits to native code from now on, for the isolate ends. */
+export function endHits(): void {
+  if (HitPath !== undefined) Object.assign(HitPath.prototype, NO_HITS);
+}
+
+/**
+ * Leaves to native code the hits for which a function answers false, until it is null: for tests,
+ * which so have native calls and hits here take turns on one list.
+ */
+export function chooseHits(isHere: (() => boolean) | null): void {
   // Methods are changed, rather than a flag that each hit would have to look at.
-  if (HitPath !== undefined) Object.assign(HitPath.prototype, isOn ? hits : NO_HITS);
+  Object.assign(
+    HitPath.prototype,
+    isHere === null ? hits : {
+      take(this: HitPath): number {
+        return isHere() ? hits.take.call(this) : 0;
+      },
+      keep(this: HitPath, entry: number): boolean {
+        return isHere() && hits.keep.call(this, entry);
+      },
+      takeMany(this: HitPath, into: Uint32Array, count: number): boolean {
+        return isHere() && hits.takeMany.call(this, into, count);
+      },
+      keepMany(this: HitPath, entries: Uint32Array, count: number): boolean {
+        return isHere() && hits.keepMany.call(this, entries, count);
+      },
+    },
+  );
 }
 
 /**

@@ -24,6 +24,7 @@ import {
   NtStatus,
   PoolType,
 } from "../../mod.ts";
+import { chooseHits } from "../../src/native/hit.ts";
 import {
   addressOf,
   assertAlreadyFreed,
@@ -1210,12 +1211,18 @@ for (const [what, field, bits] of DAMAGE) {
       const memory = new DataView(list.bytes(entry).buffer);
       const before = memory.getUint32(at, true);
       memory.setUint32(at, field === 0 ? bits : before ^ bits, true);
+      if (field >= 0x58 && method !== "flush") {
+        // Hits without a native call do not look at it.
+        list.free(list.alloc()!);
+        chooseHits(() => false);
+      }
       assertBugCheck(() => Reflect.apply(list[method], list, [entry]), 0x139, [
         3n,
         address,
         0n,
         0n,
       ]);
+      chooseHits(null);
       assertEquals(list.stats().currentDepth, 0);
       assertNotEquals(list.alloc(), kept);
       list.free(entry);

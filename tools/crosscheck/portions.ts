@@ -20,6 +20,7 @@ import {
   type World,
 } from "@win-lookaside/lookaside/trace";
 import { hookedModel, hookedNative, type HookedWorld, ReentrantRun } from "../random/reentry.ts";
+import { pickWay, restart } from "../random/hits.ts";
 import { randomNumbers, randomTrace, shrink } from "../random/trace.ts";
 
 /** Operations of a portion: few enough that a trace that fails can be made short quickly. */
@@ -89,6 +90,7 @@ export function* portionSeeds(seed: number): Generator<number, never> {
 
 /** Runs one portion. */
 export function runPortion(seed: number, operations: number, setting: Setting): Outcome {
+  pickWay(seed);
   return randomNumbers(seed ^ 0x5EED)() < REENTRANT_SHARE
     ? runReentrant(seed, operations, setting)
     : runTrace(seed, operations, setting);
@@ -120,6 +122,7 @@ export function runTrace(seed: number, operations: number, setting: Setting): Ou
 }
 
 function compare(trace: ListTrace, sides: Sides): Divergence | null {
+  restart();
   const rust = apart(nativeWorld(), sides);
   return crossCheck(trace, rust, apart(modelWorld(sides.model), sides));
 }

@@ -11,7 +11,7 @@
 import { NtStatus } from "../../wdk/constants.ts";
 import { checkOptions } from "../arguments.ts";
 import { endedError, LibraryLoadError, statusError } from "../errors.ts";
-import { openHits, takeHits } from "../hit.ts";
+import { endHits, openHits } from "../hit.ts";
 import { mapMemory, metadata } from "../memory/memory.ts";
 import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
 import { isolateNumber, meetOthers, refuseBesideOthers } from "./copies.ts";
@@ -182,7 +182,7 @@ function openIsolate(): void {
   // the end of the thread, or the next isolate that opens it on the thread.
   // Capturing listeners come first: should there be other copies of this module in the isolate, none
   // takes a hit any more when the first of them closes the library.
-  globalThis.addEventListener("unload", () => takeHits(false), { once: true, capture: true });
+  globalThis.addEventListener("unload", endHits, { once: true, capture: true });
   globalThis.addEventListener("unload", closeIsolate, { once: true });
 }
 
