@@ -35,7 +35,7 @@ const TYPE_ERROR = TypeError as ErrorConstructor;
 const RANGE_ERROR = RangeError as ErrorConstructor;
 const POISON = 0xB5;
 /** More of a block is not poisoned, so that large ones do not commit memory for nothing. */
-const POISONED_BYTES = 65_536;
+const POISONED_BYTES = 64;
 
 function tagValue(tag: string): bigint {
   return BigInt(
