@@ -804,6 +804,7 @@ const OPTIONS = [
   "tag",
   "flags",
   "maximumDepth",
+  "ownEntriesOnly",
   "allocate",
   "free",
   "driver",
