@@ -261,6 +261,10 @@ function hitPaths(poolAddress: bigint): HitPathClass {
         }
         states[offset >>> 4] = kept;
         batch[index] = offset;
+      }
+      // Not before: where one is refused, the contents of the others are still their owners'.
+      for (let index = 0; index < count; index = (index + 1) | 0) {
+        const offset = batch[index]! | 0;
         const at = offset >>> 2;
         words[at] = first;
         words[(at + 1) | 0] = firstHigh;

@@ -413,6 +413,17 @@ Deno.test("LookasideAlloc.alloc() aligns by 16, and a page or more by a page; no
   }
 });
 
+Deno.test("LookasideAlloc.freeMany() leaves what entries hold where one of them is refused", () => {
+  using list = new LookasideAlloc({ size: 64 });
+  const entries = several(list, 3);
+  for (const entry of entries) list.bytes(entry).fill(0x33);
+  for (const bad of [0, entries[0]!, entries[0]! + 8]) {
+    assertThrows(() => list.freeMany(new Uint32Array([...entries, bad])), BugCheckError);
+    for (const entry of entries) assert(list.bytes(entry).every((byte) => byte === 0x33));
+  }
+  freeAll(list, entries);
+});
+
 Deno.test("LookasideAlloc.alloc() lets entries of many lists share a page", () => {
   using lists = new DisposableStack();
   const pages = Array.from({ length: 20 }, () => {
