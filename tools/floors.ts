@@ -51,7 +51,7 @@ export const HOUSES: readonly House[] = [
       ["native", "src/native"],
       ["trace", "src/trace"],
       ["recording", "src/recording"],
-      ["front", "mod.ts", "src/trace.ts"],
+      ["front", "mod.ts", "src/trace.ts", "src/recording.ts"],
     ],
   },
   {
