@@ -7,6 +7,9 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { adviseCommand } from "./src/commands/advise.ts";
+import { analyzeCommand } from "./src/commands/analyze.ts";
+import { recordCommand, type RecordFlags } from "./src/commands/record.ts";
+import { reportCommand } from "./src/commands/report.ts";
 import { convertCommand } from "./src/commands/convert.ts";
 import { replayCommand } from "./src/commands/replay.ts";
 import { watchCommand } from "./src/commands/watch.ts";
@@ -91,7 +94,54 @@ export function program(): Command {
     .option("--json", "what was written, as JSON")
     .addHelpText("after", "\nExample:\n  lookaside convert heaptrack.raw.zst -o run.csv")
     .action(convertCommand);
+
+  root.command("record")
+    .description(
+      "run a program and record what it allocates: one over the emulation, or any with --valgrind",
+    )
+    .argument("<program>", "the program")
+    .argument("[args...]", "its arguments")
+    .option("-o, --output <file>", "where to", "recording.csv")
+    .option("--valgrind", "run it under valgrind --trace-malloc=yes")
+    .option("--json", "what was written, as JSON")
+    .addHelpText("after", "\nExample:\n  lookaside record -o run.csv -- ./driver_test --all")
+    .action(async (program: string, args: string[], flags: RecordFlags) => {
+      const code = await recordCommand([program, ...args], flags);
+      if (code !== 0) throw new ProgramFailed(code);
+    });
+
+  reading(root.command("report"))
+    .description("what was recorded and what is advised, on one page without network")
+    .argument("[recordings...]", "recordings in any format, packed or not")
+    .requiredOption("-o, --output <file>", "the page")
+    .option("--snapshots <files...>", "snapshots of pool tags, oldest first, or folders of them")
+    .option("--tags <file>", "a pooltag.txt, for the names of tags")
+    .option("--title <text>", "the page's title")
+    .option("--json", "what was written, as JSON")
+    .addHelpText(
+      "after",
+      "\nExample:\n  lookaside report run.csv --snapshots snaps/ -o report.html",
+    )
+    .action(reportCommand);
+
+  root.command("analyze")
+    .description("a stop's report, as text or as a page")
+    .argument("<report>", "a stop's report in JSON")
+    .option("-o, --output <file>", "write a page there")
+    .option("--json", "everything as JSON")
+    .addHelpText("after", "\nExample:\n  lookaside analyze report.json")
+    .action(analyzeCommand);
   return root;
+}
+
+/** A recorded program ended with an exit code, which becomes this program's. */
+class ProgramFailed extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`The program ended with exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
 }
 
 function positive(text: string): number {
@@ -125,6 +175,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     // Commander has printed its message already.
+    if (error instanceof ProgramFailed) return error.exitCode;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_INPUT;
     const line = lineFor(error);
     if (line === null) throw error;
