@@ -147,7 +147,7 @@ export class Bench {
   #tick(): void {
     for (const bySetting of this.#lists) {
       for (const lists of bySetting ?? []) {
-        for (const list of lists) list?.tick();
+        for (const list of lists) list?.tick(this.#now);
       }
     }
   }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { FLOOR, type Policy } from "./policies.ts";
+import type { ModelDepthPolicy } from "@win-lookaside/lookaside/model";
+import { FLOOR, NEW_LIST } from "./policies.ts";
 
 /** The totals of one list, or of several. */
 export interface ListTotals {
@@ -40,7 +41,8 @@ export class CountedList {
   trimmed = 0;
   mostKept = 0;
   highestDepth = FLOOR;
-  readonly #policy: Policy;
+  readonly #policy: ModelDepthPolicy;
+  #state = NEW_LIST;
   readonly #maximumDepth: number;
   #lastAllocates = 0;
   #lastMisses = 0;
@@ -50,7 +52,7 @@ export class CountedList {
   readonly #begin: number;
 
   /** Makes an empty list at a moment of the recording. */
-  constructor(policy: Policy, maximumDepth: number, now: number) {
+  constructor(policy: ModelDepthPolicy, maximumDepth: number, now: number) {
     this.#policy = policy;
     this.#maximumDepth = maximumDepth;
     this.#since = now;
@@ -82,14 +84,26 @@ export class CountedList {
     if (this.kept > this.mostKept) this.mostKept = this.kept;
   }
 
-  /** A tick. */
-  tick(): void {
+  /** A tick at a moment of the recording. */
+  tick(now: number): void {
     const allocates = this.allocates - this.#lastAllocates;
     const misses = this.allocateMisses - this.#lastMisses;
     this.#lastAllocates = this.allocates;
     this.#lastMisses = this.allocateMisses;
-    this.depth = this.#policy(this.depth, this.#maximumDepth, allocates, misses);
+    const after = this.#policy.adjusted(this.#state, this.depth, this.#maximumDepth, {
+      allocates,
+      misses,
+      noMemory: false,
+    });
+    this.#state = after.state;
+    this.depth = after.depth;
     if (this.depth > this.highestDepth) this.highestDepth = this.depth;
+    if (this.#policy.trims && this.kept > this.depth) {
+      this.#area += this.kept * (now - this.#since);
+      this.#since = now;
+      this.trimmed += this.kept - this.depth;
+      this.kept = this.depth;
+    }
   }
 
   /** The totals, with the mean over the recording up to now. */

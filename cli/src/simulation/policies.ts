@@ -1,29 +1,29 @@
 /**
- * How ticks move the depth of a list, by the names of policies.
+ * How ticks move the depth of a list: the policies of the model, which are those of the lists in Rust.
  *
  * @module
  */
 
+import {
+  DEPTH_POLICIES,
+  type ModelDepthPolicy,
+  type ModelDepthState,
+} from "@win-lookaside/lookaside/model";
+
 /** The depth of a new list, and the lowest that tuning goes. */
 export const FLOOR = 4;
 
-/** A policy: the depth after a tick. */
-export type Policy = (depth: number, maximum: number, allocates: number, misses: number) => number;
-
-/** The policies. Windows' own amounts are not public; `balanced` is what this project's lists do. */
-export const POLICIES: Readonly<Record<string, Policy>> = {
-  fixed: (depth) => depth,
-  balanced(depth, maximum, allocates, misses) {
-    if (misses > 0 && 16 * misses >= allocates) {
-      const grown = depth + Math.min(misses, Math.max(depth, FLOOR));
-      return Math.min(Math.max(grown, FLOOR), maximum);
-    }
-    if (allocates < depth && depth > FLOOR) {
-      return Math.max(FLOOR, depth - Math.ceil((depth - FLOOR) / 4));
-    }
-    return depth;
-  },
-};
+/** The policies by their names. */
+export const POLICIES: Readonly<Record<string, ModelDepthPolicy>> = DEPTH_POLICIES;
 
 /** The policy of lists that were not told another. */
-export const DEFAULT_POLICY = "balanced";
+export const DEFAULT_POLICY = "settling";
+
+/** What a policy knows of a new list. */
+export const NEW_LIST: ModelDepthState = {
+  formerDepth: 0,
+  formerDemand: 0,
+  demand: 0,
+  peak: 0,
+  quiet: 0,
+};

@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { ModelDepthPolicy } from "@win-lookaside/lookaside/model";
 import { CountedList, type ListTotals, sumOf } from "./counted_list.ts";
 import type { Kind, KindSink } from "./kinds.ts";
-import { POLICIES, type Policy } from "./policies.ts";
+import { POLICIES } from "./policies.ts";
 import { type Run, run, type RunOptions } from "./run.ts";
 
 /** How a recording is replayed. */
@@ -102,7 +103,7 @@ class Station {
 
 class Machine implements KindSink {
   large = 0;
-  readonly #policy: Policy;
+  readonly #policy: ModelDepthPolicy;
   readonly #options: ReplayOptions;
   readonly #stations: Station[] = [];
   readonly #byKey = new Map<string, Station>();
@@ -110,7 +111,7 @@ class Machine implements KindSink {
   readonly #ofKind: (Station | null)[] = [];
   #now = 0;
 
-  constructor(policy: Policy, options: ReplayOptions) {
+  constructor(policy: ModelDepthPolicy, options: ReplayOptions) {
     this.#policy = policy;
     this.#options = options;
   }
@@ -159,7 +160,7 @@ class Machine implements KindSink {
       let depth = 0, kept = 0, allocates = 0, misses = 0;
       for (const list of station.lists) {
         if (list === undefined) continue;
-        list.tick();
+        list.tick(this.#now);
         depth += list.depth;
         kept += list.kept;
         allocates += list.allocates;
