@@ -65,7 +65,9 @@ export async function adviseOne(file: string, flags: AdviseFlags): Promise<Advic
 }
 
 /** The numbers of a candidate under the names of the output. */
-export function candidateRow({ setting, totals, saved, idleBytes, worth }: Candidate) {
+export function candidateRow(
+  { setting, totals, saved, idleBytes, worth }: Candidate,
+): Record<string, string | number | boolean> {
   return {
     ...setting,
     allocates: totals.allocates,

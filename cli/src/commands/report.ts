@@ -5,7 +5,8 @@
  */
 
 import { escaped, figureHtml, pageHtml, tableHtml } from "../report/page.ts";
-import { type Advice } from "../simulation/advice.ts";
+import { settled } from "../report/charts.ts";
+import type { Advice } from "../simulation/advice.ts";
 import { codeFor } from "../simulation/code.ts";
 import { savedCalls, sumOf } from "../simulation/counted_list.ts";
 import type { Replayed, ReplayedList } from "../simulation/replay.ts";
@@ -53,6 +54,7 @@ export async function reportCommand(files: readonly string[], flags: ReportFlags
     );
     sections.push(watchSection(watched));
   }
+  await settled();
   const title = flags.title ?? "Lookaside lists: what was recorded and what is advised";
   const page = pageHtml(title, sections);
   const length = new TextEncoder().encode(page).length;

@@ -33,6 +33,14 @@ export interface Chart {
   readonly lying?: boolean;
 }
 
+/**
+ * Waits until nothing of the charts drawn so far is left: ECharts lets a frame's timer run on after
+ * it drew a picture.
+ */
+export async function settled(): Promise<void> {
+  await new Promise((done) => setTimeout(done, 20));
+}
+
 /** Draws a chart. */
 export function svgOf(chart: Chart): string {
   const height = chart.lying
