@@ -54,33 +54,33 @@ export class Names {
  */
 export class RecordedEvent {
   /** The line that it stands on, from 1. */
-  line = 0;
+  line: number = 0;
   /** What it is about: one of {@linkcode EventOp}. */
-  op = 0;
+  op: number = 0;
   /** Microseconds from any beginning; -1 where the format has no time. */
-  time = -1;
+  time: number = -1;
   /** The processor; -1 where it is not known. */
-  cpu = -1;
+  cpu: number = -1;
   /** The thread; 0 where it is not known. */
-  thread = 0;
+  thread: number = 0;
   /** The process, a number of {@linkcode Names}. */
-  process = 0;
+  process: number = 0;
   /** What was called, a number of {@linkcode Names}: `pool`, or the list's kind `ex`, `npaged`, `paged`. */
-  kind = 0;
+  kind: number = 0;
   /** The pool tag, or what a format has in its place, a number of {@linkcode Names}. */
-  tag = 0;
+  tag: number = 0;
   /** The pool type of `wdm.h`; -1 where it is not known. */
-  pool = -1;
+  pool: number = -1;
   /** Bytes asked for; of a gap, how many events are missing; 0 where it is not known. */
-  size = 0;
+  size: number = 0;
   /** The upper 32 bits of the block's address. */
-  high = 0;
+  high: number = 0;
   /** The lower 32 bits of the block's address. */
-  low = 0;
+  low: number = 0;
   /** The list, a number of {@linkcode Names}; 0 for a call of the pool itself. */
-  list = 0;
+  list: number = 0;
   /** The call site, a number of {@linkcode Names}. */
-  caller = 0;
+  caller: number = 0;
 }
 
 /** What takes events. */
