@@ -69,7 +69,7 @@ export class Kinds implements BlockSink {
   lastTime = -1;
   readonly #names: Names;
   readonly #sink: KindSink;
-  readonly #rule: TickRule | null;
+  #rule: TickRule | null;
   readonly #tickEvery: number;
   /** Numbers of kinds and then the rest, by tag, list and size, then by call site and pool. */
   readonly #outer = new Map<number, number>();
@@ -116,11 +116,12 @@ export class Kinds implements BlockSink {
 
   tick(event: RecordedEvent): void {
     if (this.#made) throw new TicksAreRecorded();
+    // From here on no other ticks are made.
+    this.#rule = "recorded";
+    this.#nextTick = -1;
     this.#passed(event);
-    if (this.#rule === null || this.#rule === "recorded") {
-      this.ticks += 1;
-      this.#sink.tick();
-    }
+    this.ticks += 1;
+    this.#sink.tick();
   }
 
   list(event: RecordedEvent): void {

@@ -94,8 +94,7 @@ export function remarksOf({ report, counts, kinds }: Run): string[] {
   ) {
     if (count > 0) remarks.push(`${count.toLocaleString("en-US")} ${what}`);
   }
-  if (kinds.rule === "second" && kinds.ticks === counts.ticks && counts.ticks > 0) return remarks;
-  if (counts.ticks === 0) {
+  if (kinds.rule !== "recorded") {
     remarks.push(
       kinds.rule === "second"
         ? "no ticks are recorded: one a second of its time is assumed"
