@@ -1,6 +1,6 @@
 /**
- * Reads the files of the demo: traces, recordings and logs of Valgrind's, compressed or not. The
- * first bytes of a file tell its format, not its name.
+ * Reads the files of the demo: traces, and recordings in any format, compressed or not. The first
+ * bytes of a file tell its format, not its name.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { RecordingBuilder } from "../src/recording/builder.ts";
 import { FORMATS } from "../src/recording/formats/formats.ts";
-import { linesOf } from "../src/trace/lines.ts";
+import { Blocks, readRecording, RecordingError } from "@win-lookaside/lookaside/recording";
 import { parseStream, type Trace, TraceError } from "@win-lookaside/lookaside/trace";
 
 /** One file, read. */
@@ -52,7 +52,9 @@ export async function readInput(file: string | URL, pid?: number): Promise<Input
     if ((await handle.stat()).isDirectory) throw new InputError(`${name}: Cannot read a directory`);
     return { name, ...await readBytes(handle.readable, name, pid) };
   } catch (error) {
-    if (error instanceof TraceError) throw new InputError(error.message);
+    if (error instanceof TraceError || error instanceof RecordingError) {
+      throw new InputError(error.message);
+    }
     if (error instanceof InputError) throw error;
     throw new InputError(`${name}: Cannot read the file: ${reason(error)}`);
   }
@@ -70,12 +72,21 @@ async function readBytes(
   }
   const beginning = new TextDecoder().decode(head);
   const format = FORMATS.find((format) => format.detects(beginning));
-  if (format === undefined) return { trace: await parseStream(rest, { file }), remarks: [] };
-  const text = ReadableStream.from(rest).pipeThrough(new TextDecoderStream());
+  if (format === undefined || format.name === "trace") {
+    return { trace: await parseStream(rest, { file }), remarks: [] };
+  }
   const builder = new RecordingBuilder(file);
-  const options = pid === undefined ? { file } : { file, pid };
-  const remarks = await format.events(linesOf(text), builder, options);
-  return { trace: builder.finish(), remarks };
+  const blocks = new Blocks({
+    allocate: (block, { size, line }) => builder.allocate(block, size, line),
+    free: (block, { line }) => builder.free(block, line),
+    drop: (block) => builder.forget(block),
+  });
+  const options = pid === undefined ? {} : { pid };
+  const { remarks, malformed, complaints } = await readRecording(file, rest, blocks, options);
+  const unreadable = malformed > 0
+    ? [`${malformed} malformed lines were left out, the first: ${complaints[0]}`]
+    : [];
+  return { trace: builder.finish(), remarks: [...remarks, ...unreadable] };
 }
 
 /**

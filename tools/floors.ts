@@ -51,14 +51,14 @@ export const HOUSES: readonly House[] = [
       ["native", "src/native"],
       ["trace", "src/trace"],
       ["recording", "src/recording"],
-      ["front", "mod.ts", "src/trace.ts"],
+      ["front", "mod.ts", "src/trace.ts", "src/recording.ts"],
     ],
   },
   {
     kind: "rust",
     folder: "rust/ntoskrnl-emu/src/",
     floors: [
-      ["ground", "sync", "owner", "delay", "scope", "caller", "bug_check"],
+      ["ground", "sync", "owner", "delay", "scope", "caller", "bug_check", "event_log"],
       ["memory", "memory"],
       ["stops", "stops"],
       ["pool", "pool"],

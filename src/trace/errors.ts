@@ -24,6 +24,8 @@ export class TraceError extends Error {
   readonly file: string;
   /** The line, counted from 1. */
   readonly line: number;
+  /** What is wrong, without file and line. */
+  readonly why: string;
 
   /** Makes the error; its message starts with file and line. */
   constructor(file: string, line: number, message: string, options?: ErrorOptions) {
@@ -31,6 +33,7 @@ export class TraceError extends Error {
     this.name = "TraceError";
     this.file = file;
     this.line = line;
+    this.why = message;
   }
 }
 

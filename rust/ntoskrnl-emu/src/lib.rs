@@ -38,7 +38,7 @@
 //!
 //! | floor | what it knows |
 //! |---|---|
-//! | `sync`, `owner`, `delay` | threads |
+//! | `sync`, `owner`, `delay`, `event_log` | threads, and the file of a recording |
 //! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
 //! | `caller`, `bug_check`, `stops` | how the emulation stops, and every stop |
 //! | `pool` | blocks |
@@ -57,6 +57,7 @@ compile_error!("the layouts are those of little-endian machines");
 mod bug_check;
 mod caller;
 mod delay;
+mod event_log;
 pub mod host;
 mod list;
 mod memory;

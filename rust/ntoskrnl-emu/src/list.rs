@@ -16,6 +16,7 @@ use wdm::{
 
 use crate::bug_check::BugCheck;
 use crate::delay;
+use crate::event_log;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
     BY_BLOCK_WORD, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT, STATE_LEAVING,
@@ -351,6 +352,7 @@ impl<'a> ListRef<'a> {
 
     /// Empties the list through its free routine.
     fn flush(self) {
+        let _inside = event_log::Inside::begin();
         let (mut link, count) = self.enter().detach();
         delay::point("list detached");
         let mut flushed = 0;
@@ -385,6 +387,10 @@ impl<'a> ListRef<'a> {
 
     /// Empties the list and takes it out of the system.
     fn delete(self) {
+        self.log(
+            event_log::Op::Delete,
+            self.record.list.load(Ordering::Relaxed) as usize,
+        );
         self.flush();
         registry::begin_to_leave(&self.region, self.index);
         delay::point("list closed");
@@ -554,13 +560,14 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     if let Some(offset) = region.offset_of(address) {
         pool::note_list(region, offset);
     }
-    ListRef {
+    let made = ListRef {
         region: *region,
         record: region.record(index),
         index,
         control,
-    }
-    .write_identity();
+    };
+    made.write_identity();
+    made.log(event_log::Op::Initialise, address);
     Ok(())
 }
 

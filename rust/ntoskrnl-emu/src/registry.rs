@@ -12,6 +12,7 @@ use wdm::{LookasideListEx, NtStatus, STATUS_QUOTA_EXCEEDED};
 
 use crate::bug_check::BugCheck;
 use crate::delay;
+use crate::event_log;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
     BY_BLOCK_WORD, FLAG_LIST, NO_STATE, NUMBERED, RECORD_CLOSED, RECORD_FREE, RECORD_LEAVING,
@@ -133,6 +134,8 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
         .maximum_depth
         .store(u32::from(new.maximum_depth), Ordering::Relaxed);
     let [allocated, kept] = match number_of(index) {
+        // No hit path then: each call is an event.
+        _ if event_log::is_on() => [NO_STATE; 2],
         BY_BLOCK_WORD => [NO_STATE; 2],
         number => [STATE_ALLOCATED | number, STATE_KEPT | number],
     };

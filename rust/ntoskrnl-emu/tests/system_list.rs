@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use common::*;
 use ntoskrnl_emu::host;
 use ntoskrnl_emu::host::layout::RECORDS;
-use wdm::{STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS};
+use wdm::{STATUS_QUOTA_EXCEEDED, STATUS_SUCCESS};
 
 const FORWARD: usize = 0x40;
 const BACKWARD: usize = 0x48;

@@ -13,6 +13,7 @@ use super::depth_policy::{DepthPolicy, DepthState, Period};
 use super::policy_choice::depth_policy;
 use crate::bug_check::catch_bug_check;
 use crate::delay;
+use crate::event_log;
 use crate::list as lists;
 use crate::memory::control_block::Control;
 use crate::memory::layout::Record;
@@ -82,6 +83,8 @@ fn tick_where(is_meant: impl Fn(&Record) -> bool) {
         return;
     };
     lists::refuse_forgotten(region);
+    event_log::tick();
+    let _inside = event_log::Inside::begin();
     let mut first = None;
     for id in retune_all(region, is_meant) {
         delay::point("list to trim");

@@ -8,6 +8,8 @@ use wdm::LookasideListEx;
 use super::ListRef;
 use super::section::{Damage, Section, link_at};
 use crate::delay;
+use crate::event_log;
+use crate::memory::layout::{KIND_NPAGED, KIND_PAGED};
 use crate::memory::region::{Place, add};
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::owner::{self, SHARED};
@@ -162,11 +164,17 @@ impl<'a> ListRef<'a> {
                 add(self.control.total_allocates(), 1);
                 if !entry.is_null() {
                     section.leave();
+                    self.log(event_log::Op::Allocate, entry.addr());
                     return entry;
                 }
                 add(self.control.allocate_misses(), 1);
                 section.leave();
-                self.make()
+                let made = {
+                    let _inside = event_log::Inside::begin();
+                    self.make()
+                };
+                self.log(event_log::Op::Allocate, made.addr());
+                made
             }
             Err(Damage) => section.damaged(),
         }
@@ -234,6 +242,9 @@ impl<'a> ListRef<'a> {
             section.leave();
             stop.raise();
         }
+        // Before another thread can be given the entry.
+        self.log(event_log::Op::Free, entry.addr());
+        let _inside = event_log::Inside::begin();
         let due = self.take_due_trim();
         add(self.control.total_frees(), 1);
         if is_full {
@@ -262,6 +273,22 @@ impl<'a> ListRef<'a> {
         }
         delay::point("entry taken over");
         self.free_in(self.enter(), entry);
+    }
+
+    /// Records a call of the list, where a recording is on.
+    pub(super) fn log(self, op: event_log::Op, address: usize) {
+        event_log::call(op, || event_log::Call {
+            kind: match self.record.kind.load(Ordering::Relaxed) {
+                KIND_NPAGED => "npaged",
+                KIND_PAGED => "paged",
+                _ => "ex",
+            },
+            tag: self.record.tag.load(Ordering::Relaxed),
+            pool_type: self.record.pool_type.load(Ordering::Relaxed),
+            size: self.record.size.load(Ordering::Relaxed) as usize,
+            address,
+            list: self.record.list.load(Ordering::Relaxed) as usize,
+        });
     }
 
     #[inline(always)]

@@ -10,9 +10,10 @@ use wdm::{
 };
 
 use crate::bug_check::raise_insufficient_resources;
+use crate::event_log;
 use crate::host::driver;
 use crate::list;
-use crate::memory::region;
+use crate::memory::region::{self, Region};
 use crate::pool::{self, Request, judge};
 use crate::registry;
 use crate::stops;
@@ -30,6 +31,7 @@ fn free_pool(address: usize, tag: Option<u32>) {
         stop.raise();
     }
     let section = found.and_then(|offset| list::enter_list_of(region, offset));
+    log_free(region, found, address);
     // Inside the section and under the pool's lock: another thread may just have freed the block.
     let freed = pool::free(region, address, tag);
     if let Some(section) = section {
@@ -37,6 +39,25 @@ fn free_pool(address: usize, tag: Option<u32>) {
     }
     if let Err(stop) = freed {
         stop.raise();
+    }
+}
+
+/// Records the free of a block, where a recording is on: before another thread can be given it.
+fn log_free(region: &Region, found: Option<u32>, address: usize) {
+    if !event_log::is_on() {
+        return;
+    }
+    if let Some(block) = found.and_then(|offset| pool::block_at(region, offset))
+        && !block.is_kept
+    {
+        event_log::call(event_log::Op::Free, || event_log::Call {
+            kind: "pool",
+            tag: block.tag,
+            pool_type: u32::from(block.is_paged),
+            size: block.bytes as usize,
+            address,
+            list: 0,
+        });
     }
 }
 
@@ -63,7 +84,16 @@ fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool)
         driver: driver::current_index(),
         list: None,
     };
-    match pool::allocate(region, &request) {
+    let found = pool::allocate(region, &request);
+    event_log::call(event_log::Op::Allocate, || event_log::Call {
+        kind: "pool",
+        tag,
+        pool_type: pool_type.0.cast_unsigned(),
+        size: bytes,
+        address: found.map_or(0, |offset| region.at(offset).addr()),
+        list: 0,
+    });
+    match found {
         Some(offset) => {
             if is_zeroed {
                 // SAFETY: the block was just allocated with so many bytes, for this request.
