@@ -849,6 +849,7 @@ const OPTIONS = [
   "tag",
   "flags",
   "maximumDepth",
+  "ownEntriesOnly",
   "allocate",
   "free",
   "driver",

@@ -25,7 +25,11 @@ import { ask, ended, start } from "../support/workers.ts";
 
 class OwnError extends Error {}
 
-const fromPool: AllocateFunction = (_, size) => kernel.allocatePool(size, { tag: "Call" });
+const fromPool: AllocateFunction = (poolType, size) =>
+  kernel.allocatePool(size, {
+    tag: "Call",
+    poolType: (poolType & PoolType.PagedPool) === 0 ? PoolType.NonPagedPoolNx : PoolType.PagedPool,
+  });
 const toPool = (entry: Entry) => kernel.freePool(entry);
 
 function listOf(options: Partial<LookasideOptions>): LookasideAlloc {

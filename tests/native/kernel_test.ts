@@ -148,7 +148,7 @@ Deno.test("kernel.freePool() throws for a block that is freed, or was never one"
   for (let round = 0; round < 2; round++) assertAlreadyFreed(() => kernel.freePool(block), block);
   for (const inside of [keeper + 1, keeper + 16, keeper + 48]) {
     const error = () => kernel.freePool(entryAt(inside));
-    assertBugCheck(error, 0xC2, [0x41286n, addressOf(inside), 0n, 0n]);
+    assertBugCheck(error, 0xC2, [0x44n, addressOf(inside), 0n, 0n]);
   }
   assertNotAllocated(() => kernel.freePool(entryAt(16)), 16);
   for (const outside of [64 * 2 ** 20, 2 ** 32 - 16]) {

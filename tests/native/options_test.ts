@@ -34,8 +34,8 @@ Deno.test("an option that is not known is refused, with the nearest name", () =>
   const error = assertThrows(() => create({ size: 64, "\x1b[31m": 1 }), TypeError);
   assertEquals(
     error.message,
-    `${context} "\\u001b[31m"; there are: size, poolType, tag, flags, maximumDepth, allocate, ` +
-      "free, driver",
+    `${context} "\\u001b[31m"; there are: size, poolType, tag, flags, maximumDepth, ownEntriesOnly, ` +
+      "allocate, free, driver",
   );
   assertThrows(() => create({ size: 64, ["x".repeat(1_000_000)]: 1 }), TypeError, context);
 });
