@@ -292,6 +292,7 @@ fn record() -> Record {
         asked_size: zero32(),
         shown_allocate: zero64(),
         shown_free: zero64(),
+        own_entries_only: zero32(),
         allocated: zero16(),
         kept: zero16(),
         blocks: std::array::from_fn(|_| zero32()),
