@@ -6,6 +6,7 @@ mod loom {
 
     use super::super::list::{List, TAG};
     use crate::catch_bug_check;
+    use crate::host::set_own_entries_only;
     use crate::memory::layout::PAGE_FREE;
     use crate::memory::region::{self, Region};
     use crate::pool::{Request, allocate, block_at, free_entry};
@@ -95,13 +96,14 @@ mod loom {
         });
     }
 
-    /// Two frees of one entry: after the first it goes back to pool and becomes another
-    /// list's.
+    /// Two frees of one entry: after the first it goes back to pool and becomes an entry of another
+    /// list, which gives none away.
     #[test]
     fn a_second_free_never_takes_another_lists_entry() {
         race("pool, second free", 3, |race| {
             let region = region_of(2);
             let [first, second] = [List::new(16), List::new(16)];
+            assert!(set_own_entries_only(first.at(), true).is_ok());
             let entry = first.allocate().expect("the pool has room");
             first.control.depth.store(0, Ordering::Relaxed);
             let [one, passed_to, other] = [first.clone(), second.clone(), first.clone()];
