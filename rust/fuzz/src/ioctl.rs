@@ -131,6 +131,7 @@ impl Writer {
                 Action::Free(which)
                 | Action::FreeMany(which)
                 | Action::FreeBad(_, which)
+                | Action::FreeOthers(which)
                 | Action::Push(which)
                 | Action::PushBad(_, which)
                 | Action::Keep(which) => {

@@ -447,7 +447,11 @@ impl Stray {
                 }
             }
             // What is freed or pushed by mistake is `FreeAny`; the lists stay as they were made.
-            Action::FreeBad(..) | Action::PushBad(..) | Action::Share | Action::Elsewhere(_) => {}
+            Action::FreeBad(..)
+            | Action::FreeOthers(_)
+            | Action::PushBad(..)
+            | Action::Share
+            | Action::Elsewhere(_) => {}
         }
     }
 
