@@ -219,24 +219,25 @@ function hitPaths(poolAddress: bigint): HitPathClass {
 
     takeMany(into: Uint32Array, count: number): boolean {
       const list = this.#window;
-      const counts = list[0]! | 0;
+      const counts = list[0]!;
       if (count > BATCH || count > (counts & 0xFFFF) || checks[0] !== 0) return false;
       const allocated = this.#allocated | 0;
       const kept = this.#kept | 0;
-      let first = list[2]! | 0;
-      let firstHigh = list[3]! | 0;
-      for (let index = 0; index < count; index = (index + 1) | 0) {
-        const next = words[first >>> 2]! | 0;
-        if (
-          firstHigh !== high || (first & 15) !== 0 || states[first >>> 4] !== kept ||
-          (next & 15) !== 0
-        ) return this.#restore(index, kept);
+      let first = list[2]!;
+      let firstHigh = list[3]!;
+      for (let index = 0; index < count; index++) {
+        if (firstHigh !== high || (first & ODD) !== 0 || states[first >>> 4] !== kept) {
+          return this.#restore(index, kept);
+        }
+        const next = words[first >>> 2]!;
+        if ((next & 15) !== 0) return this.#restore(index, kept);
         states[first >>> 4] = allocated;
         batch[index] = first;
-        into[index] = first;
-        firstHigh = words[((first >>> 2) + 1) | 0]! | 0;
+        firstHigh = words[(first >>> 2) + 1]!;
         first = next;
       }
+      // Not before all are had: the array may lie over the pool, even over a link.
+      for (let index = 0; index < count; index++) into[index] = batch[index]!;
       list[5] = (list[5]! + count) | 0;
       list[0] = (counts + Math.imul(count, 0xFFFF)) | 0;
       if ((counts >>> 16) + count > 0xFFFF) carry(list);
@@ -247,28 +248,27 @@ function hitPaths(poolAddress: bigint): HitPathClass {
 
     keepMany(entries: Uint32Array, count: number): boolean {
       const list = this.#window;
-      const counts = list[0]! | 0;
-      const room = ((list[4]! & 0xFFFF) - (counts & 0xFFFF)) | 0;
-      let first = list[2]! | 0;
-      if (count > BATCH || count > room || checks[0] !== 0 || (first & 15) !== 0) return false;
+      const counts = list[0]!;
+      const room = (list[4]! & 0xFFFF) - (counts & 0xFFFF);
+      if (count > BATCH || count > room || checks[0] !== 0 || (list[2]! & 15) !== 0) return false;
       const allocated = this.#allocated | 0;
       const kept = this.#kept | 0;
-      let firstHigh = list[3]! | 0;
-      for (let index = 0; index < count; index = (index + 1) | 0) {
-        const offset = entries[index]! | 0;
-        if ((offset & 15) !== 0 || states[offset >>> 4] !== allocated) {
+      for (let index = 0; index < count; index++) {
+        const entry = entries[index]! | 0;
+        if ((entry & ODD) !== 0 || states[entry >>> 4] !== allocated) {
           return this.#restore(index, allocated);
         }
-        states[offset >>> 4] = kept;
-        batch[index] = offset;
+        states[entry >>> 4] = kept;
+        batch[index] = entry;
       }
-      // Not before: where one is refused, the contents of the others are still their owners'.
-      for (let index = 0; index < count; index = (index + 1) | 0) {
-        const offset = batch[index]! | 0;
-        const at = offset >>> 2;
-        words[at] = first;
-        words[(at + 1) | 0] = firstHigh;
-        first = offset;
+      // Not before all are judged: a link is written over what the entry holds.
+      let first = list[2]!;
+      let firstHigh = list[3]!;
+      for (let index = 0; index < count; index++) {
+        const entry = batch[index]!;
+        words[entry >>> 2] = first;
+        words[(entry >>> 2) + 1] = firstHigh;
+        first = entry;
         firstHigh = high;
       }
       list[7] = (list[7]! + count) | 0;

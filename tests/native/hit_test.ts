@@ -206,6 +206,7 @@ Deno.test("a batch with one bad entry, or one twice, is refused and leaves all a
   const entries = fill(list, 6);
   for (let count = 0; count < 4; count++) assertEquals(hits.take(), entries[count]);
   const [a, b, c, d, kept] = entries as [Entry, Entry, Entry, Entry, Entry];
+  for (const entry of [a, b, c, d]) list.bytes(entry).fill(0xA5);
   const before = state(list, entries);
   for (const bad of [a, kept, 0, 16, a + 16, a + 4, 0xFFFF_FFF0, 0x8000_0000]) {
     const batch = Uint32Array.of(a, b, c, bad, d);
@@ -213,6 +214,7 @@ Deno.test("a batch with one bad entry, or one twice, is refused and leaves all a
     assertEquals(state(list, entries), before);
     assertEquals(assertThrows(() => list.freeMany(batch), BugCheckError).code, 0xC2);
     assertEquals(state(list, entries), before);
+    for (const entry of [a, b, c, d]) assert(list.bytes(entry).every((byte) => byte === 0xA5));
   }
   list.freeMany(Uint32Array.of(a, b, c, d));
   assertEquals(list.alloc(), d);
