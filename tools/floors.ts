@@ -58,7 +58,7 @@ export const HOUSES: readonly House[] = [
     kind: "rust",
     folder: "rust/ntoskrnl-emu/src/",
     floors: [
-      ["ground", "sync", "owner", "delay", "scope", "bug_check"],
+      ["ground", "sync", "owner", "delay", "scope", "bug_check", "sanitizer"],
       ["memory", "memory"],
       ["stops", "stops"],
       ["pool", "pool"],

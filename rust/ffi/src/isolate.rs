@@ -54,6 +54,8 @@ impl Drop for Stay {
 }
 
 fn begin() -> Result<u32, NtStatus> {
+    // JavaScript knows blocks by their offsets.
+    host::use_mapping();
     let region = host::map()?;
     let owner = owner::begin()?;
     for index in 0..SLOTS {

@@ -11,7 +11,7 @@ use wdm::{
 use super::{ListRef, foreign};
 use crate::bug_check::{BugCheck, in_foreign_frame, raise_insufficient_resources};
 use crate::memory::layout::{GRANULE, KIND_EX};
-use crate::pool::{self, Request};
+use crate::pool::{self, Request, heap};
 use crate::registry;
 use crate::stops;
 
@@ -66,16 +66,17 @@ impl ListRef<'_> {
             driver: self.record.driver.load(Ordering::Relaxed),
             list: Some((self.index, self.record)),
         };
-        match pool::allocate(&self.region, &request) {
-            Some(offset) => self.region.at(offset).cast(),
-            None => {
-                self.count_failure();
-                if pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
-                    raise_insufficient_resources();
-                }
-                std::ptr::null_mut()
+        self.check_resting();
+        let made = pool::allocate_anywhere(&self.region, &request);
+        if made.is_null() {
+            self.count_failure();
+            if pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
+                raise_insufficient_resources();
             }
+        } else if heap::is_used() {
+            self.adopt(made.addr());
         }
+        made
     }
 
     fn count_failure(self) {
@@ -100,6 +101,9 @@ impl ListRef<'_> {
         let Some(offset) = self.region.offset_of(address) else {
             // Relaxed: read by the thread that deletes the list, which synchronises with all others.
             self.record.foreign.store(1, Ordering::Relaxed);
+            if heap::block_at(address).is_some_and(|block| block.bytes < self.size()) {
+                return false;
+            }
             return foreign::admit(address, self.index);
         };
         !registry::holds_list(&self.region, offset)
@@ -110,13 +114,22 @@ impl ListRef<'_> {
     pub(super) fn dispose(self, entry: *mut c_void) {
         let callback = self.record.free.load(Ordering::Relaxed);
         if callback == 0 {
-            if let Some(offset) = self.region.offset_of(entry.addr()) {
-                pool::free_entry(&self.region, offset);
+            match self.region.offset_of(entry.addr()) {
+                Some(offset) => pool::free_entry(&self.region, offset),
+                None => heap::free(&self.region, entry.addr()),
             }
             return;
         }
         // SAFETY: the free callback of this list, not zero.
         in_foreign_frame(|| unsafe { self.call_free(callback, entry) });
+    }
+
+    /// Raises the bug check for a block that was written to after it was freed, if one was found. The
+    /// caller is in no section, and has done what it was asked for or nothing yet.
+    pub(super) fn check_resting(self) {
+        if let Some(stop) = pool::check_resting(&self.region) {
+            stop.raise();
+        }
     }
 
     /// Calls the free callback.
@@ -146,7 +159,10 @@ impl ListRef<'_> {
         match self.region.offset_of(link as usize) {
             Some(offset) => registry::list_in_block(&self.region, offset),
             // Made by an allocate callback from memory of its own, and there is no free callback.
-            None => Some(stops::not_of_pool(link)),
+            None => match heap::block_at(link as usize) {
+                Some(block) => registry::list_in_bytes(link as usize, block.bytes as u32),
+                None => Some(stops::not_of_pool(link)),
+            },
         }
     }
 }
@@ -186,4 +202,5 @@ pub(crate) unsafe fn free_by_default(list: *mut LookasideListEx, entry: *mut c_v
     found.release(link);
     section.leave();
     found.dispose(entry);
+    found.check_resting();
 }

@@ -12,8 +12,8 @@ use wdm::{
 use crate::bug_check::raise_insufficient_resources;
 use crate::host::driver;
 use crate::list;
-use crate::memory::region;
-use crate::pool::{self, Request};
+use crate::memory::region::{self, Region};
+use crate::pool::{self, Request, heap};
 use crate::registry;
 use crate::stops;
 
@@ -23,6 +23,12 @@ fn free_pool(address: usize, tag: Option<u32>) {
         stops::invalid_address(address as u64).raise();
     };
     let found = region.offset_of(address);
+    if found.is_none() && heap::is_used() {
+        if let Some(stop) = list::free_to_heap(region, address, tag) {
+            stop.raise();
+        }
+        return;
+    }
     if let Some(stop) = found.and_then(|offset| registry::list_in_block(region, offset)) {
         stop.raise();
     }
@@ -33,6 +39,14 @@ fn free_pool(address: usize, tag: Option<u32>) {
         section.leave();
     }
     if let Err(stop) = freed {
+        stop.raise();
+    }
+    check_resting(region);
+}
+
+/// Raises the bug check for a block that was written to after it was freed, if one was found.
+fn check_resting(region: &Region) {
+    if let Some(stop) = pool::check_resting(region) {
         stop.raise();
     }
 }
@@ -66,16 +80,17 @@ fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool)
         driver: driver::current_index(),
         list: None,
     };
-    match pool::allocate(region, &request) {
-        Some(offset) => {
-            if is_zeroed {
-                // SAFETY: the block was just allocated with so many bytes, for this request.
-                unsafe { region.fill(offset, 0, bytes) };
-            }
-            region.at(offset).cast()
+    check_resting(region);
+    let block = pool::allocate_anywhere(region, &request);
+    if is_zeroed && !block.is_null() {
+        match region.offset_of(block.addr()) {
+            // SAFETY: the block was just allocated with so many bytes, for this request.
+            Some(offset) => unsafe { region.fill(offset, 0, bytes) },
+            // SAFETY: as above.
+            None => unsafe { block.write_bytes(0, bytes) },
         }
-        None => std::ptr::null_mut(),
     }
+    block
 }
 
 /// `ExAllocatePoolWithTag`: a block of pool, its contents undefined; null when there is none.

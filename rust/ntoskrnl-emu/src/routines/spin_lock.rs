@@ -9,6 +9,7 @@ use std::cell::Cell;
 use wdm::{DISPATCH_LEVEL, Kirql};
 
 use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
+use crate::sanitizer;
 use crate::stops;
 use crate::sync::{AtomicUsize, Ordering, global, per_thread, spin_loop, yield_now};
 
@@ -46,8 +47,13 @@ unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
 
 fn try_take(word: &AtomicUsize) -> bool {
     // Acquire: pairs with the release in `release`. Relaxed on failure: nothing is read.
-    word.compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
-        .is_ok()
+    let taken = word
+        .compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
+        .is_ok();
+    if taken {
+        sanitizer::acquire(std::ptr::from_ref(word).addr());
+    }
+    taken
 }
 
 /// Raises the bug check for a lock that the calling thread holds already.
@@ -79,6 +85,7 @@ fn release(word: &AtomicUsize) {
     if word.load(Ordering::Relaxed) != holder() {
         stops::lock_not_owned(std::ptr::from_ref(word).addr()).raise();
     }
+    sanitizer::release(std::ptr::from_ref(word).addr());
     // Release: pairs with the acquire in `try_take`.
     word.store(0, Ordering::Release);
 }
