@@ -325,8 +325,8 @@ Deno.test(
         .map(([, language, text]) => ({ language, text: text ?? "" }));
       const sources = blocks.filter(({ language }) => language === "c");
       const outputs = blocks.filter(({ language }) => language === "text");
-      assertEquals([sources.length, outputs.length], [2, 2]);
-      for (const [index, { text }] of sources.entries()) {
+      assertEquals([sources.length, outputs.length], [3, 3]);
+      for (const [index, { text }] of sources.slice(0, 2).entries()) {
         const source = `${folder}/${index === 0 ? "packets" : "twice"}.c`;
         await Deno.writeTextFile(source, text);
         await each(compilers, async (compiler) => {
@@ -337,6 +337,17 @@ Deno.test(
           assertEquals<unknown>([code, signal], index === 0 ? [0, null] : [134, "SIGABRT"]);
         });
       }
+      // What stands below a sanitizer's report, but for addresses, folders and further frames.
+      const walk = `${folder}/walk.c`;
+      await Deno.writeTextFile(walk, sources[2]?.text ?? "");
+      const plain = (text: string) =>
+        text.replace(/^[\s\S]*(?=\*\*\* STOP)/, "").replace(/^( {4}#[1-9]|==).*\n/gm, "")
+          .replace(/0x0{0,4}[1-9a-f][0-9a-f]{11}\b/g, "ADDRESS")
+          .replace(/\S*(walk\.c:\d+)[:\d]*/g, "$1");
+      await each(compilers.filter(isC), async (compiler) => {
+        const program = await compile(compiler, walk, folder, ["-g", "-fsanitize=address"]);
+        assertEquals(plain((await run([program])).err), plain(outputs[2]?.text ?? ""));
+      });
       // The commands of the page, in a folder where the paths are those of a clone.
       const command = blocks.find(({ text }) => text.startsWith("gcc "))?.text ?? "";
       if (compilers[0]?.command[0] === "gcc") {

@@ -11,7 +11,7 @@
 static LOOKASIDE_LIST_EX List;
 static volatile UCHAR Sink;
 
-__attribute__((noinline)) static VOID Lose(const char *what)
+static DECLSPEC_NOINLINE VOID Lose(const char *what)
 {
     UCHAR *entry = (UCHAR *)ExAllocateFromLookasideListEx(&List);
     UCHAR *block = (UCHAR *)ExAllocatePoolWithTag(PagedPool, 5000, TAG);
@@ -26,12 +26,12 @@ __attribute__((noinline)) static VOID Lose(const char *what)
     }
 }
 
-int main(int count, char **arguments)
+/* Behaviour: pool-malloc. */
+static VOID Correct(VOID)
 {
     static NPAGED_LOOKASIDE_LIST legacy;
     PVOID entry;
     SIZE_T bytes;
-    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPoolNx, 0, 40, TAG, 0)));
     ExInitializeNPagedLookasideList(&legacy, NULL, NULL, POOL_NX_ALLOCATION, 64, TAG, 0);
     entry = ExAllocateFromNPagedLookasideList(&legacy);
     ExFreeToNPagedLookasideList(&legacy, entry);
@@ -49,8 +49,14 @@ int main(int count, char **arguments)
         CHECK(bytes >= PAGE_SIZE || start / PAGE_SIZE == (start + bytes - 1) / PAGE_SIZE);
         ExFreePool(block);
     }
-    Lose(count < 2 ? "" : arguments[1]);
     ExDeleteNPagedLookasideList(&legacy);
+}
+
+int main(int count, char **arguments)
+{
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPoolNx, 0, 40, TAG, 0)));
+    Correct();
+    Lose(count < 2 ? "" : arguments[1]);
     ExDeleteLookasideListEx(&List);
     puts("lost: passed");
     return 0;

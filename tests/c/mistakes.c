@@ -43,6 +43,7 @@ static VOID Fill(volatile UCHAR *start, SIZE_T bytes)
 }
 
 /* The list's entries have 24 bytes. */
+/* Behaviour: access-outside. */
 static VOID EntryOverrun1(VOID) { Write(Entry(), 24, 1); }
 static VOID EntryOverrun8(VOID) { volatile UCHAR *entry = Entry(); Entry(); *(volatile ULONG64 *)(entry + 24) = 0x5A; }
 static VOID EntryOverrun64(VOID) { Fill(Entry(), 24 + 64); }

@@ -22,6 +22,7 @@ static VOID Expect(UCHAR *address)
     fflush(stdout);
 }
 
+/* Behaviour: freed-written. */
 /* The block leaves when more was freed after it than may rest. */
 static VOID FoundAtFree(VOID)
 {

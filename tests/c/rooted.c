@@ -8,14 +8,14 @@
 
 static PVOID *Block;
 
-__attribute__((noinline)) static VOID Make(VOID)
+static DECLSPEC_NOINLINE VOID Make(VOID)
 {
     Block = (PVOID *)ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, 'tooR');
     Block[2] = malloc(100);
 }
 
 /* What is left on the stack must lead nowhere. */
-__attribute__((noinline)) static VOID Overwrite(VOID)
+static DECLSPEC_NOINLINE VOID Overwrite(VOID)
 {
     volatile UCHAR stack[4096];
     SIZE_T i;
