@@ -58,7 +58,17 @@ export const HOUSES: readonly House[] = [
     kind: "rust",
     folder: "rust/ntoskrnl-emu/src/",
     floors: [
-      ["ground", "sync", "owner", "delay", "scope", "caller", "bug_check", "event_log"],
+      [
+        "ground",
+        "sync",
+        "owner",
+        "delay",
+        "scope",
+        "caller",
+        "bug_check",
+        "event_log",
+        "sanitizer",
+      ],
       ["memory", "memory"],
       ["stops", "stops"],
       ["pool", "pool"],

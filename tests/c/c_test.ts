@@ -144,6 +144,16 @@ async function each<T>(items: T[], action: (item: T) => Promise<void>): Promise<
 
 const options = { ignore: Deno.build.os !== "linux" };
 
+/** Valgrind's check of memory; what the emulation keeps to the end is none of its errors. */
+const VALGRIND = [
+  "valgrind",
+  "-q",
+  "--error-exitcode=9",
+  "--leak-check=full",
+  "--show-leak-kinds=definite,possible",
+  "--errors-for-leak-kinds=definite,possible",
+];
+
 for (const name of PROGRAMS) {
   Deno.test(
     `${name}.c compiles without a warning and passes`,
@@ -315,14 +325,11 @@ Deno.test(
         console.log("not run: there is no valgrind on this machine");
         return;
       }
-      // The emulation's tables are kept to the end by pointers into them: possibly lost, not lost.
-      const check = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"];
-      const kinds = ["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"];
       const programs = ["lists", "legacy", "pool", "situations", "support", "print", "threads"];
       await each(programs, async (name) => {
         const program = await compile(compiler, `tests/c/${name}.c`, folder);
         const rounds = name === "threads" ? ["2000"] : [];
-        const { err } = await succeed([...check, ...kinds, program, ...rounds]);
+        const { err } = await succeed([...VALGRIND, program, ...rounds]);
         assertEquals(err, "");
       });
     }),
@@ -356,8 +363,8 @@ Deno.test(
         .map(([, language, text]) => ({ language, text: text ?? "" }));
       const sources = blocks.filter(({ language }) => language === "c");
       const outputs = blocks.filter(({ language }) => language === "text");
-      assertEquals([sources.length, outputs.length], [2, 2]);
-      for (const [index, { text }] of sources.entries()) {
+      assertEquals([sources.length, outputs.length], [3, 3]);
+      for (const [index, { text }] of sources.slice(0, 2).entries()) {
         const source = `${folder}/${index === 0 ? "packets" : "twice"}.c`;
         await Deno.writeTextFile(source, text);
         await each(compilers, async (compiler) => {
@@ -368,6 +375,17 @@ Deno.test(
           assertEquals<unknown>([code, signal], index === 0 ? [0, null] : [134, "SIGABRT"]);
         });
       }
+      // What stands below a sanitizer's report, but for addresses, folders and further frames.
+      const walk = `${folder}/walk.c`;
+      await Deno.writeTextFile(walk, sources[2]?.text ?? "");
+      const plain = (text: string) =>
+        text.replace(/^[\s\S]*(?=\*\*\* STOP)/, "").replace(/^( {4}#[1-9]|==).*\n/gm, "")
+          .replace(/0x0{0,4}[1-9a-f][0-9a-f]{11}\b/g, "ADDRESS")
+          .replace(/\S*(walk\.c:\d+)[:\d]*/g, "$1");
+      await each(compilers.filter(isC), async (compiler) => {
+        const program = await compile(compiler, walk, folder, ["-g", "-fsanitize=address"]);
+        assertEquals(plain((await run([program])).err), plain(outputs[2]?.text ?? ""));
+      });
       // The commands of the page, in a folder where the paths are those of a clone.
       const command = blocks.find(({ text }) => text.startsWith("gcc "))?.text ?? "";
       if (compilers[0]?.command[0] === "gcc") {
@@ -737,4 +755,152 @@ Deno.test(
         await succeed([await compile(compiler, `${folder}/names.c`, folder, lax)]);
       });
     }),
+);
+
+const isC = ({ name }: Compiler) => name.includes("C11");
+const ADDRESSES = [...STRICT, "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
+const THREADS = [...STRICT, "-fsanitize=thread"];
+
+Deno.test(
+  "AddressSanitizer reports each access to pool that is not the caller's, with the block's history",
+  options,
+  () =>
+    withCompilers(async (compilers, folder) => {
+      for (const compiler of compilers) {
+        const program = await compile(compiler, "tests/c/mistakes.c", folder, ADDRESSES);
+        const cases = (await succeed([program])).out.trim().split("\n");
+        assert(cases.length >= 25, `only ${cases.length} mistakes`);
+        await each(cases, async (line) => {
+          const [name = "", shadow = ""] = line.split(" ");
+          const { code, out, err } = await run([program, name]);
+          assertEquals([name, code, out], [name, 1, ""], err);
+          assertMatch(err, /ERROR: AddressSanitizer: use-after-poison/, name);
+          assertMatch(
+            err,
+            RegExp(String.raw`^\*\*\* STOP 0x000001f2 \(.*0{13}${shadow}\)$`, "m"),
+            name,
+          );
+          assertMatch(
+            err,
+            / a block of \d+ bytes at 0x[0-9a-f]+, tag 'Mins', nonpaged pool, /,
+            name,
+          );
+          // The first frame of each stack is the program's.
+          const stack = (word: string) => RegExp(`It was ${word} at\n    #0 .* in [^\n]*mistakes`);
+          assertMatch(err, stack("allocated"), name);
+          if (!/[6d]$/.test(shadow)) assertMatch(err, stack("freed"), name);
+        });
+      }
+    }, isC),
+);
+
+Deno.test(
+  "no sanitizer finds an error in the C tests",
+  options,
+  () =>
+    withCompilers(async (compilers, folder) => {
+      const names = PROGRAMS.filter((name) => name !== "stops" && name !== "prototypes");
+      const runs = compilers.flatMap((compiler) => names.map((name) => ({ compiler, name })));
+      for (const sanitizer of [ADDRESSES, THREADS]) {
+        await each(runs, async ({ compiler, name }) => {
+          const program = await compile(compiler, `tests/c/${name}.c`, folder, sanitizer);
+          const rounds = name === "threads" ? ["2000"] : [];
+          const { out, err } = await succeed([program, ...rounds]);
+          assertEquals([out, /Sanitizer/.test(err)], [`${name}: passed\n`, false], err);
+        });
+      }
+    }, isC),
+);
+
+Deno.test(
+  "ThreadSanitizer knows locks, lists and pool, and reports a race beside them",
+  options,
+  () =>
+    withCompilers(async (compilers, folder) => {
+      await each(compilers, async (compiler) => {
+        const program = await compile(compiler, "tests/c/races.c", folder, THREADS);
+        for (const kind of ["lock", "list", "pool", "slist"]) {
+          const { out, err } = await succeed([program, kind]);
+          assertEquals([kind, out, err], [kind, "races: passed\n", ""]);
+        }
+        const { err } = await run([program, "none"]);
+        assertMatch(err, /WARNING: ThreadSanitizer: data race/);
+      });
+    }, isC),
+);
+
+Deno.test(
+  "LeakSanitizer follows pointers that stand in pool",
+  options,
+  () =>
+    withCompilers(async (compilers, folder) => {
+      await each(compilers, async (compiler) => {
+        const program = await compile(compiler, "tests/c/rooted.c", folder, ADDRESSES);
+        assertEquals((await succeed([program])).err, "");
+        const { err } = await run([program, "lose it"]);
+        assertMatch(err, /ERROR: LeakSanitizer: [\s\S]*\b100 byte/);
+      });
+    }, isC),
+);
+
+Deno.test(
+  "EMU_POOL=malloc shows each block to tools that watch the allocator",
+  options,
+  () =>
+    withCompilers(async (compilers, folder) => {
+      const env = { EMU_POOL: "malloc" };
+      for (const compiler of compilers) {
+        const watched = await compile(compiler, "tests/c/lost.c", folder, ADDRESSES);
+        const clean = await run([watched], ROOT, env);
+        assertEquals([clean.code, clean.out, clean.err], [0, "lost: passed\n", ""]);
+        for (
+          const [what, report] of [
+            ["block", /ERROR: LeakSanitizer: [\s\S]*\b5000 byte/],
+            ["entry", /ERROR: LeakSanitizer: [\s\S]*\b40 byte/],
+            ["read", /ERROR: AddressSanitizer: heap-use-after-free/],
+          ] as const
+        ) {
+          assertMatch((await run([watched, what], ROOT, env)).err, report);
+        }
+        // Old Valgrinds do not read what clang says of its code.
+        if (compiler.command[0] !== "gcc") continue;
+        if (!await exists("valgrind")) {
+          console.log("not run: there is no valgrind on this machine");
+          continue;
+        }
+        const program = await compile(compiler, "tests/c/lost.c", folder);
+        const silent = await run([...VALGRIND, program], ROOT, env);
+        assertEquals([silent.code, silent.out, silent.err], [0, "lost: passed\n", ""]);
+        for (
+          const [what, report] of [
+            ["block", /5,000 bytes in 1 blocks are definitely lost/],
+            ["entry", /40 bytes in 1 blocks are definitely lost/],
+            ["read", /Invalid read of size 1/],
+          ] as const
+        ) {
+          const { code, err } = await run([...VALGRIND, program, what], ROOT, env);
+          assertEquals(code, 9, err);
+          assertMatch(err, report);
+        }
+      }
+    }, isC),
+);
+
+Deno.test(
+  "a freed block that rests and is written to stops the call at which it leaves",
+  options,
+  () =>
+    withCompilers(async (compilers, folder) => {
+      for (const compiler of compilers) {
+        const program = await compile(compiler, "tests/c/resting.c", folder);
+        const names = (await succeed([program])).out.trim().split("\n");
+        assertEquals(names.length, 3);
+        await each(names, async (name) => {
+          const { signal, out, err } = await run([program, name], ROOT, { EMU_QUARANTINE: "1000" });
+          assertEquals([name, signal], [name, "SIGABRT"], out + err);
+          assertEquals(err.trim().split("\n").at(-1), out.trim());
+          if (name !== "FreedTwice") assertMatch(err, /Written after it was freed: .*tag 'Rest'/);
+        });
+      }
+    }, isC),
 );

@@ -84,6 +84,8 @@ fn configure(mebibytes: u32, depth_policy: u32) -> Result<(), NtStatus> {
 
 fn begin(isolate: u32) -> Result<u32, NtStatus> {
     host::ignore_environment();
+    // JavaScript knows blocks by their offsets.
+    host::use_mapping();
     let region = host::map()?;
     let owner = owner::begin()?;
     for index in 0..SLOTS {

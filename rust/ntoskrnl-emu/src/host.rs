@@ -66,6 +66,7 @@ pub use crate::list::{calling_list, hit, keep};
 pub use crate::memory::region::{
     DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,
 };
+pub use crate::pool::heap::use_mapping;
 pub use crate::pool::{Block, POISON, POISONED_BYTES, block_at};
 pub use crate::registry::{holds_list, id_of};
 

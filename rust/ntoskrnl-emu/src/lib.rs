@@ -39,6 +39,7 @@
 //! | floor | what it knows |
 //! |---|---|
 //! | `sync`, `owner`, `delay`, `event_log` | threads, and the file of a recording |
+//! | `sanitizer` | the sanitizers in the process |
 //! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
 //! | `caller`, `bug_check`, `stops` | how the emulation stops, and every stop |
 //! | `pool` | blocks |
@@ -67,6 +68,7 @@ mod owner;
 mod pool;
 mod registry;
 mod routines;
+mod sanitizer;
 mod stops;
 mod sync;
 

@@ -27,6 +27,7 @@ use crate::memory::slist_header::{Head, RESERVED};
 use crate::owner::SHARED;
 use crate::pool;
 use crate::registry::{self, NewList, Pin};
+use crate::sanitizer;
 use crate::stops;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -307,6 +308,28 @@ impl<'a> ListRef<'a> {
         }
     }
 
+    /// Tells the sanitizer that an entry which the list keeps is handed out.
+    fn hand_out(self, link: u64) {
+        match self.region.offset_of(link as usize) {
+            Some(offset) => pool::watch::hand_out_entry(&self.region, offset),
+            None => {
+                sanitizer::acquire(link as usize);
+                sanitizer::open(self.entry_at(link).cast(), self.size());
+            }
+        }
+    }
+
+    /// Tells the sanitizer that the list keeps an entry.
+    fn give_up(self, link: u64) {
+        match self.region.offset_of(link as usize) {
+            Some(offset) => pool::watch::give_up_entry(&self.region, offset),
+            None => {
+                sanitizer::release(link as usize);
+                sanitizer::shut(self.entry_at(link).cast(), self.size());
+            }
+        }
+    }
+
     /// Takes an entry off the list, for the free routine to dispose of. A callback gets it as a
     /// plain block; on its way to pool no other thread can free it.
     fn release(self, link: u64) {
@@ -361,6 +384,7 @@ impl<'a> ListRef<'a> {
             if !self.keeps(link) {
                 self.damaged();
             }
+            self.hand_out(link);
             // SAFETY: the list keeps the entry, as was just checked.
             let next = unsafe { self.link_of(link) }.load(Ordering::Relaxed);
             match self.refusal_of_pool(link) {
@@ -409,7 +433,7 @@ impl<'a> ListRef<'a> {
     /// as plain blocks.
     fn forget(self) {
         if self.record.foreign.load(Ordering::Relaxed) != 0 {
-            foreign::forget(self.index, true);
+            foreign::forget(self.index, self.size(), true);
         }
         pool::disown(&self.region, self.record);
         self.control.index().store(0, Ordering::Relaxed);
@@ -539,9 +563,12 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     // thread that is given the list synchronises with its giver.
     head.counts.store(0, Ordering::Relaxed);
     head.first.store(0, Ordering::Relaxed);
-    control
-        .depth()
-        .store(INITIAL_LOOKASIDE_DEPTH, Ordering::Relaxed);
+    let depth = if pool::heap::is_used() {
+        0
+    } else {
+        INITIAL_LOOKASIDE_DEPTH
+    };
+    control.depth().store(depth, Ordering::Relaxed);
     for counter in [
         control.total_allocates(),
         control.allocate_misses(),
@@ -661,10 +688,27 @@ fn give_up_forgotten(region: &Region, index: u32) -> BugCheck {
     let record = region.record(index);
     let stop = stops::forgotten(record.list.load(Ordering::Relaxed) as usize);
     pool::abandon_kept(region, record);
-    foreign::forget(index, true);
+    foreign::forget(index, record.size.load(Ordering::Relaxed) as usize, true);
     pool::disown(region, record);
     registry::leave(region, index);
     stop
+}
+
+/// Frees a block of the process's allocator to pool, for a list's entry too.
+pub(crate) fn free_to_heap(region: &Region, address: usize, tag: Option<u32>) -> Option<BugCheck> {
+    if foreign::is_kept(address) {
+        let tag = pool::heap::block_at(address).map_or(0, |block| block.tag);
+        return Some(stops::already_freed(address as u64, tag));
+    }
+    let refusal = pool::heap::refusal_of(address, tag).or_else(|| {
+        let block = pool::heap::block_at(address)?;
+        registry::list_in_bytes(address, block.bytes as u32)
+    });
+    if refusal.is_none() {
+        foreign::forget_one(address);
+        pool::heap::free(region, address);
+    }
+    refusal
 }
 
 /// The section of the list that a pool block is allocated from. The list stays registered.

@@ -11,6 +11,7 @@
 //! What is free, and what a block is, stands in the metadata, never in the pool itself: pool memory
 //! can be written over through any view of it.
 
+use std::ffi::c_void;
 use std::sync::OnceLock;
 
 use wdm::{PAGE_SIZE, PoolType};
@@ -21,17 +22,21 @@ use crate::memory::layout::{
     STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING, number_of,
 };
 use crate::memory::region::Region;
+use crate::sanitizer;
 use crate::stops;
 use crate::sync::Ordering;
 
 mod arena;
 pub(crate) mod faults;
 mod hash;
+pub(crate) mod heap;
 pub(crate) mod judge;
 mod membership;
 mod pages;
+mod resting;
 mod runs;
 mod usage;
+pub(crate) mod watch;
 
 pub(crate) use membership::{abandon_kept, adopt, disown, is_paged, make_plain, pass_on};
 
@@ -118,6 +123,11 @@ impl Word {
     }
 }
 
+/// How many pages a block of whole pages has.
+fn pages_of(bytes: usize) -> u32 {
+    (bytes + sanitizer::red_zone()).div_ceil(PAGE_SIZE) as u32
+}
+
 #[inline(always)]
 fn page_of(offset: u32) -> u32 {
     offset / PAGE_SIZE as u32
@@ -161,9 +171,26 @@ pub(crate) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
         return None;
     }
     let offset = arena::allocate(region, request)?;
+    watch::hand_out(region, offset, request.bytes);
     // SAFETY: the block was just allocated with at least that many bytes, for the caller.
     unsafe { region.fill(offset, POISON, request.bytes.min(poisoned_bytes())) };
     Some(offset)
+}
+
+/// Allocates a block as [`allocate`] does, from the process's own allocator where the environment says
+/// so, and returns its address; null when there is none.
+pub(crate) fn allocate_anywhere(region: &Region, request: &Request<'_>) -> *mut c_void {
+    if !heap::is_used() {
+        return allocate(region, request)
+            .map_or(std::ptr::null_mut(), |offset| region.at(offset).cast());
+    }
+    let Some(address) = heap::allocate(region, request) else {
+        return std::ptr::null_mut();
+    };
+    let start: *mut u8 = std::ptr::with_exposed_provenance_mut(address);
+    // SAFETY: the block was just allocated with at least that many bytes, for the caller.
+    unsafe { start.write_bytes(POISON, request.bytes.min(poisoned_bytes())) };
+    start.cast()
 }
 
 /// Frees the block that begins at an address; with a tag only a block of that tag.
@@ -207,6 +234,15 @@ pub(crate) fn refusal(region: &Region, address: usize) -> BugCheck {
         Some(_) => stops::inside_a_nonpaged_block(given),
         None => stops::invalid_address(given),
     }
+}
+
+/// The bug check for a freed block that was written to, if one was found. The caller holds no lock.
+pub(crate) fn check_resting(region: &Region) -> Option<BugCheck> {
+    if resting::limit() == 0 {
+        return None;
+    }
+    arena::end_rest(region, resting::limit());
+    resting::take_found()
 }
 
 /// Frees an entry that its list does not keep, by the default routine.
@@ -262,7 +298,8 @@ pub fn block_at(region: &Region, offset: u32) -> Option<Block> {
         capacity: if is_large {
             bytes.next_multiple_of(PAGE_SIZE as u32)
         } else {
-            u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32
+            let granules = u32::from(page.granules.load(Ordering::Relaxed));
+            (granules * GRANULE as u32).saturating_sub(sanitizer::red_zone() as u32)
         },
         tag: word.tag(),
         is_paged: word.is_paged(),

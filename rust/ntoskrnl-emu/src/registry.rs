@@ -22,6 +22,7 @@ use crate::memory::probe::is_readable;
 use crate::memory::region::Region;
 use crate::owner::SHARED;
 use crate::pool;
+use crate::sanitizer;
 use crate::stops;
 use crate::sync::{Lock, global, per_thread, yield_now};
 
@@ -137,6 +138,8 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
         // No hit path then: each call is an event.
         _ if event_log::is_on() => [NO_STATE; 2],
         BY_BLOCK_WORD => [NO_STATE; 2],
+        // No hit path then: each allocation and free is told to the sanitizer.
+        _ if sanitizer::is_present() => [NO_STATE; 2],
         number => [STATE_ALLOCATED | number, STATE_KEPT | number],
     };
     record.allocated.store(allocated, Ordering::Relaxed);
@@ -382,6 +385,12 @@ pub(crate) fn list_in_block(region: &Region, offset: u32) -> Option<BugCheck> {
     let start = region.at(offset).addr();
     let list = first_list_in(start..start + block.capacity as usize)?;
     Some(stops::list_in_block(list, start, block.bytes))
+}
+
+/// As [`list_in_block`], for a block outside the pool's mapping.
+pub(crate) fn list_in_bytes(start: usize, bytes: u32) -> Option<BugCheck> {
+    let list = first_list_in(start..start + bytes as usize)?;
+    Some(stops::list_in_block(list, start, bytes))
 }
 
 /// Whether an initialised list lies in the block that begins at an offset.

@@ -22,6 +22,11 @@ pub const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0F;
 /// Bug check: a thread releases a spin lock that it does not hold.
 pub const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
 
+/// Bug check: freed pool was written to.
+pub const DRIVER_CAUGHT_MODIFYING_FREED_POOL: u32 = 0xC6;
+/// Bug check: an access to memory that no access may reach, found by a sanitizer.
+pub const KASAN_ILLEGAL_ACCESS: u32 = 0x1F2;
+
 /// Name and value of each code that the emulation raises.
 pub const STOP_CODES: &[(&str, u32)] = &[
     ("SPIN_LOCK_ALREADY_OWNED", SPIN_LOCK_ALREADY_OWNED),
@@ -37,6 +42,11 @@ pub const STOP_CODES: &[(&str, u32)] = &[
         "KERNEL_SECURITY_CHECK_FAILURE",
         KERNEL_SECURITY_CHECK_FAILURE,
     ),
+    (
+        "DRIVER_CAUGHT_MODIFYING_FREED_POOL",
+        DRIVER_CAUGHT_MODIFYING_FREED_POOL,
+    ),
+    ("KASAN_ILLEGAL_ACCESS", KASAN_ILLEGAL_ACCESS),
 ];
 
 /// First parameter of our own bug check 0xC4: a list that is confined to one thread was used by
@@ -129,6 +139,40 @@ pub fn inside_a_paged_block(page: u32) -> BugCheck {
 #[cold]
 pub fn wrong_tag(address: u64, tag: u32, given: u32) -> BugCheck {
     pool_caller([0x0A, address, u64::from(tag), u64::from(given)])
+}
+
+// Accesses to what is free.
+
+/// 0xC6 (address, 1, 0, 0): freed pool was written to, found later. Documented
+/// (`bug-check-0xc6--driver-caught-modifying-freed-pool`): 1 is a write, 0 kernel mode.
+#[cold]
+pub fn written_after_free(address: usize) -> BugCheck {
+    BugCheck {
+        code: DRIVER_CAUGHT_MODIFYING_FREED_POOL,
+        parameters: [address as u64, 1, 0, 0],
+    }
+}
+
+/// 0x1F2 (address, bytes, instruction, shadow code with 0x100 for a write): a sanitizer reports an
+/// access to pool. Documented (`devtest/kasan`). It is printed with the sanitizer's report, and not
+/// raised.
+#[cold]
+pub fn illegal_access(
+    address: usize,
+    bytes: usize,
+    instruction: usize,
+    shadow: u8,
+    is_write: bool,
+) -> BugCheck {
+    BugCheck {
+        code: KASAN_ILLEGAL_ACCESS,
+        parameters: [
+            address as u64,
+            bytes as u64,
+            instruction as u64,
+            u64::from(shadow) | u64::from(is_write) << 8,
+        ],
+    }
 }
 
 // Lists.
@@ -286,6 +330,8 @@ mod tests {
             no_entry(0, 0, 0),
             lock_already_owned(0),
             lock_not_owned(0),
+            written_after_free(0),
+            illegal_access(0, 0, 0, 0, false),
         ];
         assert_eq!(raised.len(), STOP_CODES.len());
         for stop in raised {

@@ -157,7 +157,7 @@ impl Section<'_> {
         slist_header::clear_counts(self.head.counts);
         list.write_identity();
         let abandoned = pool::abandon_kept(&list.region, list.record)
-            .wrapping_add(foreign::forget(list.index, false));
+            .wrapping_add(foreign::forget(list.index, list.size(), false));
         add(&list.record.abandoned, abandoned);
         self.leave_with(0);
     }

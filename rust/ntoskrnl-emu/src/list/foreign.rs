@@ -4,8 +4,9 @@
 //! A state word stands for what begins a block only. A table holds the states of these entries, so that
 //! their misuse is found too.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use crate::sanitizer;
 use crate::sync::{Lock, global};
 
 /// The state of a foreign entry.
@@ -16,19 +17,20 @@ enum Place {
 }
 
 global! {
-    static ENTRIES: Lock<Option<HashMap<usize, (u32, Place)>>> = Lock::new(None);
+    /// By inverted address: a tool that looks for pointers does not find one here to an entry that its
+    /// owner lost.
+    static ENTRIES: Lock<BTreeMap<usize, (u32, Place)>> = Lock::new(BTreeMap::new());
 }
 
 #[cold]
 fn replace(address: usize, index: u32, from: Option<Place>, to: Option<Place>) -> bool {
-    let mut guard = ENTRIES.lock();
-    let entries = guard.get_or_insert_default();
-    if entries.get(&address).copied() != from.map(|place| (index, place)) {
+    let mut entries = ENTRIES.lock();
+    if entries.get(&!address).copied() != from.map(|place| (index, place)) {
         return false;
     }
     match to {
-        Some(place) => entries.insert(address, (index, place)),
-        None => entries.remove(&address),
+        Some(place) => entries.insert(!address, (index, place)),
+        None => entries.remove(&!address),
     };
     true
 }
@@ -58,42 +60,52 @@ pub(super) fn dismiss(address: usize, index: u32) {
 /// Whether an address is an entry of the list with an index.
 #[cold]
 pub(super) fn is_entry_of(address: usize, index: u32) -> bool {
-    let guard = ENTRIES.lock();
-    let found = guard.as_ref().and_then(|entries| entries.get(&address));
-    found.is_some_and(|&(list, _)| list == index)
+    let entries = ENTRIES.lock();
+    entries
+        .get(&!address)
+        .is_some_and(|&(list, _)| list == index)
 }
 
 /// Whether an address is an entry that any list keeps.
 #[cold]
 pub(super) fn is_kept(address: usize) -> bool {
-    let guard = ENTRIES.lock();
-    let found = guard.as_ref().and_then(|entries| entries.get(&address));
+    let entries = ENTRIES.lock();
+    let found = entries.get(&!address);
     found.is_some_and(|&(_, place)| place == Place::Kept)
 }
 
 /// Whether an address is an entry that the list with an index keeps.
 #[cold]
 pub(super) fn is_kept_by(address: usize, index: u32) -> bool {
-    let guard = ENTRIES.lock();
-    guard.as_ref().and_then(|entries| entries.get(&address)) == Some(&(index, Place::Kept))
+    ENTRIES.lock().get(&!address) == Some(&(index, Place::Kept))
 }
 
 /// Whether an address is an entry allocated from the list with an index.
 #[cold]
 pub(super) fn is_allocated_from(address: usize, index: u32) -> bool {
-    let guard = ENTRIES.lock();
-    guard.as_ref().and_then(|entries| entries.get(&address)) == Some(&(index, Place::Allocated))
+    ENTRIES.lock().get(&!address) == Some(&(index, Place::Allocated))
 }
 
-/// Forgets the entries of a list: those it keeps, or all of them. Returns how many there were.
-pub(super) fn forget(index: u32, is_deleted: bool) -> u32 {
-    let mut guard = ENTRIES.lock();
-    let Some(entries) = guard.as_mut() else {
-        return 0;
-    };
+/// Forgets an entry that was freed to pool, if it is one that is allocated.
+pub(super) fn forget_one(address: usize) {
+    let mut entries = ENTRIES.lock();
+    if matches!(entries.get(&!address), Some((_, Place::Allocated))) {
+        entries.remove(&!address);
+    }
+}
+
+/// Forgets the entries of a list, of so many bytes each: those it keeps, or all of them. Returns how
+/// many there were.
+pub(super) fn forget(index: u32, bytes: usize, is_deleted: bool) -> u32 {
+    let mut entries = ENTRIES.lock();
     let before = entries.len();
-    entries.retain(|_, &mut (list, place)| {
-        list != index || (place == Place::Allocated && !is_deleted)
+    entries.retain(|&address, &mut (list, place)| {
+        let stays = list != index || (place == Place::Allocated && !is_deleted);
+        if !stays {
+            // The memory is its maker's again.
+            sanitizer::open(std::ptr::without_provenance(!address), bytes);
+        }
+        stays
     });
     (before - entries.len()) as u32
 }

@@ -9,7 +9,7 @@ use wdm::{LookasideListEx, POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType};
 use super::{ListRef, foreign};
 use crate::bug_check::{BugCheck, in_callback, raise_insufficient_resources};
 use crate::memory::layout::{GRANULE, KIND_EX};
-use crate::pool::{self, Request, judge};
+use crate::pool::{self, Request, heap, judge};
 use crate::registry;
 use crate::stops;
 use crate::sync::per_thread;
@@ -110,16 +110,17 @@ impl ListRef<'_> {
             driver: self.record.driver.load(Ordering::Relaxed),
             list: Some((self.index, self.record)),
         };
-        match pool::allocate(&self.region, &request) {
-            Some(offset) => self.region.at(offset).cast(),
-            None => {
-                self.count_failure();
-                if pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
-                    raise_insufficient_resources();
-                }
-                std::ptr::null_mut()
+        self.check_resting();
+        let made = pool::allocate_anywhere(&self.region, &request);
+        if made.is_null() {
+            self.count_failure();
+            if pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
+                raise_insufficient_resources();
             }
+        } else if heap::is_used() {
+            self.adopt(made.addr());
         }
+        made
     }
 
     /// What a line says of one of the list's callbacks.
@@ -155,6 +156,9 @@ impl ListRef<'_> {
         let Some(offset) = self.region.offset_of(address) else {
             // Relaxed: read by the thread that deletes the list, which synchronises with all others.
             self.record.foreign.store(1, Ordering::Relaxed);
+            if heap::block_at(address).is_some_and(|block| block.bytes < self.size()) {
+                return false;
+            }
             return foreign::admit(address, self.index);
         };
         !registry::holds_list(&self.region, offset)
@@ -190,14 +194,23 @@ impl ListRef<'_> {
     pub(super) fn dispose(self, entry: *mut c_void) {
         let callback = self.record.free.load(Ordering::Relaxed);
         if callback == 0 {
-            if let Some(offset) = self.region.offset_of(entry.addr()) {
-                pool::free_entry(&self.region, offset);
+            match self.region.offset_of(entry.addr()) {
+                Some(offset) => pool::free_entry(&self.region, offset),
+                None => heap::free(&self.region, entry.addr()),
             }
             return;
         }
         // SAFETY: the free callback of this list, not zero.
         let call = || unsafe { self.call_free(callback, entry) };
         in_callback(|| self.name_of("free"), call);
+    }
+
+    /// Raises the bug check for a block that was written to after it was freed, if one was found. The
+    /// caller is in no section, and has done what it was asked for or nothing yet.
+    pub(super) fn check_resting(self) {
+        if let Some(stop) = pool::check_resting(&self.region) {
+            stop.raise();
+        }
     }
 
     /// Calls the free callback.
@@ -228,7 +241,10 @@ impl ListRef<'_> {
         match self.offset_of(link) {
             Some(offset) => registry::list_in_block(&self.region, offset),
             // Made by an allocate callback from memory of its own, and there is no free callback.
-            None => Some(pool::refusal(&self.region, link as usize)),
+            None => match heap::block_at(link as usize) {
+                Some(block) => registry::list_in_bytes(link as usize, block.bytes as u32),
+                None => Some(pool::refusal(&self.region, link as usize)),
+            },
         }
     }
 }
@@ -273,4 +289,5 @@ pub(crate) unsafe fn free_by_default(list: *mut LookasideListEx, entry: *mut c_v
     found.release(link);
     section.leave();
     found.dispose(entry);
+    found.check_resting();
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::section::Damage;
 use super::{BadEntry, ListRef};
 use crate::memory::layout::STATE_ALLOCATED;
-use crate::pool;
+use crate::pool::{self, heap};
 
 impl ListRef<'_> {
     /// `ExpInterlockedPopEntrySList` on a list's header.
@@ -54,14 +54,11 @@ impl ListRef<'_> {
         matches!(bad, BadEntry::NotOfThisList)
             // A free callback may keep the block. Then a second free must not look like the first.
             && self.takes_others()
-            && self
-                .region
-                .offset_of(entry.addr())
-                .and_then(|offset| pool::block_at(&self.region, offset))
-                .is_some_and(|block| {
-                    block.tag == self.record.tag.load(Ordering::Relaxed)
-                        && block.bytes as usize == self.size()
-                })
+            && match self.region.offset_of(entry.addr()) {
+                Some(offset) => pool::block_at(&self.region, offset)
+                    .map(|block| (block.tag, block.bytes as usize)),
+                None => heap::block_at(entry.addr()).map(|block| (block.tag, block.bytes)),
+            } == Some((self.record.tag.load(Ordering::Relaxed), self.size()))
             && self.adopt(entry.addr())
     }
 
@@ -73,6 +70,7 @@ impl ListRef<'_> {
             if !self.keeps(link) {
                 self.damaged();
             }
+            self.hand_out(link);
             self.set_state(link, STATE_ALLOCATED);
             // SAFETY: an entry of the list, as was just checked.
             link = unsafe { self.link_of(link) }.load(Ordering::Relaxed);

@@ -13,6 +13,7 @@ use crate::memory::layout::{KIND_NPAGED, KIND_PAGED};
 use crate::memory::region::{Place, add};
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::owner::{self, SHARED};
+use crate::pool::heap;
 
 /// How far a hit path came.
 enum Attempt<T> {
@@ -237,7 +238,8 @@ impl<'a> ListRef<'a> {
             section.leave();
             return self.free_of_another(entry);
         }
-        let is_full = section.head.depth() >= self.control.depth().load(Ordering::Relaxed);
+        let is_full =
+            section.head.depth() >= self.control.depth().load(Ordering::Relaxed) || heap::is_used();
         if is_full && let Some(stop) = self.refusal_of_pool(link) {
             section.leave();
             stop.raise();
@@ -252,6 +254,7 @@ impl<'a> ListRef<'a> {
             self.release(link);
             section.leave();
             self.dispose(self.entry_at(link));
+            self.check_resting();
         } else {
             section.push(link);
             section.leave();

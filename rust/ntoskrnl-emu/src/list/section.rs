@@ -43,6 +43,7 @@ impl Section<'_> {
         if !list.keeps(link) {
             return Err(Damage);
         }
+        list.hand_out(link);
         // SAFETY: the list keeps the entry, as was just checked.
         let next = unsafe { list.link_of(link) };
         // Relaxed: what the holder before wrote came with the section.
@@ -63,6 +64,7 @@ impl Section<'_> {
         let next = unsafe { self.list.link_of(link) };
         // Relaxed: released with the section.
         next.store(self.first, Ordering::Relaxed);
+        self.list.give_up(link);
         slist_header::add_counts(self.head.counts, PUSHED);
         self.first = link;
     }

@@ -11,18 +11,19 @@ use wdm::PAGE_SIZE;
 use super::hash::{Table, table};
 use super::pages::{self, Pages, link_page, unlink_page};
 use super::usage::Usage;
-use super::{Block, Request, Word, block_of, page_of};
+use super::{Block, Request, Word, block_of, page_of, pages_of, resting, watch};
 use crate::memory::layout::{
     ARENAS, GRANULE, PAGE_FREE, PAGE_GRANULES, PAGE_LARGE, PAGE_SMALL, PAGE_TAIL, Page,
     STATE_ALLOCATED, STATE_FREED, STATE_NONE, number_of,
 };
 use crate::memory::region::Region;
 use crate::owner;
+use crate::sanitizer;
 use crate::sync::{Lock, Ordering, global};
 
 /// The alignment of cache-aligned blocks, in bytes: a pair of lines, since processors fetch lines
 /// in pairs and neighbours would disturb each other.
-const CACHE_ALIGNMENT: usize = 128;
+pub(super) const CACHE_ALIGNMENT: usize = 128;
 
 /// An arena's lock on lines of its own.
 #[repr(align(128))]
@@ -88,15 +89,26 @@ pub(super) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
     found.or_else(|| allocate_at_the_end(region, request, own))
 }
 
-/// Allocates when no page is free: from pages that were kept empty, or from other arenas' pages.
+/// Allocates when no page is free: from blocks that rest, from pages that were kept empty, or from
+/// other arenas' pages.
 #[cold]
 fn allocate_at_the_end(region: &Region, request: &Request<'_>, own: usize) -> Option<u32> {
+    end_rest(region, 0);
     for number in 0..ARENAS {
         lock(number).give_empty_pages(region);
     }
     let found = lock(own).allocate(region, request);
     let others = || (0..ARENAS).filter(|&number| number != own);
     found.or_else(|| others().find_map(|number| lock(number).allocate_in_room(region, request)))
+}
+
+/// Ends the rest of freed blocks until at most so many bytes rest. The caller holds no lock.
+pub(super) fn end_rest(region: &Region, limit: usize) {
+    while let Some((offset, bytes)) = resting::end_one(region, limit) {
+        if let Some(mut arena) = lock_of(region, offset) {
+            arena.reclaim(region, offset, bytes);
+        }
+    }
 }
 
 /// How a block is cut: granules of a block below a page, or pages.
@@ -112,11 +124,12 @@ impl Shape {
         } else {
             GRANULE
         };
-        let padded = request.bytes.max(1).next_multiple_of(unit.max(GRANULE));
+        let bytes = request.bytes.max(1) + sanitizer::red_zone();
+        let padded = bytes.next_multiple_of(unit.max(GRANULE));
         if padded < PAGE_SIZE {
             Self::Small((padded / GRANULE) as u16)
         } else {
-            Self::Large(request.bytes.div_ceil(PAGE_SIZE) as u32)
+            Self::Large(pages_of(request.bytes))
         }
     }
 }
@@ -187,6 +200,23 @@ impl Arena {
         Some(offset)
     }
 
+    /// Counts a block that lies outside the pages.
+    pub(super) fn count_allocated(
+        &mut self,
+        region: &Region,
+        tag: u32,
+        is_paged: bool,
+        bytes: u32,
+    ) {
+        self.usage
+            .allocated(region, self.number, tag, is_paged, bytes);
+    }
+
+    /// Counts the free of a block that lies outside the pages.
+    pub(super) fn count_freed(&mut self, region: &Region, tag: u32, is_paged: bool, bytes: u32) {
+        self.usage.freed(region, self.number, tag, is_paged, bytes);
+    }
+
     /// Writes down what a new block is.
     fn hand_out(&mut self, region: &Region, request: &Request<'_>, offset: u32) {
         let is_paged = request.pool_type.is_paged();
@@ -236,16 +266,24 @@ impl Arena {
 
     /// Frees a block whose state word says that one begins there.
     pub(super) fn free(&mut self, region: &Region, block: &Block) {
-        let index = page_of(block.offset);
-        let page = region.page(index);
         self.usage
             .freed(region, self.number, block.tag, block.is_paged, block.bytes);
         self.take_from_list(region, block.offset);
         region
             .state(block.offset)
             .store(STATE_FREED, Ordering::Relaxed);
+        watch::give_up(region, block.offset, block.bytes as usize);
+        if !resting::begin(region, block) {
+            self.reclaim(region, block.offset, block.bytes);
+        }
+    }
+
+    /// Makes a freed block's memory another's to have.
+    pub(super) fn reclaim(&mut self, region: &Region, offset: u32, bytes: u32) {
+        let index = page_of(offset);
+        let page = region.page(index);
         if page.kind.load(Ordering::Relaxed) == PAGE_LARGE {
-            let count = (block.bytes as usize).div_ceil(PAGE_SIZE) as u32;
+            let count = pages_of(bytes as usize);
             for freed in index..index + count {
                 region.page(freed).kind.store(PAGE_FREE, Ordering::Relaxed);
             }
@@ -255,7 +293,7 @@ impl Arena {
         if page.live.load(Ordering::Relaxed) == capacity_of(page) {
             self.link(region, index);
         }
-        pages::give_block(page, block_of(page, block.offset));
+        pages::give_block(page, block_of(page, offset));
         let neighbours = page.previous.load(Ordering::Relaxed) | page.next.load(Ordering::Relaxed);
         if page.live.load(Ordering::Relaxed) == 0 && neighbours != 0 {
             self.close_page(region, index);
@@ -270,7 +308,7 @@ impl Arena {
 
     /// Gives back the pages that were kept although they are empty.
     fn give_empty_pages(&mut self, region: &Region) {
-        let heads: Vec<u32> = self.rooms.values().copied().collect();
+        let heads: Vec<u32> = self.rooms.values().collect();
         for mut index in heads {
             while index != 0 {
                 let page = region.page(index);
@@ -285,13 +323,13 @@ impl Arena {
 
     /// The first page with room for a driver's blocks of so many granules; zero for none.
     fn room(&self, driver: u32, granules: u16) -> u32 {
-        self.rooms.get(&(driver, granules)).copied().unwrap_or(0)
+        self.rooms.get((driver, granules)).unwrap_or(0)
     }
 
     fn room_of(&mut self, page: &Page) -> &mut u32 {
         let driver = page.driver.load(Ordering::Relaxed);
         let granules = page.granules.load(Ordering::Relaxed);
-        self.rooms.entry((driver, granules)).or_insert(0)
+        self.rooms.get_or_insert_with((driver, granules), || 0)
     }
 
     fn link(&mut self, region: &Region, index: u32) {

@@ -1,46 +1,107 @@
-//! Hashing for tables whose keys callers cannot choose at will: one multiplication.
+//! Tables of small keys, which callers cannot choose at will: one multiplication is their hash.
+//!
+//! Not the standard library's: the only pointer that it has to a table leads into the middle, and
+//! Valgrind takes memory that no pointer to its start is left to for lost.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+/// A key.
+pub(super) trait Key: Copy + Eq {
+    /// A number that differs for different keys.
+    fn number(self) -> u64;
+}
 
-/// A table of small keys.
-pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Multiply>>;
+impl Key for (u32, u16) {
+    fn number(self) -> u64 {
+        u64::from(self.0) << 16 | u64::from(self.1)
+    }
+}
+
+impl Key for (u32, bool) {
+    fn number(self) -> u64 {
+        u64::from(self.0) << 1 | u64::from(self.1)
+    }
+}
+
+/// A table from which nothing is ever removed. Its length is a power of two, or zero, and more than
+/// the number of its keys: a row of neighbours ends with a free place.
+pub(super) struct Table<K, V> {
+    places: Vec<Option<(K, V)>>,
+    count: usize,
+}
 
 /// An empty table.
 pub(super) const fn table<K, V>() -> Table<K, V> {
-    HashMap::with_hasher(BuildHasherDefault::new())
+    Table {
+        places: Vec::new(),
+        count: 0,
+    }
 }
 
-/// Mixes each part of a key into a product. Tags of a driver are few, and a worst case costs time
-/// alone.
-#[derive(Default)]
-pub(super) struct Multiply(u64);
-
-impl Hasher for Multiply {
-    fn finish(&self) -> u64 {
-        // The table looks at the high bits and at the low ones.
-        self.0 ^ self.0 >> 32
+impl<K: Key, V: Copy> Table<K, V> {
+    /// The place of a key, or a free one for it; meaningless in an empty table.
+    fn place(&self, key: K) -> usize {
+        let last = self.places.len().wrapping_sub(1);
+        let product = key.number().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut place = (product >> 32) as usize & last;
+        while matches!(self.places.get(place), Some(Some((other, _))) if *other != key) {
+            place = (place + 1) & last;
+        }
+        place
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
+    /// What stands under a key.
+    pub(super) fn get(&self, key: K) -> Option<V> {
+        let place = self.places.get(self.place(key))?;
+        place.map(|(_, value)| value)
+    }
+
+    /// What stands under a key, after it was made if nothing did.
+    pub(super) fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
+        if self.get(key).is_none() && self.count * 2 >= self.places.len() {
+            self.grow();
+        }
+        let place = self.place(key);
+        let count = &mut self.count;
+        let (_, value) = self.places[place].get_or_insert_with(|| {
+            *count += 1;
+            (key, make())
+        });
+        value
+    }
+
+    /// All that stands in the table.
+    pub(super) fn values(&self) -> impl Iterator<Item = V> {
+        self.places.iter().flatten().map(|&(_, value)| value)
+    }
+
+    fn grow(&mut self) {
+        let length = (self.places.len() * 2).max(16);
+        let old = std::mem::replace(&mut self.places, vec![None; length]);
+        for (key, value) in old.into_iter().flatten() {
+            let place = self.place(key);
+            self.places[place] = Some((key, value));
         }
     }
+}
 
-    fn write_u8(&mut self, part: u8) {
-        self.write_u64(u64::from(part));
-    }
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
 
-    fn write_u16(&mut self, part: u16) {
-        self.write_u64(u64::from(part));
-    }
-
-    fn write_u32(&mut self, part: u32) {
-        self.write_u64(u64::from(part));
-    }
-
-    fn write_u64(&mut self, part: u64) {
-        self.0 = (self.0.rotate_left(5) ^ part).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    #[test]
+    fn a_table_holds_each_key_once_with_what_was_made_for_it_first() {
+        let mut table = table();
+        assert_eq!(table.get((1_u32, true)), None);
+        for round in 0..2 {
+            for key in 0..1000_u32 {
+                let made = *table.get_or_insert_with((key, true), || (key, round));
+                assert_eq!(made, (key, 0));
+            }
+        }
+        assert_eq!(table.get((999, true)), Some((999, 0)));
+        assert_eq!(table.get((1000, true)), None);
+        assert_eq!(table.get((1, false)), None);
+        assert_eq!(table.values().count(), 1000);
+        table.get_or_insert_with((7, true), || unreachable!()).1 = 5;
+        assert_eq!(table.get((7, true)), Some((7, 5)));
     }
 }

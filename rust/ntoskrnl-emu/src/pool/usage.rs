@@ -18,10 +18,8 @@ impl Usage {
     }
 
     fn row(&mut self, region: &Region, arena: usize, tag: u32, paged: bool) -> &'static TagRow {
-        let index = *self
-            .rows
-            .entry((tag, paged))
-            .or_insert_with(|| new_row(region, arena, tag, paged));
+        let new = || new_row(region, arena, tag, paged);
+        let index = *self.rows.get_or_insert_with((tag, paged), new);
         region.tag_row(index)
     }
 

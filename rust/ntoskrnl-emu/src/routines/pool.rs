@@ -14,7 +14,7 @@ use crate::event_log;
 use crate::host::driver;
 use crate::list;
 use crate::memory::region::{self, Region};
-use crate::pool::{self, Request, judge};
+use crate::pool::{self, Request, heap, judge};
 use crate::registry;
 use crate::stops;
 
@@ -27,6 +27,12 @@ fn free_pool(address: usize, tag: Option<u32>) {
         stops::not_of_pool(address as u64).raise();
     };
     let found = region.offset_of(address);
+    if found.is_none() && heap::is_used() {
+        if let Some(stop) = list::free_to_heap(region, address, tag) {
+            stop.raise();
+        }
+        return;
+    }
     if let Some(stop) = found.and_then(|offset| registry::list_in_block(region, offset)) {
         stop.raise();
     }
@@ -38,6 +44,14 @@ fn free_pool(address: usize, tag: Option<u32>) {
         section.leave();
     }
     if let Err(stop) = freed {
+        stop.raise();
+    }
+    check_resting(region);
+}
+
+/// Raises the bug check for a block that was written to after it was freed, if one was found.
+fn check_resting(region: &Region) {
+    if let Some(stop) = pool::check_resting(region) {
         stop.raise();
     }
 }
@@ -84,25 +98,25 @@ fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool)
         driver: driver::current_index(),
         list: None,
     };
-    let found = pool::allocate(region, &request);
+    check_resting(region);
+    let block = pool::allocate_anywhere(region, &request);
     event_log::call(event_log::Op::Allocate, || event_log::Call {
         kind: "pool",
         tag,
         pool_type: pool_type.0.cast_unsigned(),
         size: bytes,
-        address: found.map_or(0, |offset| region.at(offset).addr()),
+        address: block.addr(),
         list: 0,
     });
-    match found {
-        Some(offset) => {
-            if is_zeroed {
-                // SAFETY: the block was just allocated with so many bytes, for this request.
-                unsafe { region.fill(offset, 0, bytes) };
-            }
-            region.at(offset).cast()
+    if is_zeroed && !block.is_null() {
+        match region.offset_of(block.addr()) {
+            // SAFETY: the block was just allocated with so many bytes, for this request.
+            Some(offset) => unsafe { region.fill(offset, 0, bytes) },
+            // SAFETY: as above.
+            None => unsafe { block.write_bytes(0, bytes) },
         }
-        None => std::ptr::null_mut(),
     }
+    block
 }
 
 /// `ExAllocatePoolWithTag`: a block of pool, its contents undefined; null when there is none.

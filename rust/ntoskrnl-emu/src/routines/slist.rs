@@ -13,6 +13,7 @@ use crate::memory::slist_header::{
     Head, POPPED, PUSHED, RESERVED, Stuck, add_counts, clear_counts,
 };
 use crate::pool;
+use crate::sanitizer;
 use crate::stops;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -27,7 +28,10 @@ unsafe fn lock_plain(header: *mut SListHeader) -> (Head<'static>, u64) {
     // SAFETY: by the caller's word, both.
     let head = unsafe { Head::new(header) };
     match head.lock() {
-        Ok(first) => (head, first),
+        Ok(first) => {
+            sanitizer::acquire(header.addr());
+            (head, first)
+        }
         Err(Stuck) => {
             clear_counts(head.counts);
             head.unlock(0);
@@ -115,6 +119,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPushEntrySList(
     let next = unsafe { &*entry.cast::<AtomicU64>() };
     // Relaxed: published by the release in `unlock`.
     next.store(first, Ordering::Relaxed);
+    sanitizer::release(header.addr());
     add_counts(head.counts, PUSHED);
     head.unlock(link);
     entry_at(first)

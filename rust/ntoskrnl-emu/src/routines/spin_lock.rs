@@ -11,6 +11,7 @@ use wdm::{DISPATCH_LEVEL, Kirql};
 use super::held;
 use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
 use crate::bug_check::BugCheck;
+use crate::sanitizer;
 use crate::stops;
 use crate::sync::{AtomicUsize, Ordering, global, per_thread, spin_loop, yield_now};
 
@@ -52,8 +53,13 @@ fn address_of(word: &AtomicUsize) -> usize {
 
 fn try_take(word: &AtomicUsize) -> bool {
     // Acquire: pairs with the release in `release`. Relaxed on failure: nothing is read.
-    word.compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
-        .is_ok()
+    let taken = word
+        .compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
+        .is_ok();
+    if taken {
+        sanitizer::acquire(std::ptr::from_ref(word).addr());
+    }
+    taken
 }
 
 /// Raises the bug check for a lock that the calling thread holds already.
@@ -86,6 +92,7 @@ fn release(word: &AtomicUsize) {
         stops::lock_not_owned(address_of(word)).raise();
     }
     held::forget(address_of(word));
+    sanitizer::release(std::ptr::from_ref(word).addr());
     // Release: pairs with the acquire in `try_take`.
     word.store(0, Ordering::Release);
 }

@@ -10,6 +10,7 @@ use crate::memory::layout::{
     GRANULE, HEADER_OFFSET, Header, PAGE_GRANULES, Page, RECORDS, RECORDS_OFFSET, Record, SLOTS,
     SLOTS_OFFSET, STATES_OFFSET, Slot, TAG_ROWS, TAGS_OFFSET, TagRow,
 };
+use crate::sanitizer;
 use crate::sync::{AtomicU16, AtomicU64, Lock};
 
 const MEBIBYTE: usize = 1 << 20;
@@ -129,6 +130,9 @@ impl Region {
             // SAFETY: the mapping was just made with this length and is not used.
             unsafe { system::release(tables, tables_bytes) }
         })?;
+        // SAFETY: mapped, and never unmapped from here on.
+        unsafe { sanitizer::look_into(pool.as_ptr(), pool_bytes) };
+        sanitizer::shut(pool.as_ptr(), pool_bytes);
         let granules = (pool_bytes / GRANULE) as u32;
         TABLES.store(tables.as_ptr(), Ordering::Relaxed);
         GRANULES.store(granules, Ordering::Relaxed);
