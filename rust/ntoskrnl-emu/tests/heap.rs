@@ -34,7 +34,7 @@ fn blocks_of_the_processs_allocator_keep_the_rules_of_the_pool() {
         Err([0x0A, at(block), TAG.into(), u64::from(TAG + 1)])
     );
     let middle = block.wrapping_byte_add(16);
-    assert_eq!(free(middle, TAG), Err([0x41286, at(middle), 0, 0]));
+    assert_eq!(free(middle, TAG), Err([0x44, at(middle), 0, 0]));
     assert_eq!(free(block, TAG), Ok(()));
     assert_eq!(free(block, TAG), Err([0x07, 0, 0, at(block)]));
     let mut local = 0_u128;

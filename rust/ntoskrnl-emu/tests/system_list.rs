@@ -142,7 +142,9 @@ fn more_lists_than_records_are_status_quota_exceeded_until_one_goes() {
         another.initialise(Options::default()),
         STATUS_QUOTA_EXCEEDED
     );
-    assert_eq!(stop(|| another.allocate()), no_list(&another));
+    // The third parameter says why there is none.
+    let refused = (0xC4, [0xCB, another.address(), RECORDS as u64 - 1, 0]);
+    assert_eq!(stop(|| another.allocate()), refused);
     let first = lists.swap_remove(1_000);
     let id = first.id();
     first.delete();
