@@ -56,7 +56,7 @@ impl<K: Key, V: Copy> Table<K, V> {
 
     /// What stands under a key, after it was made if nothing did.
     pub(super) fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        if self.get(key).is_none() && self.count * 2 >= self.places.len() {
+        if self.count * 2 >= self.places.len() {
             self.grow();
         }
         let place = self.place(key);
