@@ -10,6 +10,10 @@
 
 #include "wdm.h"
 
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -23,6 +27,46 @@ typedef struct emu_driver_handle *emu_driver;
  */
 void emu_fail_next(emu_driver driver, ULONG count, ULONG tag);
 
+/* What ended a call: it returned, a bug check, or a raised exception. */
+#define EMU_RETURNED 0
+#define EMU_STOPPED 1
+#define EMU_RAISED 2
+
+typedef struct emu_stop_ {
+    ULONG kind;             /* EMU_RETURNED, EMU_STOPPED or EMU_RAISED */
+    ULONG code;             /* of a bug check */
+    NTSTATUS status;        /* of an exception */
+    ULONG64 parameters[4];  /* of a bug check */
+} emu_stop;
+
+typedef void (*emu_run)(void *context);
+
+/*
+ * Calls `run` with `context`, and returns what ended it, as the kind in `stop` (which may be NULL).
+ * A bug check or an exception in it does not end the process: it unwinds the frames of C up to here.
+ * Then the thread's IRQL, its current driver and the spin locks that it holds are as they were.
+ * Inside a callback of a list it is the callback that has to call emu_catch.
+ */
+ULONG NTAPI emu_catch(emu_run run, void *context, emu_stop *stop);
+
+/*
+ * What a stop means, as text: the line of the blue screen, the code's name, what was done, each
+ * parameter, the routine, the list, the driver and the IRQL. It is cut to `bytes`, with a zero at its
+ * end; the result is its whole length. What the thread was doing is known of its newest stop only.
+ */
+SIZE_T NTAPI emu_stop_report(const emu_stop *stop, char *text, SIZE_T bytes);
+
+/* A catcher in a frame of C, for EMU_CATCH. */
+typedef struct emu_frame_ emu_frame;
+typedef void (*emu_leap)(emu_frame *frame);
+struct emu_frame_ {
+    emu_stop stop;
+    emu_leap leap;
+    jmp_buf jump;
+};
+void emu_arm(emu_frame *frame, emu_leap leap);
+void emu_disarm(emu_frame *frame);
+
 /*
  * Sets how many entries a list keeps at most. Entries that it keeps already stay until they are
  * allocated. A legacy list is passed by a cast.
@@ -35,5 +79,60 @@ void emu_tick(void);
 #ifdef __cplusplus
 }
 #endif
+
+/*
+ * EMU_CATCH(stop, call) makes a call and says in the emu_stop what ended it, without a function of
+ * its own. In C the frames between are left by longjmp, so nothing in them is cleaned up; in C++ the
+ * call is a lambda, and destructors run.
+ */
+#ifdef __cplusplus
+template <typename Call> static inline emu_stop emu_catch_call(Call call)
+{
+    emu_stop stop;
+    emu_catch([](void *context) { (*static_cast<Call *>(context))(); }, &call, &stop);
+    return stop;
+}
+#define EMU_CATCH(into, call) ((into) = emu_catch_call([&] { (void)(call); }))
+#else
+static inline void emu_leap_by_jump(emu_frame *frame)
+{
+    longjmp(frame->jump, 1);
+}
+#define EMU_CATCH(into, call)                                                           \
+    do {                                                                                \
+        emu_frame emu_frame_here_;                                                      \
+        if (setjmp(emu_frame_here_.jump) == 0) {                                        \
+            emu_arm(&emu_frame_here_, emu_leap_by_jump);                                \
+            (void)(call);                                                               \
+            emu_disarm(&emu_frame_here_);                                               \
+        }                                                                               \
+        (into) = emu_frame_here_.stop;                                                  \
+    } while (0)
+#endif
+
+/* What EMU_EXPECT_STOP does when it is not so; define it first for your test framework. */
+#ifndef EMU_FAIL
+#define EMU_FAIL(text) (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, (text)), abort())
+#endif
+
+/* A call that must end in a bug check with this code and these four parameters. */
+#define EMU_EXPECT_STOP(wanted, first, second, third, fourth, call)                     \
+    do {                                                                                \
+        emu_stop emu_stop_here_;                                                        \
+        EMU_CATCH(emu_stop_here_, call);                                                \
+        if (emu_stop_here_.kind != EMU_STOPPED || emu_stop_here_.code != (ULONG)(wanted) \
+            || emu_stop_here_.parameters[0] != (ULONG64)(first)                         \
+            || emu_stop_here_.parameters[1] != (ULONG64)(second)                        \
+            || emu_stop_here_.parameters[2] != (ULONG64)(third)                         \
+            || emu_stop_here_.parameters[3] != (ULONG64)(fourth)) {                     \
+            char emu_text_here_[1024];                                                  \
+            emu_stop_report(&emu_stop_here_, emu_text_here_, sizeof emu_text_here_);    \
+            fprintf(stderr, "expected: STOP %#x (%#llx, %#llx, %#llx, %#llx); got: %s\n", \
+                (unsigned)(wanted), (unsigned long long)(first), (unsigned long long)(second), \
+                (unsigned long long)(third), (unsigned long long)(fourth),              \
+                emu_stop_here_.kind == EMU_RETURNED ? "no stop" : emu_text_here_);      \
+            EMU_FAIL("another end of " #call);                                          \
+        }                                                                               \
+    } while (0)
 
 #endif

@@ -40,6 +40,10 @@ void KeBugCheckEx(ULONG, ULONG_PTR, ULONG_PTR, ULONG_PTR, ULONG_PTR);
 void KeBugCheck(ULONG);
 void ExRaiseStatus(NTSTATUS);
 void emu_fail_next(emu_driver, ULONG, ULONG);
+ULONG emu_catch(emu_run, PVOID, emu_stop *);
+void emu_arm(emu_frame *, emu_leap);
+void emu_disarm(emu_frame *);
+SIZE_T emu_stop_report(const emu_stop *, char *, SIZE_T);
 void emu_set_depth(PLOOKASIDE_LIST_EX, USHORT);
 void emu_tick(void);
 void emu_debug_print(const char *, SIZE_T);
@@ -86,6 +90,10 @@ static const EmuExport EmuExports[] = {
     (EmuExport)KeBugCheck,
     (EmuExport)ExRaiseStatus,
     (EmuExport)emu_fail_next,
+    (EmuExport)emu_catch,
+    (EmuExport)emu_arm,
+    (EmuExport)emu_disarm,
+    (EmuExport)emu_stop_report,
     (EmuExport)emu_set_depth,
     (EmuExport)emu_tick,
     (EmuExport)emu_debug_print,

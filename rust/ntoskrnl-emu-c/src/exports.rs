@@ -4,14 +4,16 @@
 
 use std::ffi::{c_char, c_void};
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use emu::Driver;
-use emu::host::in_foreign_frame;
 use wdm::{
     AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw, Kirql,
     LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolType, SListEntry,
     SListHeader,
 };
+
+use crate::catch::{self, EmuFrame, EmuLeap, EmuRun, EmuStop};
 
 /// A word that `KeInitializeSpinLock` and its like work on (`KSPIN_LOCK`).
 type SpinLock = usize;
@@ -26,8 +28,9 @@ pub type Signature = (&'static str, &'static [&'static str], &'static str);
 
 /// Declares exports and lists their signatures, which a test holds the headers to.
 ///
-/// The body of one that stands without is the routine of `ntoskrnl-emu` by the same name. Every
-/// export is a foreign frame: inside it no catcher is armed.
+/// The body of one that stands without is the routine of `ntoskrnl-emu` by the same name. Only
+/// catchers of C are ever armed in this library, so a stop may unwind into its callers: a callback of
+/// a list, which it must not cross, disarms them while it runs.
 macro_rules! exports {
     ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $(= $body:block)?;)*) => {
         /// The signatures of all exports.
@@ -44,8 +47,12 @@ macro_rules! exports {
             ///
             /// That of the routine by this name in `ntoskrnl-emu`.
             #[unsafe(no_mangle)]
-            pub unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
-                in_foreign_frame(|| exports!(@body $name($($argument),*) $($body)?))
+            pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
+                let run = || exports!(@body $name($($argument),*) $($body)?);
+                match catch_unwind(AssertUnwindSafe(run)) {
+                    Ok(value) => value,
+                    Err(payload) => catch::leave(payload),
+                }
             }
         )*
     };
@@ -124,6 +131,19 @@ exports! {
     // What Windows has no name for: emu.h.
     fn emu_fail_next(driver: *mut EmuDriver, count: u32, tag: u32) = {
         driver_of(driver).faults().fail_next(count, tag)
+    };
+    fn emu_catch(run: EmuRun, context: *mut c_void, stop: *mut EmuStop) -> u32 = {
+        // SAFETY: by the C caller's word, both.
+        unsafe { catch::catch(run, context, stop) }
+    };
+    fn emu_arm(frame: *mut EmuFrame, leap: EmuLeap) = {
+        // SAFETY: by the word of the macro that calls it.
+        unsafe { catch::arm_frame(frame, leap) }
+    };
+    fn emu_disarm(frame: *mut EmuFrame) = { catch::disarm_frame(frame) };
+    fn emu_stop_report(stop: *const EmuStop, into: *mut c_char, bytes: usize) -> usize = {
+        // SAFETY: by the C caller's word.
+        unsafe { catch::report(stop, into, bytes) }
     };
     fn emu_set_depth(lookaside: *mut LookasideListEx, depth: u16) = {
         // SAFETY: an initialised list, by the C caller's word.

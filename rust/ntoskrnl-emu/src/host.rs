@@ -35,13 +35,15 @@
 pub(crate) mod balance;
 pub(crate) mod driver;
 mod fault;
+mod left;
 mod lists;
 #[cfg(not(loom))]
 mod values;
 
 pub use balance::{FLOOR, MISS_RATIO, Period, adjusted, set_depth, tick, tick_driver};
-pub use driver::Driver;
-pub use fault::Faults;
+pub use driver::{Driver, Guard};
+pub use fault::{FaultFailure, FaultReport, Faults};
+pub use left::{Leak, LeakKind};
 pub use lists::{
     abandon, close_list, confine, confined_to, has_callbacks, id, is_allocated_from, is_live, kind,
     list, refusal_of, share, validate_arguments, why_not_live,
@@ -52,13 +54,19 @@ pub use values::{
     usage,
 };
 
-pub use crate::bug_check::in_foreign_frame;
+pub use crate::bug_check::{Armed, arm, disarm, in_foreign_frame, stop_of};
 pub use crate::list::{hit, keep};
 pub use crate::memory::region::{
     DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,
 };
 pub use crate::pool::{Block, POISON, POISONED_BYTES, block_at};
 pub use crate::registry::{holds_list, id_of};
+
+/// Forgets the routine that the calling thread called last, so that a report of a stop does not name
+/// it: the caller raises stops of its own.
+pub fn forget_routine() {
+    crate::scope::doing(crate::scope::Doing::NOTHING);
+}
 
 /// Moments between two steps of a protocol, for tests.
 pub mod delay {

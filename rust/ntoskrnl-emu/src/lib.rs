@@ -38,7 +38,7 @@
 //!
 //! | floor | what it knows |
 //! |---|---|
-//! | `sync`, `owner`, `delay` | threads |
+//! | `sync`, `owner`, `delay`, `scope` | threads |
 //! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
 //! | `bug_check`, `stops` | how the emulation stops, and every stop |
 //! | `pool` | blocks |
@@ -65,11 +65,17 @@ mod owner;
 mod pool;
 mod registry;
 mod routines;
+mod scope;
 mod stops;
 mod sync;
 
-pub use bug_check::{BugCheck, Raised, Stop, catch_bug_check, catch_stop};
-pub use host::{Driver, abandon, configure, confine, list, set_depth, share, tick};
+pub use bug_check::{
+    BugCheck, Raised, Report, ReportedParameter, Stop, catch_bug_check, catch_stop,
+};
+pub use host::{
+    Driver, FaultFailure, FaultReport, Faults, Guard, Leak, LeakKind, abandon, configure, confine,
+    list, set_depth, share, tick,
+};
 pub use routines::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
 pub use routines::lookaside_ex::{
     ExAllocateFromLookasideListEx, ExDeleteLookasideListEx, ExFlushLookasideListEx,

@@ -25,6 +25,7 @@ use crate::stops;
 use crate::sync::Ordering;
 
 mod arena;
+mod driver;
 pub(crate) mod faults;
 mod hash;
 mod membership;
@@ -32,6 +33,7 @@ mod pages;
 mod runs;
 mod usage;
 
+pub(crate) use driver::{each_of_driver, release_driver};
 pub(crate) use membership::{abandon_kept, adopt, disown, make_plain};
 
 /// What a new block is filled with, unless it is zeroed.

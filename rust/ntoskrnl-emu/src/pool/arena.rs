@@ -234,12 +234,16 @@ impl Arena {
         page.kind.store(kind, Ordering::Release);
     }
 
+    pub(super) fn count_freed(&mut self, region: &Region, block: &Block) {
+        self.usage
+            .freed(region, self.number, block.tag, block.is_paged, block.bytes);
+    }
+
     /// Frees a block whose state word says that one begins there.
     pub(super) fn free(&mut self, region: &Region, block: &Block) {
         let index = page_of(block.offset);
         let page = region.page(index);
-        self.usage
-            .freed(region, self.number, block.tag, block.is_paged, block.bytes);
+        self.count_freed(region, block);
         self.take_from_list(region, block.offset);
         region
             .state(block.offset)
@@ -259,6 +263,24 @@ impl Arena {
         let neighbours = page.previous.load(Ordering::Relaxed) | page.next.load(Ordering::Relaxed);
         if page.live.load(Ordering::Relaxed) == 0 && neighbours != 0 {
             self.close_page(region, index);
+        }
+    }
+
+    /// Closes the pages of a driver that hold nothing, and forgets where its blocks have room.
+    pub(super) fn forget_driver(&mut self, region: &Region, driver: u32) {
+        let heads: Vec<(u32, u16)> = self.rooms.keys().copied().collect();
+        for key in heads.into_iter().filter(|key| key.0 == driver) {
+            let mut index = self.rooms.remove(&key).unwrap_or(0);
+            while index != 0 {
+                let page = region.page(index);
+                let next = page.next.load(Ordering::Relaxed);
+                // A page that is retired has blocks in use for ever.
+                if page.live.load(Ordering::Relaxed) == 0 {
+                    page.kind.store(PAGE_FREE, Ordering::Relaxed);
+                    Pages::give(index, 1);
+                }
+                index = next;
+            }
         }
     }
 

@@ -4,18 +4,13 @@
 //! routines below keep. It holds nothing off: a thread at DISPATCH_LEVEL is still preempted. No
 //! routine refuses to run at a level yet, but raising downwards and lowering upwards are refused.
 
-use std::cell::Cell;
+use wdm::{DISPATCH_LEVEL, Kirql};
 
-use wdm::{DISPATCH_LEVEL, Kirql, PASSIVE_LEVEL};
-
+use crate::scope;
 use crate::stops;
 
 /// The highest level there is on 64-bit processors.
 const HIGH_LEVEL: Kirql = 15;
-
-thread_local! {
-    static LEVEL: Cell<Kirql> = const { Cell::new(PASSIVE_LEVEL) };
-}
 
 /// `KeGetCurrentIrql`: the calling thread's interrupt request level.
 ///
@@ -29,7 +24,7 @@ thread_local! {
 ///
 /// Any level (`nf-wdm-kegetcurrentirql`).
 pub unsafe extern "system-unwind" fn KeGetCurrentIrql() -> Kirql {
-    LEVEL.get()
+    scope::level()
 }
 
 /// `KfRaiseIrql`, which `KeRaiseIrql` is made of: raises the thread's level and returns the old one.
@@ -45,11 +40,12 @@ pub unsafe extern "system-unwind" fn KeGetCurrentIrql() -> Kirql {
 ///
 /// Any level (`nf-wdm-keraiseirql`).
 pub unsafe extern "system-unwind" fn KfRaiseIrql(level: Kirql) -> Kirql {
-    let current = LEVEL.get();
+    let current = scope::level();
     if level < current || level > HIGH_LEVEL {
+        scope::calling("KfRaiseIrql");
         stops::raise_to_lower(current, level).raise();
     }
-    LEVEL.replace(level)
+    scope::set_level(level)
 }
 
 /// `KeRaiseIrqlToDpcLevel`: raises the thread's level to DISPATCH_LEVEL and returns the old one.
@@ -79,16 +75,21 @@ pub unsafe extern "system-unwind" fn KeRaiseIrqlToDpcLevel() -> Kirql {
 ///
 /// Any level (`nf-wdm-kelowerirql`).
 pub unsafe extern "system-unwind" fn KeLowerIrql(level: Kirql) {
-    let current = LEVEL.get();
+    let current = scope::level();
     if level > current {
+        // A stop puts the level back before destructors run.
+        if std::thread::panicking() {
+            return;
+        }
+        scope::calling("KeLowerIrql");
         stops::lower_to_higher(current, level).raise();
     }
-    LEVEL.set(level);
+    scope::set_level(level);
 }
 
 #[cfg(test)]
 mod tests {
-    use wdm::APC_LEVEL;
+    use wdm::{APC_LEVEL, PASSIVE_LEVEL};
 
     use super::*;
     use crate::catch_bug_check;

@@ -15,10 +15,15 @@ use crate::list;
 use crate::memory::region;
 use crate::pool::{self, Request};
 use crate::registry;
+use crate::scope;
 use crate::stops;
 
 /// Frees a pool block, for `ExFreePool` and `ExFreePoolWithTag`.
 fn free_pool(address: usize, tag: Option<u32>) {
+    scope::calling(match tag {
+        Some(_) => "ExFreePoolWithTag",
+        None => "ExFreePool",
+    });
     let Some(region) = region::mapped().filter(|_| address != 0) else {
         stops::invalid_address(address as u64).raise();
     };
@@ -40,6 +45,7 @@ fn free_pool(address: usize, tag: Option<u32>) {
 /// Raises the bug check for a direct request with an illegal size or tag, as the kernel does.
 fn check_request(pool_type: u64, bytes: usize, tag: u32) {
     let characters = tag.to_le_bytes();
+    scope::calling("ExAllocatePoolWithTag");
     if bytes == 0 {
         stops::no_bytes(pool_type, tag).raise();
     }

@@ -12,6 +12,7 @@ use crate::memory::slist_header::{
     Head, POPPED, PUSHED, RESERVED, Stuck, add_counts, clear_counts,
 };
 use crate::pool;
+use crate::scope;
 use crate::stops;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -94,6 +95,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPushEntrySList(
     header: *mut SListHeader,
     entry: *mut SListEntry,
 ) -> *mut SListEntry {
+    scope::calling("ExpInterlockedPushEntrySList");
     // SAFETY: by the caller's word: a list that begins there is not deleted during the call.
     if let Some(list) = unsafe { ListRef::with_header(header) } {
         return list.push_raw(entry.cast()).cast();
@@ -127,6 +129,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPushEntrySList(
 pub unsafe extern "system-unwind" fn ExpInterlockedPopEntrySList(
     header: *mut SListHeader,
 ) -> *mut SListEntry {
+    scope::calling("ExpInterlockedPopEntrySList");
     // SAFETY: by the caller's word: a list that begins there is not deleted during the call.
     if let Some(list) = unsafe { ListRef::with_header(header) } {
         return list.pop_raw().cast();
@@ -165,6 +168,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPopEntrySList(
 pub unsafe extern "system-unwind" fn ExpInterlockedFlushSList(
     header: *mut SListHeader,
 ) -> *mut SListEntry {
+    scope::calling("ExpInterlockedFlushSList");
     // SAFETY: by the caller's word: a list that begins there is not deleted during the call.
     if let Some(list) = unsafe { ListRef::with_header(header) } {
         return list.flush_raw().cast();

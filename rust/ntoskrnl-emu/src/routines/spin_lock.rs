@@ -4,35 +4,15 @@
 //! a mistake that would hang a processor of Windows is a bug check here. A thread that waits yields
 //! after a while: the holder may be preempted.
 
-use std::cell::Cell;
-
 use wdm::{DISPATCH_LEVEL, Kirql};
 
 use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
+use crate::scope::{self, holder, try_take};
 use crate::stops;
-use crate::sync::{AtomicUsize, Ordering, global, per_thread, spin_loop, yield_now};
+use crate::sync::{AtomicUsize, Ordering, spin_loop, yield_now};
 
 /// How often a waiting thread looks before it yields.
 const LOOKS: u32 = 64;
-
-global! {
-    static NEXT: AtomicUsize = AtomicUsize::new(1);
-}
-
-per_thread! {
-    static HOLDER: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The calling thread's number, odd as a held lock's word is on Windows.
-fn holder() -> usize {
-    HOLDER.with(|holder| {
-        if holder.get() == 0 {
-            // Relaxed: the number only has to be different from every other thread's.
-            holder.set(NEXT.fetch_add(2, Ordering::Relaxed));
-        }
-        holder.get()
-    })
-}
 
 /// The word of a lock.
 ///
@@ -44,22 +24,17 @@ unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
     unsafe { &*lock.cast::<AtomicUsize>() }
 }
 
-fn try_take(word: &AtomicUsize) -> bool {
-    // Acquire: pairs with the release in `release`. Relaxed on failure: nothing is read.
-    word.compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
-        .is_ok()
-}
-
 /// Raises the bug check for a lock that the calling thread holds already.
-fn refuse_held(word: &AtomicUsize) {
+fn refuse_held(word: &AtomicUsize, routine: &'static str) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) == holder() {
+        scope::calling(routine);
         stops::lock_already_owned(std::ptr::from_ref(word).addr()).raise();
     }
 }
 
-fn take(word: &AtomicUsize) {
-    refuse_held(word);
+fn take(word: &AtomicUsize, routine: &'static str) {
+    refuse_held(word, routine);
     while !try_take(word) {
         let mut looks = 0;
         // Relaxed: a hint; taking the lock synchronises.
@@ -72,15 +47,20 @@ fn take(word: &AtomicUsize) {
             }
         }
     }
+    scope::took(word);
 }
 
-fn release(word: &AtomicUsize) {
+fn release(word: &AtomicUsize, routine: &'static str) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) != holder() {
+        // A stop gives the locks back before destructors run.
+        if std::thread::panicking() {
+            return;
+        }
+        scope::calling(routine);
         stops::lock_not_owned(std::ptr::from_ref(word).addr()).raise();
     }
-    // Release: pairs with the acquire in `try_take`.
-    word.store(0, Ordering::Release);
+    scope::release(word);
 }
 
 /// `KeInitializeSpinLock`: makes a word a free lock.
@@ -117,14 +97,15 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usiz
     // SAFETY: no obligations.
     let current = unsafe { KeGetCurrentIrql() };
     if current > DISPATCH_LEVEL {
+        scope::calling("KeAcquireSpinLockRaiseToDpc");
         stops::acquire_at_level(current, lock.addr()).raise();
     }
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
-    refuse_held(word);
+    refuse_held(word, "KeAcquireSpinLockRaiseToDpc");
     // SAFETY: lowered when the lock is released, by the caller's word.
     let before = unsafe { KeRaiseIrqlToDpcLevel() };
-    take(word);
+    take(word, "KeAcquireSpinLockRaiseToDpc");
     before
 }
 
@@ -145,10 +126,15 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
     // SAFETY: no obligations.
     let current = unsafe { KeGetCurrentIrql() };
     if current != DISPATCH_LEVEL {
+        // As in `release`.
+        if std::thread::panicking() {
+            return;
+        }
+        scope::calling("KeReleaseSpinLock");
         stops::release_at_level(current, lock.addr()).raise();
     }
     // SAFETY: by the caller's word.
-    release(unsafe { word(lock) });
+    release(unsafe { word(lock) }, "KeReleaseSpinLock");
     // SAFETY: by the caller's word.
     unsafe { KeLowerIrql(level) };
 }
@@ -164,7 +150,7 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
 /// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`); not checked.
 pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usize) {
     // SAFETY: by the caller's word.
-    take(unsafe { word(lock) });
+    take(unsafe { word(lock) }, "KeAcquireSpinLockAtDpcLevel");
 }
 
 /// `KeReleaseSpinLockFromDpcLevel`: releases the lock; the level stays.
@@ -178,7 +164,7 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usiz
 /// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`); not checked.
 pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut usize) {
     // SAFETY: by the caller's word.
-    release(unsafe { word(lock) });
+    release(unsafe { word(lock) }, "KeReleaseSpinLockFromDpcLevel");
 }
 
 /// `KeTryToAcquireSpinLockAtDpcLevel`: takes the lock if it is free, and returns 1; else 0.
@@ -192,7 +178,12 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut us
 /// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`); not checked.
 pub unsafe extern "system-unwind" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut usize) -> u8 {
     // SAFETY: by the caller's word.
-    u8::from(try_take(unsafe { word(lock) }))
+    let word = unsafe { word(lock) };
+    let is_taken = try_take(word);
+    if is_taken {
+        scope::took(word);
+    }
+    u8::from(is_taken)
 }
 
 /// `KeTestSpinLock`: 1 when the lock is free, else 0.
