@@ -1,9 +1,8 @@
 /*
- * What a driver asks of no kernel, and a test of a driver needs: depth tuning by hand, and pool
- * allocations that are made to fail.
+ * What a driver asks of no kernel, and a test of a driver needs: drivers as scopes, what is left of
+ * them, pool allocations that are made to fail, stops that are caught, and depth tuning by hand.
  *
- * Later, with drivers as scopes, fault injection and leak reports: emu_driver_load, emu_driver_enter,
- * emu_driver_unload, emu_driver_check, emu_fail_nth, emu_fail_every, emu_leaks.
+ * Later: emu_driver_check.
  */
 #ifndef NTOSKRNL_EMU_EMU_H
 #define NTOSKRNL_EMU_EMU_H
@@ -18,14 +17,58 @@
 extern "C" {
 #endif
 
-/* A driver, whose lists and blocks are its own. NULL is the root driver, which owns all of them yet. */
+/*
+ * A driver, whose lists, blocks, faults and leaks are its own. NULL is the root driver, which is never
+ * unloaded, and which every thread begins with.
+ */
 typedef struct emu_driver_handle *emu_driver;
 
+/* Loads a driver. Two may have one name. */
+emu_driver NTAPI emu_driver_load(const char *name);
+
 /*
- * Makes the next `count` pool allocations of a driver with a tag fail, also those of its lists; tag 0
- * is any tag. It replaces what was said of that tag before; count 0 takes it back.
+ * Makes a driver the thread's current one: what the thread initialises and allocates belongs to it.
+ * emu_driver_leave brings the one before back.
+ */
+void emu_driver_enter(emu_driver driver);
+void emu_driver_leave(void);
+
+/*
+ * Unloads a driver. Where lists are left it is bug check 0xCE (address of the oldest, 0, 0, 0), else
+ * where blocks or entries are 0xC4 (0x62, 0, 0, count). All that is left is released first, without
+ * callbacks.
+ */
+void emu_driver_unload(emu_driver driver);
+
+/* Releases all that is left of a driver, which stays loaded: for each iteration of a fuzzer. */
+void emu_driver_reset(emu_driver driver);
+
+#define EMU_LEAK_LIST 0     /* a list that is not deleted */
+#define EMU_LEAK_ENTRY 1    /* an entry of a list that is there still */
+#define EMU_LEAK_BLOCK 2    /* a block of pool, also an entry that its list left behind */
+
+struct emu_leak {
+    ULONG kind, tag;
+    SIZE_T bytes;
+    PVOID address;
+};
+
+/*
+ * What is left of a driver: lists, the oldest first, then entries and blocks. Writes up to `capacity`
+ * of them and returns how many there are. At the end of a process that runs with EMU_LEAKS=1 in its
+ * environment, what is left of every driver is printed to standard error.
+ */
+ULONG NTAPI emu_leaks(emu_driver driver, struct emu_leak *into, ULONG capacity);
+
+/*
+ * Makes pool allocations of a driver with a tag fail, also those of its lists: the next `count`, the
+ * `n`th, or every `n`th, counted from the call on. Tag 0 is any tag; in a tag * stands for any
+ * characters and ? for one ('\0*rF' for those that begin with Fr). It replaces what was said of that
+ * tag before; 0 takes it back.
  */
 void emu_fail_next(emu_driver driver, ULONG count, ULONG tag);
+void emu_fail_nth(emu_driver driver, ULONG n, ULONG tag);
+void emu_fail_every(emu_driver driver, ULONG n, ULONG tag);
 
 /* What ended a call: it returned, a bug check, or a raised exception. */
 #define EMU_RETURNED 0
@@ -48,6 +91,13 @@ typedef void (*emu_run)(void *context);
  * Inside a callback of a list it is the callback that has to call emu_catch.
  */
 ULONG NTAPI emu_catch(emu_run run, void *context, emu_stop *stop);
+
+/*
+ * Calls `run` again and again, and fails its 1st, 2nd, ... pool allocation in turn, until a call ends
+ * without a failed one. Each call has a driver of its own, which is unloaded after it. Prints a line
+ * for each call that ended in a stop or left something behind, and returns how many there were.
+ */
+ULONG NTAPI emu_exhaust(emu_run run, void *context);
 
 /*
  * What a stop means, as text: the line of the blue screen, the code's name, what was done, each

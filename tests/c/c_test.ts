@@ -27,6 +27,7 @@ const PROGRAMS = [
   "threads",
   "stops",
   "catch",
+  "drivers",
 ];
 
 interface Compiler {
@@ -237,6 +238,37 @@ Deno.test(
         const usage = "replay FILE, a compiled trace\n";
         assertEquals(await replay(wrong.subarray(0, length)), [2, usage]);
       }
+    }),
+);
+
+Deno.test(
+  "EMU_LEAKS=1 prints what is left of an unchanged program, EMU_REPORT=file writes a stop as JSON",
+  options,
+  () =>
+    withCompilers(async ([compiler], folder) => {
+      if (compiler === undefined) return;
+      const program = await compile(compiler, "tests/c/leaks.c", folder);
+      const { err } = await succeed(["env", "EMU_LEAKS=1", program]);
+      assertEquals(
+        err.replace(/0x[0-9a-f]+/g, "N"),
+        [
+          "Left of driver root:",
+          '    1 list, tag "List", 48 bytes an entry, at N',
+          '    1 entry, tag "List", 48 bytes, of list N, first at N',
+          '    1 block, tag "Blck", 100 bytes, first at N',
+          "",
+        ].join("\n"),
+      );
+      assertEquals((await succeed([program])).err, "");
+      const stops = await compile(compiler, "tests/c/stops.c", folder);
+      const file = `${folder}/report.json`;
+      await run(["env", `EMU_REPORT=${file}`, stops, "DoubleFree"]);
+      const report = JSON.parse(await Deno.readTextFile(file));
+      assertEquals(
+        [report.code, report.name, report.routine, report.tag, report.driver, report.irql],
+        [0xC2, "BAD_POOL_CALLER", "ExFreeToLookasideListEx", "Stop", "root", 0],
+      );
+      assertEquals(report.parameters[0], { value: "0x7", meaning: "kind of violation" });
     }),
 );
 

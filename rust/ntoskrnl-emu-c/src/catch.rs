@@ -65,6 +65,27 @@ thread_local! {
     static CATCHERS: RefCell<Vec<(*mut EmuFrame, Armed)>> = const { RefCell::new(Vec::new()) };
 }
 
+/// While it lives, a stop unwinds through the frames of C.
+pub struct Between {
+    count: usize,
+}
+
+impl Between {
+    /// Begins it.
+    #[allow(clippy::new_without_default, reason = "it does something")]
+    pub fn new() -> Self {
+        let count = CATCHERS.with_borrow(Vec::len);
+        push(std::ptr::null_mut());
+        Self { count }
+    }
+}
+
+impl Drop for Between {
+    fn drop(&mut self) {
+        pop_to(self.count);
+    }
+}
+
 fn push(frame: *mut EmuFrame) {
     CATCHERS.with_borrow_mut(|catchers| catchers.push((frame, arm())));
 }
@@ -87,11 +108,11 @@ fn pop_to(count: usize) {
 /// `run` can be called with `context`; a stop may unwind its frames. `stop` is null, or an `emu_stop`
 /// can be written there.
 pub unsafe fn catch(run: EmuRun, context: *mut c_void, stop: *mut EmuStop) -> u32 {
-    let count = CATCHERS.with_borrow(Vec::len);
-    push(std::ptr::null_mut());
-    // SAFETY: by the caller's word.
-    let ended = catch_stop(|| unsafe { run(context) });
-    pop_to(count);
+    let ended = catch_stop(|| {
+        let _between = Between::new();
+        // SAFETY: by the caller's word.
+        unsafe { run(context) }
+    });
     let ended = ended.err().map_or(EmuStop::NONE, EmuStop::of);
     if !stop.is_null() {
         // SAFETY: by the caller's word.

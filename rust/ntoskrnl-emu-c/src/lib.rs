@@ -4,5 +4,6 @@
 //! A bug check prints its report and aborts, unless C catches it: by `emu_catch`, up to which it
 //! unwinds, or by a macro of `emu.h`, whose frame is left by `longjmp`.
 
+mod at_exit;
 mod catch;
 mod exports;

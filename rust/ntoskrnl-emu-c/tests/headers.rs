@@ -192,6 +192,7 @@ fn c_type(rust: &str) -> &'static str {
         "*mutEmuStop" => "emu_stop *",
         "*constEmuStop" => "const emu_stop *",
         "*mutEmuFrame" => "emu_frame *",
+        "*mutEmuLeak" => "struct emu_leak *",
         "EmuLeap" => "emu_leap",
         "EmuRun" => "emu_run",
         "Option<AllocateFunctionExRaw>" => "PALLOCATE_FUNCTION_EX",

@@ -43,7 +43,7 @@ mod values;
 pub use balance::{FLOOR, MISS_RATIO, Period, adjusted, set_depth, tick, tick_driver};
 pub use driver::{Driver, Guard};
 pub use fault::{FaultFailure, FaultReport, Faults};
-pub use left::{Leak, LeakKind};
+pub use left::{Leak, LeakKind, leak_text};
 pub use lists::{
     abandon, close_list, confine, confined_to, has_callbacks, id, is_allocated_from, is_live, kind,
     list, refusal_of, share, validate_arguments, why_not_live,

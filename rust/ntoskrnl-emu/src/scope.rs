@@ -124,6 +124,15 @@ pub(crate) fn driver_name(index: u32) -> String {
     }
 }
 
+/// The drivers that are loaded, the root driver first.
+pub(crate) fn loaded() -> Vec<u32> {
+    let drivers = DRIVERS.lock();
+    let loaded = (1..).zip(drivers.iter()).filter(|(_, driver)| driver.1);
+    std::iter::once(ROOT)
+        .chain(loaded.map(|(index, _)| index))
+        .collect()
+}
+
 /// The calling thread's number, odd as a held spin lock's word is on Windows.
 pub(crate) fn holder() -> usize {
     HOLDER.with(|holder| {

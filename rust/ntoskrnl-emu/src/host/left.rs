@@ -1,6 +1,10 @@
 //! What is left of a driver: its lists, entries and blocks; how it is told and released.
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::atomic::Ordering;
+
+use wdm::PoolTag;
 
 use crate::bug_check::{BugCheck, catch_stop};
 use crate::list as lists;
@@ -8,6 +12,7 @@ use crate::memory::layout::RECORD_FREE;
 use crate::memory::region::{self, Region};
 use crate::pool::{self, Block};
 use crate::registry;
+use crate::scope;
 use crate::stops;
 
 /// The tag of blocks that are not the driver's own doing: those in which `win-lookaside` keeps lists.
@@ -118,4 +123,43 @@ pub(super) fn release(driver: u32, is_reused: bool) {
         let _ = catch_stop(|| unsafe { lists::abandon(list) });
     }
     pool::release_driver(region, driver, is_reused);
+}
+
+/// What is left of every driver, as text: for each that left something a line, and below it a line for
+/// each kind of thing, list and tag. Empty when nothing is left.
+pub fn leak_text() -> String {
+    let mut text = String::new();
+    for driver in scope::loaded() {
+        let mut groups: BTreeMap<_, (usize, u64, u64)> = BTreeMap::new();
+        for leak in leaks(driver) {
+            let key = (leak.kind as u8, leak.list.unwrap_or(0), leak.tag);
+            let (count, bytes, _) = groups.entry(key).or_insert((0, 0, leak.address));
+            *count += 1;
+            *bytes += u64::from(leak.bytes);
+        }
+        if groups.is_empty() {
+            continue;
+        }
+        // Writing to a string does not fail, here and below.
+        let _ = writeln!(text, "Left of driver {}:", scope::driver_name(driver));
+        for ((kind, list, tag), (count, bytes, first)) in groups {
+            let (one, many) = match kind {
+                0 => ("list", "lists"),
+                1 => ("entry", "entries"),
+                _ => ("block", "blocks"),
+            };
+            let name = if count == 1 { one } else { many };
+            let tag = PoolTag(tag);
+            let _ = write!(text, "    {count} {name}, tag \"{tag}\"");
+            let _ = match kind {
+                0 => writeln!(text, ", {bytes} bytes an entry, at {first:#018x}"),
+                1 => writeln!(
+                    text,
+                    ", {bytes} bytes, of list {list:#x}, first at {first:#018x}"
+                ),
+                _ => writeln!(text, ", {bytes} bytes, first at {first:#018x}"),
+            };
+        }
+    }
+    text
 }
