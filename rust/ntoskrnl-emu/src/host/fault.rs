@@ -67,6 +67,12 @@ impl Faults {
         faults::fail(self.driver, which, tag);
     }
 
+    /// The tag of the newest allocation that [`Self::fail_nth`] made fail, if it came to that since the
+    /// last [`Self::clear`].
+    pub fn failed(self) -> Option<u32> {
+        faults::failed(self.driver)
+    }
+
     /// Takes back all that was asked for this driver.
     pub fn clear(self) {
         faults::clear(self.driver);
@@ -114,7 +120,7 @@ impl Faults {
                 let _guard = driver.enter();
                 catch_stop(|| scenario(&driver))
             };
-            let failed = faults::failed(driver.index());
+            let failed = driver.faults().failed();
             let unloaded = driver.unload().map_err(Stop::BugCheck);
             let error = ended.err().or(unloaded.err());
             let Some(tag) = failed else {
