@@ -61,6 +61,7 @@ static VOID Catches(VOID)
     CHECK_EQUAL(emu_catch(Raises, NULL, NULL), EMU_RAISED);
 }
 
+/* Behaviour: catch-stop. */
 static VOID ThreadIsAsItWas(VOID)
 {
     emu_stop stop;

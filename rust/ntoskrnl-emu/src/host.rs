@@ -34,6 +34,7 @@
 
 pub(crate) mod balance;
 pub(crate) mod driver;
+mod exhaust;
 mod fault;
 mod left;
 mod lists;
@@ -42,7 +43,8 @@ mod values;
 
 pub use balance::{FLOOR, MISS_RATIO, Period, adjusted, set_depth, tick, tick_driver};
 pub use driver::{Driver, Guard};
-pub use fault::{FaultFailure, FaultReport, Faults};
+pub use exhaust::{FaultFailure, FaultReport};
+pub use fault::Faults;
 pub use left::{Leak, LeakKind, leak_text};
 pub use lists::{
     abandon, close_list, confine, confined_to, has_callbacks, id, is_allocated_from, is_live, kind,

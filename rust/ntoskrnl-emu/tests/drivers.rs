@@ -256,6 +256,7 @@ fn each_allocation_of_a_scenario_fails_once_in_a_driver_of_its_own() {
     ));
 }
 
+/// Behaviour: catch-stop.
 #[test]
 fn after_a_caught_stop_driver_level_and_locks_are_as_when_the_catcher_was_armed() {
     let driver = Driver::load("caught.sys");
