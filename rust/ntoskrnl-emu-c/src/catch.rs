@@ -189,7 +189,7 @@ pub unsafe fn report(stop: *const EmuStop, into: *mut c_char, bytes: usize) -> u
         // SAFETY: `bytes` can be written, by the caller's word, and the text has so many.
         unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), into.cast::<u8>(), count) };
         // SAFETY: as above; `count` is below `bytes`.
-        unsafe { into.add(count).write(0) };
+        unsafe { into.wrapping_add(count).write(0) };
     }
     text.len()
 }

@@ -175,7 +175,7 @@ exports! {
         let leaks = driver_of(driver).leaks();
         for (place, leak) in (0..capacity as usize).zip(&leaks) {
             // SAFETY: `capacity` of them can be written, by the C caller's word.
-            unsafe { into.add(place).write(EmuLeak::of(leak)) };
+            unsafe { into.wrapping_add(place).write(EmuLeak::of(leak)) };
         }
         u32::try_from(leaks.len()).unwrap_or(u32::MAX)
     };
