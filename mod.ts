@@ -26,7 +26,7 @@
  */
 
 export { BugCheckError, LibraryLoadError, LookasideError } from "./src/native/errors.ts";
-export { type Kernel, kernel } from "./src/native/kernel.ts";
+export { type DepthPolicy, type Kernel, kernel, type KernelOptions } from "./src/native/kernel.ts";
 export { load } from "./src/native/library/library.ts";
 export {
   type AllocateFunction,

@@ -7,10 +7,11 @@
  * deno task demo FILE…             # yours: recordings, traces with lists, Valgrind logs; .gz too
  * deno task demo --all FILE        # a line for every list, not only for the busiest
  * deno task demo --pid 4711 run.log    # one process of a log that has several
+ * deno task demo --pool 1024 FILE      # a pool of 1024 MiB
  * ```
  *
  * The exit code is 1 if Rust and the model differ or a trace does not get what it expects, 2 if a
- * file cannot be replayed.
+ * file cannot be replayed, for it needs more pool than there is, say, or nothing can be written.
  *
  * @module
  */
@@ -24,6 +25,7 @@ import {
   type ListTrace,
   modelWorld,
   nativeWorld,
+  NoPoolError,
   type Recording,
   RecordingCheck,
   RecordingReplay,
@@ -51,13 +53,14 @@ const MEASURED_OPERATIONS = 5_000_000;
 /** Ends a pass early. A recording whose allocations mostly go to pool would take minutes. */
 const LONGEST_PASS_MILLISECONDS = 5000;
 
-const USAGE = `deno task demo [--all] [--pid PID] [FILE…]
+const USAGE = `deno task demo [--all] [--pid PID] [--pool MIB] [FILE…]
 
 Replays recordings of programs, traces with lists, and logs of valgrind --trace-malloc=yes, each of them
 plain or compressed with gzip; without a FILE the recordings of this project.
 
 --all      a line for every list, not only for the busiest
---pid PID  one process of a log that has several`;
+--pid PID  one process of a log that has several
+--pool MIB how large the pool is, 1 … 4095; what the recordings need unless given, 64 at least`;
 
 /** An error that the user sees as one line, with this exit code. */
 export class Stop extends Error {
@@ -69,32 +72,47 @@ export class Stop extends Error {
   }
 }
 
-async function main(): Promise<void> {
-  const { files, pid, shown, help } = options();
-  if (help) return console.log(USAGE);
+/** Prints a line. Where standard output is full or closed, it ends the command with exit code 2. */
+export function print(line = ""): void {
+  try {
+    console.log(line);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Stop(2, `Cannot write to the standard output: ${reason}`);
+  }
+}
+
+async function main(): Promise<number> {
+  const { files, pid, pool, shown, help } = options();
+  if (help) {
+    print(USAGE);
+    return 0;
+  }
   const inputs: Input[] = [];
   for (const file of files) inputs.push(await readInput(file, pid));
-  configurePool(inputs);
+  configurePool(inputs, pool);
 
-  console.log("Rust lists and the model side by side; the busiest lists of each file:");
+  print("Rust lists and the model side by side; the busiest lists of each file:");
   let operations = 0;
   for (const input of inputs) {
     const lists = check(input);
     operations += operationsOf(input);
     printInput(input, lists, shown);
   }
-  console.log();
-  for (const line of LEGEND) console.log(dim(line));
-  console.log();
-  console.log(`${bold("0 divergences")} in ${grouped(operations)} operations`);
+  print();
+  for (const line of LEGEND) print(dim(line));
+  print();
+  print(`${bold("0 divergences")} in ${grouped(operations)} operations`);
 
   const recordings = inputs.map(({ trace }) => trace).filter((trace) => trace.kind === "recording");
   if (recordings.some(({ operations }) => operations.length > 0)) measure(recordings);
+  return 0;
 }
 
 interface Options {
   files: (string | URL)[];
   pid: number | undefined;
+  pool: number | undefined;
   shown: number;
   help: boolean;
 }
@@ -102,7 +120,12 @@ interface Options {
 function options(): Options {
   try {
     const { values, positionals } = parseArgs({
-      options: { all: { type: "boolean" }, pid: { type: "string" }, help: { type: "boolean" } },
+      options: {
+        all: { type: "boolean" },
+        pid: { type: "string" },
+        pool: { type: "string" },
+        help: { type: "boolean" },
+      },
       allowPositionals: true,
     });
     const pid = values.pid === undefined ? undefined : Number(values.pid);
@@ -111,7 +134,8 @@ function options(): Options {
     }
     const files = positionals.length > 0 ? positionals : ownRecordings();
     const shown = values.all ? Infinity : SHOWN_LISTS;
-    return { files, pid, shown, help: values.help ?? false };
+    const pool = values.pool === undefined ? undefined : poolOption(values.pool);
+    return { files, pid, pool, shown, help: values.help ?? false };
   } catch (error) {
     throw new Stop(2, error instanceof Error ? error.message : String(error));
   }
@@ -125,8 +149,22 @@ function ownRecordings(): URL[] {
     .map((name) => new URL(name, RECORDINGS));
 }
 
-/** Makes the pool large enough for the largest recording: twice its peak, and what idle lists keep. */
-export function configurePool(inputs: readonly Input[]): void {
+/** The value of `--pool`. */
+export function poolOption(text: string): number {
+  const mebibytes = /^\d+$/.test(text) ? Number(text) : 0;
+  if (mebibytes >= 1 && mebibytes <= LARGEST_POOL_MEBIBYTES) return mebibytes;
+  throw new Error(`--pool must be an integer in 1 … ${LARGEST_POOL_MEBIBYTES}: ${text}`);
+}
+
+/** What a user can do about a pool that is used up. */
+export const MORE_POOL = "a larger pool: --pool MIB";
+
+/**
+ * Makes the pool as large as asked for, else large enough for the largest recording: twice its peak,
+ * and what idle lists keep.
+ */
+export function configurePool(inputs: readonly Input[], asked?: number): void {
+  if (asked !== undefined) return kernel.configure({ poolMebibytes: asked });
   let poolMebibytes = DEFAULT_POOL_MEBIBYTES;
   for (const { name, trace } of inputs) {
     if (trace.kind !== "recording") continue;
@@ -219,12 +257,12 @@ function printInput(input: Input, lists: readonly ListResult[], shown: number): 
       facts.push(`${grouped(trace.largeAllocations)} allocates too large for a list went to pool`);
     }
   }
-  console.log();
-  console.log(`${bold(input.name)}: ${facts.join(", ")}`);
-  for (const remark of input.remarks) console.log(dim(remark));
+  print();
+  print(`${bold(input.name)}: ${facts.join(", ")}`);
+  for (const remark of input.remarks) print(dim(remark));
   const [headings, ...lines] = table(lists, shown);
-  console.log(dim(headings ?? ""));
-  for (const line of lines) console.log(line);
+  print(dim(headings ?? ""));
+  for (const line of lines) print(line);
 }
 
 /** How fast TypeScript gets through the recordings with Rust lists, nothing compared, and what memory that takes. */
@@ -235,11 +273,11 @@ function measure(recordings: readonly Recording[]): void {
   const { operations, milliseconds } = pass(recordings, Math.ceil(MEASURED_OPERATIONS / total));
   const after = memory();
   const millions = operations / milliseconds / 1000;
-  console.log(
+  print(
     `${bold(`${millions.toFixed(1)} million operations a second`)}: Rust lists from TypeScript, ` +
       `${grouped(operations)} operations after a warm-up`,
   );
-  console.log(`memory before: ${before}; after: ${after}`);
+  print(`memory before: ${before}; after: ${after}`);
 }
 
 function pass(
@@ -304,20 +342,26 @@ function styled(text: string, code: number): string {
   return Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[${code}m${text}\x1b[22m`;
 }
 
-if (import.meta.main) {
+/** The exit code of an error that the user sees as one line; null for any other. */
+export function exitCodeOf(error: unknown): number | null {
+  if (error instanceof Stop) return error.exitCode;
+  if (error instanceof ExpectationError) return 1;
+  const isKnown = error instanceof InputError || error instanceof TraceError ||
+    error instanceof native.LibraryLoadError || error instanceof native.LookasideError;
+  return isKnown ? 2 : null;
+}
+
+/** Runs a command: its known errors end it with one line and their exit code. */
+export async function runCommand(main: () => Promise<number>): Promise<void> {
   try {
-    await main();
+    Deno.exitCode = await main();
   } catch (error) {
-    const code = error instanceof Stop
-      ? error.exitCode
-      : error instanceof ExpectationError
-      ? 1
-      : error instanceof InputError || error instanceof TraceError ||
-          error instanceof native.LibraryLoadError
-      ? 2
-      : null;
-    if (code === null) throw error;
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exit(code);
+    const code = exitCodeOf(error);
+    if (code === null || !(error instanceof Error)) throw error;
+    console.error(error.message);
+    if (error instanceof NoPoolError) console.error(MORE_POOL);
+    Deno.exitCode = code;
   }
 }
+
+if (import.meta.main) await runCommand(main);

@@ -1,12 +1,14 @@
 /**
- * Reads the files of the demo: traces, recordings and logs of Valgrind's, compressed or not. The
- * first bytes of a file tell its format, not its name.
+ * Reads the files of the demo: traces, and recordings in any format, compressed or not. The first
+ * bytes of a file tell its format, not its name.
  *
  * @module
  */
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { RecordingBuilder } from "../src/recording/builder.ts";
 import { FORMATS } from "../src/recording/formats/formats.ts";
-import { linesOf } from "../src/trace/lines.ts";
+import { Blocks, readRecording, RecordingError } from "@win-lookaside/lookaside/recording";
 import { parseStream, type Trace, TraceError } from "@win-lookaside/lookaside/trace";
 
 /** One file, read. */
@@ -50,7 +52,9 @@ export async function readInput(file: string | URL, pid?: number): Promise<Input
     if ((await handle.stat()).isDirectory) throw new InputError(`${name}: Cannot read a directory`);
     return { name, ...await readBytes(handle.readable, name, pid) };
   } catch (error) {
-    if (error instanceof TraceError) throw new InputError(error.message);
+    if (error instanceof TraceError || error instanceof RecordingError) {
+      throw new InputError(error.message);
+    }
     if (error instanceof InputError) throw error;
     throw new InputError(`${name}: Cannot read the file: ${reason(error)}`);
   }
@@ -64,18 +68,56 @@ async function readBytes(
 ): Promise<Omit<Input, "name">> {
   let [head, rest] = await peek(bytes);
   if (head[0] === 0x1F && head[1] === 0x8B) {
-    const plain = ReadableStream.from(rest).pipeThrough(new DecompressionStream("gzip"));
-    [head, rest] = await peek(plain);
+    [head, rest] = await peek(gunzip(rest));
   }
   const beginning = new TextDecoder().decode(head);
   const format = FORMATS.find((format) => format.detects(beginning));
-  if (format === undefined) return { trace: await parseStream(rest, { file }), remarks: [] };
-  const text = ReadableStream.from(rest).pipeThrough(new TextDecoderStream());
+  if (format === undefined || format.name === "trace") {
+    return { trace: await parseStream(rest, { file }), remarks: [] };
+  }
   const builder = new RecordingBuilder(file);
-  const options = pid === undefined ? { file } : { file, pid };
-  const remarks = await format.events(linesOf(text), builder, options);
-  return { trace: builder.finish(), remarks };
+  const blocks = new Blocks({
+    allocate: (block, { size, line }) => builder.allocate(block, size, line),
+    free: (block, { line }) => builder.free(block, line),
+    drop: (block) => builder.forget(block),
+  });
+  const options = pid === undefined ? {} : { pid };
+  const { remarks, malformed, complaints } = await readRecording(file, rest, blocks, options);
+  const unreadable = malformed > 0
+    ? [`${malformed} malformed lines were left out, the first: ${complaints[0]}`]
+    : [];
+  return { trace: builder.finish(), remarks: [...remarks, ...unreadable] };
 }
+
+/**
+ * Decompresses gzip, one member after the other as `gunzip` does; zero bytes may follow the last.
+ *
+ * @throws {Error} If the data is cut off, damaged, or followed by what is none.
+ */
+async function* gunzip(
+  bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  const plain = createGunzip();
+  const source = Readable.from(bytes, { objectMode: false });
+  source.on("error", (error) => plain.destroy(error));
+  source.pipe(plain);
+  try {
+    for await (const part of plain) yield new Uint8Array(part);
+  } catch (error) {
+    const known = GZIP_ERRORS.find(([text]) => error instanceof Error && error.message === text);
+    throw known === undefined ? error : new Error(known[1], { cause: error });
+  } finally {
+    source.destroy();
+  }
+}
+
+/** What zlib says, and what that means of a file. */
+const GZIP_ERRORS = [
+  ["unexpected end of file", "the gzip data is cut off"],
+  ["incorrect header check", "what follows the gzip data is no gzip member"],
+  ["incorrect data check", "the gzip data is damaged: its checksum is another"],
+  ["incorrect length check", "the gzip data is damaged: its length is another"],
+] as const;
 
 /** The first bytes, and all of them. */
 async function peek(

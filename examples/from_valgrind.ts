@@ -16,6 +16,9 @@ import { TraceError } from "../src/trace/errors.ts";
 import { linesOf } from "../src/trace/lines.ts";
 import type { OperationSink } from "../src/trace/parse.ts";
 
+/** An error that the user sees as one line. */
+class Stop extends Error {}
+
 /** Writes lines to the standard output, many at a time. */
 class LineWriter {
   readonly #encoder = new TextEncoder();
@@ -29,35 +32,49 @@ class LineWriter {
   flush(): void {
     let bytes = this.#encoder.encode(this.#pending);
     this.#pending = "";
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    } catch (error) {
+      throw new Stop(`Cannot write to the standard output: ${reason(error)}`);
+    }
   }
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { pid: { type: "string" }, note: { type: "string", multiple: true } },
-  });
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface Options {
+  readonly pid: number | undefined;
+  readonly notes: readonly string[];
+}
+
+function optionsOf(): Options {
+  const options = { pid: { type: "string" }, note: { type: "string", multiple: true } } as const;
+  let values: { pid?: string; note?: string[] };
+  try {
+    ({ values } = parseArgs({ options }));
+  } catch (error) {
+    throw new Stop(`Cannot convert the log: ${reason(error)}`);
+  }
   const pid = values.pid === undefined ? undefined : Number(values.pid);
   if (pid !== undefined && !(Number.isSafeInteger(pid) && pid > 0)) {
-    console.error(`Cannot convert the log: pid must be a positive integer: ${values.pid}`);
-    return 2;
+    throw new Stop(`Cannot convert the log: pid must be a positive integer: ${values.pid}`);
   }
+  return { pid, notes: values.note ?? [] };
+}
+
+async function main(): Promise<number> {
+  const { pid, notes } = optionsOf();
   const output = new LineWriter();
-  for (const note of values.note ?? []) output.write(`# ${note}`);
+  for (const note of notes) output.write(`# ${note}`);
   const operations: OperationSink = {
     allocate: (slot, bytes) => output.write(`a ${slot} ${bytes}`),
     free: (slot) => output.write(`f ${slot}`),
   };
   const lines = linesOf(Deno.stdin.readable.pipeThrough(new TextDecoderStream()));
   const options = pid === undefined ? { file: "stdin" } : { file: "stdin", pid };
-  let counts: ValgrindCounts;
-  try {
-    counts = await convertValgrind(lines, operations, options);
-  } catch (error) {
-    if (!(error instanceof TraceError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
+  const counts: ValgrindCounts = await convertValgrind(lines, operations, options);
   output.flush();
 
   console.error(
@@ -83,4 +100,12 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  try {
+    Deno.exit(await main());
+  } catch (error) {
+    if (!(error instanceof TraceError || error instanceof Stop)) throw error;
+    console.error(error.message);
+    Deno.exit(2);
+  }
+}

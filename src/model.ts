@@ -14,7 +14,9 @@
  * - free: count it; if the list keeps `depth` entries or more, count a miss and
  *   call the free routine; else keep the entry;
  * - once a second (here: at each {@linkcode LookasideModel.tick}) the system
- *   moves `depth` between 4 and the maximum depth by what was asked of the list.
+ *   moves `depth` between 4 and the maximum depth by what was asked of the list,
+ *   and frees what the list keeps above it. By how much is a policy of this
+ *   project: see {@linkcode DEPTH_POLICIES}.
  *
  * @example
  * ```ts
@@ -35,7 +37,16 @@
 const FLOOR = 4;
 const BASE_MAXIMUM_DEPTH = 256;
 const LIMIT_MAXIMUM_DEPTH = 1024;
+/** Under `balanced` a list is busy when at least one in this many allocations missed. */
+const MISS_RATIO = 16;
+/** Under `settling`: after so many ticks without a miss a list has settled. */
+const SETTLED = 8;
+/** A demand or a depth is 16 bits wide, a count of ticks 8. */
+const MOST = 0xFFFF;
+const MOST_TICKS = 0xFF;
 /** Room for the link that chains the entries a list keeps. */
+/** A pool has 4095 MiB at most. The model's has no other bound. */
+const LARGEST_POOL_BYTES = 4095 * 2 ** 20;
 const MINIMUM_SIZE = 8;
 
 const POOL_TYPES: readonly number[] = [0, 1, 4, 5, 512, 516];
@@ -71,6 +82,46 @@ export type ModelAllocate = "default" | "pool" | "fail" | "throw";
 /** What the free routine does: the default one, or a callback that calls pool or throws. */
 export type ModelFree = "default" | "pool" | "throw";
 
+/** How ticks move the depth of a list: the name of a policy. */
+export type ModelDepthPolicyName = "fixed" | "balanced" | "settling";
+
+/** What a list did since the last tick. */
+export interface ModelPeriod {
+  /** Calls to allocate. */
+  readonly allocates: number;
+  /** Those that missed. */
+  readonly misses: number;
+  /** Whether one of them got no memory. */
+  readonly noMemory: boolean;
+}
+
+/** What a policy remembers of a list. A demand is a number of allocations between two ticks, at most 65,535. */
+export interface ModelDepthState {
+  /** The depth before the list grew last. */
+  readonly formerDepth: number;
+  /** The demand that it sufficed for. */
+  readonly formerDemand: number;
+  /** The demand at which the list was last seen to need the depth that it has. */
+  readonly demand: number;
+  /** The most allocations of a tick since the last one that missed, or since the depth was reviewed. */
+  readonly peak: number;
+  /** Ticks without a miss. */
+  readonly quiet: number;
+}
+
+/** How ticks move the depth of a list. */
+export interface ModelDepthPolicy {
+  /** Whether a tick frees what a list keeps above its depth. */
+  readonly trims: boolean;
+  /** State and depth after a tick: a pure function, in integers. */
+  adjusted(
+    state: ModelDepthState,
+    depth: number,
+    maximumDepth: number,
+    period: ModelPeriod,
+  ): { readonly state: ModelDepthState; readonly depth: number };
+}
+
 /** How a model list is made. */
 export interface ModelOptions {
   /** Bytes per entry, an integer ≥ 1. Below 8 the list stores 8. */
@@ -91,6 +142,8 @@ export interface ModelOptions {
   free?: ModelFree;
   /** The pool that the list shares with others. Default: one of its own. */
   pool?: PoolModel;
+  /** How ticks move the depth. Default `"settling"`. */
+  depthPolicy?: ModelDepthPolicyName;
 }
 
 /** Counters as the WDK counts them: unsigned 32-bit, wrapping. */
@@ -117,7 +170,7 @@ export interface ModelStats {
   readonly lastTotalAllocates: number;
   /** `allocateMisses` at the last tick. */
   readonly lastAllocateMisses: number;
-  /** Allocated and not yet freed. */
+  /** Allocated and not yet freed, signed: below zero where entries of other lists were freed to this one. */
   readonly outstanding: number;
 }
 
@@ -242,8 +295,11 @@ export class PoolModel {
     this.#failing = count;
   }
 
-  /** Takes a block; false when none can be had. */
+  /** Takes a block; false when none can be had, as for more than the largest pool has. */
   allocate(bytes: number, poolType: number, tag: string | number): boolean {
+    if (bytes > LARGEST_POOL_BYTES) {
+      return false;
+    }
     if (this.#failing > 0) {
       this.#failing -= 1;
       return false;
@@ -281,6 +337,118 @@ export class PoolModel {
   }
 }
 
+/** What a policy remembers of a new list. */
+const NEW_LIST: ModelDepthState = {
+  formerDepth: 0,
+  formerDemand: 0,
+  demand: 0,
+  peak: 0,
+  quiet: 0,
+};
+
+/**
+ * The depth policies. Windows' own amounts are not public; these are this project's own.
+ *
+ * - `fixed` leaves the depth as it is.
+ * - `balanced` raises it while one allocation in 16 misses, and lowers it by a quarter of the
+ *   surplus while fewer are allocated than may be kept. It frees no entries.
+ * - `settling` raises it by what is missed until nothing is. After 8 ticks without a miss it looks
+ *   at the busiest of them: where the demand is back at what a former depth sufficed for, the depth
+ *   is that one again; where it fell by more than an eighth, the depth falls with it; where there was
+ *   none, the list is as a new one. What is kept above the depth is freed.
+ *
+ * Neither raises the depth of a list that got no memory.
+ *
+ * @example
+ * ```ts
+ * import { DEPTH_POLICIES } from "@win-lookaside/lookaside/model";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { settling } = DEPTH_POLICIES;
+ * const state = { formerDepth: 0, formerDemand: 0, demand: 0, peak: 0, quiet: 0 };
+ * const period = { allocates: 20, misses: 3, noMemory: false };
+ * assertEquals(settling.adjusted(state, 17, 256, period).depth, 20);
+ * ```
+ */
+export const DEPTH_POLICIES: Readonly<Record<ModelDepthPolicyName, ModelDepthPolicy>> = {
+  fixed: {
+    trims: false,
+    adjusted: (state, depth) => ({ state, depth }),
+  },
+  balanced: {
+    trims: false,
+    adjusted(state, depth, maximumDepth, period) {
+      const { allocates, misses } = period;
+      if (misses > 0 && MISS_RATIO * misses >= allocates) {
+        depth = grown(depth, period);
+      } else if (allocates < depth && depth > FLOOR) {
+        depth -= Math.ceil((depth - FLOOR) / 4);
+      }
+      return { state, depth: Math.min(depth, maximumDepth) };
+    },
+  },
+  settling: {
+    trims: true,
+    adjusted(state, depth, maximumDepth, period) {
+      const bounded = Math.min(Math.max(depth, FLOOR), maximumDepth);
+      const demand = Math.min(period.allocates, MOST);
+      if (period.noMemory) {
+        return { state, depth: bounded };
+      }
+      if (period.misses > 0) {
+        const raised = Math.min(grown(bounded, period), maximumDepth);
+        return { state: missed(state, bounded, demand), depth: raised };
+      }
+      const quiet = Math.min(state.quiet + 1, MOST_TICKS);
+      const watched = { ...state, peak: Math.max(state.peak, demand), quiet };
+      return quiet === SETTLED || quiet >= 2 * SETTLED
+        ? reviewed(watched, bounded, maximumDepth)
+        : { state: watched, depth: bounded };
+    },
+  },
+};
+
+/** The depth of a list that missed: more by what was missed, at most double. */
+function grown(depth: number, { misses, noMemory }: ModelPeriod): number {
+  return noMemory ? depth : Math.max(FLOOR, depth + Math.min(misses, Math.max(depth, FLOOR)));
+}
+
+/** After a tick in which the list missed. The depth that it had settled at may come back. */
+function missed(state: ModelDepthState, depth: number, demand: number): ModelDepthState {
+  return state.quiet >= SETTLED
+    ? { formerDepth: depth, formerDemand: state.demand, demand, peak: 0, quiet: 0 }
+    : { ...state, demand: Math.max(state.demand, demand), peak: 0, quiet: 0 };
+}
+
+/** After 8 ticks without a miss: by the busiest of them the depth stays or is lowered. */
+function reviewed(
+  state: ModelDepthState,
+  depth: number,
+  maximumDepth: number,
+): { state: ModelDepthState; depth: number } {
+  const { formerDepth, formerDemand, demand, peak } = state;
+  if (peak === 0) {
+    return { state: NEW_LIST, depth: Math.min(FLOOR, maximumDepth) };
+  }
+  const isAsBefore = peak <= Math.min(formerDemand + Math.floor(formerDemand / 8), MOST);
+  let wanted = depth;
+  if (isAsBefore) {
+    wanted = formerDepth;
+  } else if (formerDepth < depth && peak < demand - Math.floor(demand / 8)) {
+    // Integers below 2^32, so the ceiling is exact.
+    const share = (depth - formerDepth) * (peak - formerDemand) / (demand - formerDemand);
+    wanted = formerDepth + Math.ceil(share);
+  }
+  const lowered = Math.min(Math.max(wanted, FLOOR), depth);
+  if (lowered === depth) {
+    const needed = state.quiet === SETTLED ? Math.max(demand, peak) : demand;
+    return { state: { ...state, demand: needed, peak: 0, quiet: SETTLED }, depth };
+  }
+  // It has to settle first: until then a miss says that this was too low for the demand.
+  const former = isAsBefore ? { formerDepth: 0, formerDemand: 0 } : { formerDepth, formerDemand };
+  return { state: { ...former, demand: peak, peak: 0, quiet: 0 }, depth: lowered };
+}
+
 /**
  * One lookaside list, by the rules alone.
  *
@@ -301,6 +469,8 @@ export class PoolModel {
  * ```
  */
 export class LookasideModel {
+  static #isTicking = false;
+
   /** Which list type. */
   readonly kind: ModelKind;
   /** Bytes per entry, as stored. */
@@ -318,6 +488,8 @@ export class LookasideModel {
   readonly #free: ModelFree;
   readonly #maximumDepth: number;
   readonly #raises: boolean;
+  readonly #policy: ModelDepthPolicy;
+  #tuning = NEW_LIST;
   #depth = FLOOR;
   /** The entries kept, the one freed last at the end. */
   readonly #kept: number[] = [];
@@ -332,12 +504,14 @@ export class LookasideModel {
   #lastAllocateMisses = 0;
   /** Allocations that gave the caller nothing: Windows does not count them, `outstanding` needs them. */
   #failed = 0;
+  /** Whether an allocation got no memory since the last tick. */
+  #noMemory = false;
 
   /**
    * Initialises an empty list.
    *
-   * @throws {RangeError} If the size is not an integer ≥ 1 or the tag has not one to four characters.
-   * @throws {ModelStatus} If pool type, flags or maximum depth are not valid (in this order), or there is no pool for the control block.
+   * @throws {RangeError} If the size is not an integer ≥ 1, the tag has not one to four characters or is one that pool refuses (zero, "BIG", no letter or digit), or there is no such depth policy.
+   * @throws {ModelStatus} If pool type, flags or maximum depth are not valid (in this order), the size is over the largest pool's, or there is no pool for the control block.
    */
   constructor(options: ModelOptions) {
     const {
@@ -354,6 +528,10 @@ export class LookasideModel {
     if (typeof tag === "string" && (tag.length < 1 || tag.length > 4)) {
       throw new RangeError(`Cannot create the list: tag must have one to four characters: ${tag}`);
     }
+    const text = typeof tag === "string" ? tag : tagText(tag);
+    if (/^BIG ?$/.test(text) || !/[0-9A-Za-z]/.test(text)) {
+      throw new RangeError(`Cannot create the list: pool refuses the tag: ${JSON.stringify(tag)}`);
+    }
     if (kind === "ex") {
       if (!POOL_TYPES.includes(poolType & ~POOL_COLD_ALLOCATION)) {
         throw new ModelStatus("create the list", STATUS_INVALID_PARAMETER_4);
@@ -368,18 +546,25 @@ export class LookasideModel {
         throw new ModelStatus("create the list", STATUS_INVALID_PARAMETER_8);
       }
     }
+    if (kind === "ex" && size > LARGEST_POOL_BYTES) {
+      throw new ModelStatus("create the list", STATUS_INSUFFICIENT_RESOURCES);
+    }
     this.kind = kind;
     this.size = Math.max(size, MINIMUM_SIZE);
     this.poolType = kind === "ex" ? poolType : (kind === "paged" ? PAGED : 0) | flags;
-    this.tag = typeof tag === "string" ? tag : tagText(tag);
+    this.tag = text;
     this.flags = flags;
     this.pool = options.pool ?? new PoolModel();
     this.#allocate = options.alloc ?? "default";
     this.#free = options.free ?? "default";
     this.#maximumDepth = kind === "ex" && maximumDepth !== 0 ? maximumDepth : BASE_MAXIMUM_DEPTH;
+    this.#policy = policyOf(options.depthPolicy ?? "settling");
     this.#raises = kind === "ex"
       ? flags === RAISE_ON_FAIL
       : (flags & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0;
+    for (const name of ["kind", "size", "poolType", "tag", "flags", "pool"]) {
+      Object.defineProperty(this, name, { writable: false });
+    }
     if (!this.pool.allocate(CONTROL_BLOCK_BYTES[kind], NON_PAGED_POOL_NX, CONTROL_BLOCK_TAG)) {
       throw new ModelStatus("create the list", STATUS_INSUFFICIENT_RESOURCES);
     }
@@ -468,7 +653,7 @@ export class LookasideModel {
     for (const entry of entries) {
       this.#assertBusy(entry);
       if (seen.has(entry)) {
-        throw new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, 0, entry]);
+        throw this.#freedAlready(entry);
       }
       seen.add(entry);
     }
@@ -492,7 +677,7 @@ export class LookasideModel {
   }
 
   /**
-   * Sets how many entries the list may keep. Those kept already stay until allocated.
+   * Sets how many entries the list may keep. Those kept already stay until allocated or until a tick.
    *
    * @throws {RangeError} If it is not an integer from 0 to the maximum depth.
    */
@@ -503,6 +688,7 @@ export class LookasideModel {
         `Cannot set the depth: it must be an integer from 0 to ${this.#maximumDepth}: ${depth}`,
       );
     }
+    depth += 0; // -0 is 0
     this.#depth = depth;
   }
 
@@ -512,25 +698,39 @@ export class LookasideModel {
   }
 
   /**
-   * Retunes the depth from what was asked of the list since the last tick. Entries are never touched.
+   * One second of the system's clock for this list: {@linkcode LookasideModel.tickAll} of it alone.
    *
-   * Windows does this once a second; its constants are not public, these are this project's own.
+   * @throws {ModelCallbackError} If the free callback throws. The tick is done all the same.
    */
   tick(): void {
     this.#assertNotDeleted("tick");
-    const allocates = u32(this.#totalAllocates - this.#lastTotalAllocates);
-    const misses = u32(this.#allocateMisses - this.#lastAllocateMisses);
-    const depth = this.#depth;
-    if (misses > 0 && 16 * misses >= allocates) {
-      // Busy with misses: grow by what was missed, at most to double.
-      const grown = depth + Math.min(misses, Math.max(depth, FLOOR));
-      this.#depth = Math.min(Math.max(grown, FLOOR), this.#maximumDepth);
-    } else if (allocates < depth && depth > FLOOR) {
-      // Idle: give up a quarter of what is above the floor.
-      this.#depth = Math.max(FLOOR, depth - Math.ceil((depth - FLOOR) / 4));
+    LookasideModel.tickAll([this]);
+  }
+
+  /**
+   * One second of the system's clock: moves the depths of all lists, by what was asked of each since
+   * the last tick, and then, in their order, gives what they keep above it to the free routine, where
+   * the policy says so. Entries that go so are not counted.
+   *
+   * A tick inside a tick, such as in a free callback, does nothing.
+   *
+   * @param lists The lists; deleted ones are left out.
+   * @throws {ModelCallbackError} If a free callback throws. The tick is done all the same.
+   */
+  static tickAll(lists: readonly LookasideModel[]): void {
+    if (LookasideModel.#isTicking) {
+      return;
     }
-    this.#lastTotalAllocates = this.#totalAllocates;
-    this.#lastAllocateMisses = this.#allocateMisses;
+    LookasideModel.#isTicking = true;
+    try {
+      const present = lists.filter((list) => !list.#deleted);
+      for (const list of present) {
+        list.#retune();
+      }
+      throwFirst(present, (list) => list.#trim());
+    } finally {
+      LookasideModel.#isTicking = false;
+    }
   }
 
   /** The counters now. */
@@ -548,7 +748,7 @@ export class LookasideModel {
       freeHits: u32(this.#totalFrees - this.#freeMisses),
       lastTotalAllocates: this.#lastTotalAllocates,
       lastAllocateMisses: this.#lastAllocateMisses,
-      outstanding: u32(this.#totalAllocates - this.#failed - this.#totalFrees),
+      outstanding: (this.#totalAllocates - this.#failed - this.#totalFrees) | 0,
     };
   }
 
@@ -566,6 +766,36 @@ export class LookasideModel {
     this.#giveAllToPool();
   }
 
+  #retune(): void {
+    const period = {
+      allocates: u32(this.#totalAllocates - this.#lastTotalAllocates),
+      misses: u32(this.#allocateMisses - this.#lastAllocateMisses),
+      noMemory: this.#noMemory,
+    };
+    const after = this.#policy.adjusted(this.#tuning, this.#depth, this.#maximumDepth, period);
+    this.#tuning = after.state;
+    this.#depth = after.depth;
+    this.#lastTotalAllocates = this.#totalAllocates;
+    this.#lastAllocateMisses = this.#allocateMisses;
+    this.#noMemory = false;
+  }
+
+  #trim(): void {
+    const errors: unknown[] = [];
+    // One by one: what the free routine does may change the list, or delete it.
+    while (this.#policy.trims && !this.#deleted && this.#kept.length > this.#depth) {
+      const entry = this.#kept.pop()!;
+      try {
+        this.#giveToPool(entry);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) {
+      throw errors[0];
+    }
+  }
+
   /** The allocate routine: whether it gave an entry. */
   #takeFromPool(): boolean {
     const taken = (this.#allocate === "default" || this.#allocate === "pool") &&
@@ -574,6 +804,7 @@ export class LookasideModel {
       return true;
     }
     this.#failed = u32(this.#failed + 1);
+    this.#noMemory = true;
     if (this.#allocate === "throw") {
       throw new ModelCallbackError();
     }
@@ -602,11 +833,15 @@ export class LookasideModel {
   #assertBusy(entry: number): void {
     const state = this.#states[entry];
     if (state === KEPT || state === GONE) {
-      throw new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, 0, entry]);
+      throw this.#freedAlready(entry);
     }
     if (state !== BUSY) {
       throw new ModelBugCheck(BAD_POOL_CALLER, [NEVER_ALLOCATED, entry, 0, 0]);
     }
+  }
+
+  #freedAlready(entry: number): ModelBugCheck {
+    return new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, tagNumber(this.tag), entry]);
   }
 
   #assertNotDeleted(action: string): void {
@@ -614,6 +849,13 @@ export class LookasideModel {
       throw new ModelStatus(`${action}: the list is deleted`, STATUS_DELETE_PENDING);
     }
   }
+}
+
+function policyOf(name: ModelDepthPolicyName): ModelDepthPolicy {
+  if (!Object.hasOwn(DEPTH_POLICIES, name)) {
+    throw new RangeError(`Cannot create the list: there is no such depth policy: ${name}`);
+  }
+  return DEPTH_POLICIES[name];
 }
 
 /** A counter wraps at 2^32, as the WDK's ULONGs do. */
@@ -627,12 +869,17 @@ function tagText(tag: number): string {
     .replace(/\0+$/, "");
 }
 
+/** The u32 of a tag: its characters, the first in the lowest byte. */
+function tagNumber(text: string): number {
+  return u32([...text].reduceRight((tag, character) => (tag << 8) | character.charCodeAt(0), 0));
+}
+
 /** Does all of it, then throws the first error there was. */
-function throwFirst(entries: readonly number[], action: (entry: number) => void): void {
+function throwFirst<T>(items: readonly T[], action: (item: T) => void): void {
   const errors: unknown[] = [];
-  for (const entry of entries) {
+  for (const item of items) {
     try {
-      action(entry);
+      action(item);
     } catch (error) {
       errors.push(error);
     }

@@ -80,9 +80,9 @@ export {
   type ReplayPool,
 } from "./recording/replay.ts";
 export type { Divergence } from "./trace/divergence.ts";
-export { TraceError } from "./trace/errors.ts";
+export { NoPoolError, TraceError } from "./trace/errors.ts";
 export type { ListTrace, TraceStep } from "./trace/list_trace.ts";
-export { type ModelModule, modelWorld } from "./trace/model_world.ts";
+export { type ModelModule, modelWorld, type ModelWorldOptions } from "./trace/model_world.ts";
 export { type NativeList, type NativeModule, nativeWorld } from "./trace/native_world.ts";
 export {
   record,
@@ -96,6 +96,7 @@ export type { ReplaySummary, TraceList, World, WorldList } from "./trace/world.t
 export type {
   LookasideModel,
   ModelAllocate,
+  ModelDepthPolicyName,
   ModelFree,
   ModelKind,
   ModelOptions,

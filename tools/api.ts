@@ -13,6 +13,7 @@ export const SNAPSHOT = new URL("docs/api.txt", ROOT);
 /** The modules that are exported, by the names that importers use. */
 const MODULES = {
   "@win-lookaside/lookaside": "mod.ts",
+  "@win-lookaside/lookaside/recording": "src/recording.ts",
   "@win-lookaside/lookaside/model": "src/model.ts",
   "@win-lookaside/lookaside/trace": "src/trace.ts",
 } as const;

@@ -63,7 +63,7 @@ async function typeScriptLines(): Promise<Lines[]> {
     // The variable also reaches the processes that tests start.
     await run(Deno.execPath(), [
       ...args,
-      "--ignore=tests/native/*_process_test.ts",
+      "--ignore=tests/native/*_process_test.ts,cli/tests/*_process_test.ts",
       `--coverage=${folder}`,
     ], { DENO_COVERAGE_DIR: folder });
     return parseLcov(

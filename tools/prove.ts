@@ -62,6 +62,11 @@ const VALGRIND: Tool = {
   args: ["--version"],
   missing: "there is no Valgrind",
 };
+const CHROMIUM: Tool = {
+  program: "chromium",
+  args: ["--version"],
+  missing: "there is no Chromium",
+};
 const MIRI: Tool = {
   program: "cargo",
   args: ["+nightly", "miri", "--version"],
@@ -198,6 +203,11 @@ function proofs(minutes: number, host: string): Proof[] {
       name: "Valgrind",
       tools: [VALGRIND],
       commands: [task("build"), denoTest("--filter=Valgrind tests/c/c_test.ts")],
+    },
+    {
+      name: "pictures",
+      tools: [CHROMIUM],
+      commands: [denoTest("cli/tests/pictures_process_test.ts")],
     },
     fuzz("operations", minutes, quick),
     fuzz("stray_writes", minutes, quick),

@@ -12,7 +12,6 @@
 #ifndef NTOSKRNL_EMU_WDM_H
 #include "wdm.h"
 #endif
-#include <stdio.h>
 
 EMU_EXTERN_C_BEGIN
 
@@ -29,9 +28,16 @@ void emu_debug_print(const char *text, SIZE_T bytes);
 
 #define EMU_DEBUG_BYTES 512
 
+/* Where text goes: to bytes as UTF-8, or to characters of 16 bits. What does not fit is left out. */
 struct EmuText {
-    char bytes[EMU_DEBUG_BYTES];
+    char *bytes;     /* One of the two. */
+    WCHAR *wide;
+    SIZE_T capacity; /* In their units, as the length is. */
     SIZE_T length;
+    int is_cut;
+    int is_wide_format; /* In one of 16 bits, `s` means text of 16 bits. */
+    unsigned long point;
+    int left; /* How many bytes of the code point are still to come. */
 };
 
 /* One directive: %[flags][width][.precision][prefix]conversion. */
@@ -45,17 +51,49 @@ struct EmuDirective {
     char conversion;
 };
 
-static inline void EmuPut(struct EmuText *text, char c)
+EMU_OUT_OF_LINE void EmuPutWide(struct EmuText *text, unsigned long unit)
 {
-    if (text->length < EMU_DEBUG_BYTES) {
-        text->bytes[text->length++] = c;
+    if (text->length < text->capacity) {
+        text->wide[text->length++] = (WCHAR)unit;
+    } else {
+        text->is_cut = 1;
     }
 }
 
-static inline void EmuPad(struct EmuText *text, const struct EmuDirective *d, SIZE_T length, int left)
+/* A byte of UTF-8. */
+EMU_OUT_OF_LINE void EmuPut(struct EmuText *text, char c)
+{
+    unsigned long byte = (unsigned char)c;
+    if (text->wide == NULL) {
+        if (text->length < text->capacity) {
+            text->bytes[text->length++] = c;
+        } else {
+            text->is_cut = 1;
+        }
+        return;
+    }
+    if (text->left > 0 && (byte & 0xC0) == 0x80) {
+        text->point = (text->point << 6) | (byte & 0x3F);
+        text->left--;
+    } else {
+        text->left = byte < 0xC0 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
+        text->point = text->left == 0 ? byte : byte & (0x3FUL >> text->left);
+    }
+    if (text->left > 0) {
+        return;
+    }
+    if (text->point < 0x10000) {
+        EmuPutWide(text, text->point);
+    } else {
+        EmuPutWide(text, 0xD7C0 + (text->point >> 10));
+        EmuPutWide(text, 0xDC00 + (text->point & 0x3FF));
+    }
+}
+
+EMU_OUT_OF_LINE void EmuPad(struct EmuText *text, const struct EmuDirective *d, SIZE_T length, int left)
 {
     SIZE_T width = d->width < 0 ? 0 : (SIZE_T)d->width;
-    if ((strchr(d->flags, '-') != NULL) == left) {
+    if ((__builtin_strchr(d->flags, '-') != NULL) == left) {
         for (; length < width; length++) {
             EmuPut(text, ' ');
         }
@@ -63,18 +101,18 @@ static inline void EmuPad(struct EmuText *text, const struct EmuDirective *d, SI
 }
 
 /* A character of text that is 8 or 16 bits wide, whatever type it has. */
-static inline unsigned long EmuCharacter(const void *source, SIZE_T index, int is_wide)
+EMU_OUT_OF_LINE unsigned long EmuCharacter(const void *source, SIZE_T index, int is_wide)
 {
     uint16_t wide;
     if (!is_wide) {
         return ((const unsigned char *)source)[index];
     }
-    memcpy(&wide, (const char *)source + index * sizeof(wide), sizeof(wide));
+    __builtin_memcpy(&wide, (const char *)source + index * sizeof(wide), sizeof(wide));
     return wide;
 }
 
 /* 8-bit text as it is, or 16-bit text as UTF-8; `limit` counts characters of the source. */
-static inline void EmuPutText(
+EMU_OUT_OF_LINE void EmuPutText(
     struct EmuText *text, const struct EmuDirective *d, const void *source, int is_wide, SIZE_T limit)
 {
     SIZE_T length = 0;
@@ -113,7 +151,7 @@ static inline void EmuPutText(
 }
 
 /* A whole number: its digits by the C library, from a directive that says 64 bits. */
-static inline void EmuPutNumber(
+EMU_OUT_OF_LINE void EmuPutNumber(
     struct EmuText *text, const struct EmuDirective *d, unsigned long long value)
 {
     char directive[20];
@@ -122,20 +160,20 @@ static inline void EmuPutNumber(
     int i;
     int width = d->width > EMU_DEBUG_BYTES - 1 ? EMU_DEBUG_BYTES - 1 : d->width;
     int precision = d->precision > EMU_DEBUG_BYTES - 64 ? EMU_DEBUG_BYTES - 64 : d->precision;
-    snprintf(directive, sizeof(directive), "%%%s*.*ll%c", d->flags, d->conversion);
-    length = snprintf(digits, sizeof(digits), directive, width, precision, value);
+    __builtin_snprintf(directive, sizeof(directive), "%%%s*.*ll%c", d->flags, d->conversion);
+    length = __builtin_snprintf(digits, sizeof(digits), directive, width, precision, value);
     for (i = 0; i < length && i < EMU_DEBUG_BYTES - 1; i++) {
         EmuPut(text, digits[i]);
     }
 }
 
-static inline const char *EmuParseDirective(const char *at, struct EmuDirective *d, va_list *arguments)
+EMU_OUT_OF_LINE const char *EmuParseDirective(const char *at, struct EmuDirective *d, va_list *arguments)
 {
     SIZE_T flags = 0;
-    memset(d, 0, sizeof(*d));
+    __builtin_memset(d, 0, sizeof(*d));
     d->precision = -1;
-    while (*at != 0 && strchr("-+ #0", *at) != NULL) {
-        if (flags < sizeof(d->flags) - 2 && strchr(d->flags, *at) == NULL) {
+    while (*at != 0 && __builtin_strchr("-+ #0", *at) != NULL) {
+        if (flags < sizeof(d->flags) - 2 && __builtin_strchr(d->flags, *at) == NULL) {
             d->flags[flags++] = *at;
         }
         at++;
@@ -189,7 +227,14 @@ static inline const char *EmuParseDirective(const char *at, struct EmuDirective 
     return *at == 0 ? at : at + 1;
 }
 
-static inline void EmuPutDirective(
+/* The capital letter means text of the other width than the format's. */
+EMU_OUT_OF_LINE int EmuIsWide(const struct EmuText *text, const struct EmuDirective *d)
+{
+    int is_capital = d->conversion == 'C' || d->conversion == 'S';
+    return d->is_wide || (is_capital != text->is_wide_format && !d->is_short);
+}
+
+EMU_OUT_OF_LINE void EmuPutDirective(
     struct EmuText *text, struct EmuDirective *d, const char *start, const char *end, va_list *arguments)
 {
     unsigned long long number;
@@ -222,7 +267,7 @@ static inline void EmuPutDirective(
     case 'p':
         d->conversion = 'X';
         d->precision = 16;
-        d->flags[0] = strchr(d->flags, '-') != NULL ? '-' : 0;
+        d->flags[0] = __builtin_strchr(d->flags, '-') != NULL ? '-' : 0;
         d->flags[1] = 0;
         EmuPutNumber(text, d, (unsigned long long)(uintptr_t)va_arg(*arguments, void *));
         return;
@@ -230,7 +275,7 @@ static inline void EmuPutDirective(
     case 'C':
         c = (uint16_t)va_arg(*arguments, int);
         d->precision = 1;
-        if (d->is_wide || (d->conversion == 'C' && !d->is_short)) {
+        if (EmuIsWide(text, d)) {
             EmuPutText(text, d, &c, 1, 1);
         } else {
             char narrow = (char)c;
@@ -243,8 +288,7 @@ static inline void EmuPutDirective(
         if (pointer == NULL) {
             EmuPutText(text, d, "(null)", 0, 6);
         } else {
-            int is_wide = d->is_wide || (d->conversion == 'S' && !d->is_short);
-            EmuPutText(text, d, pointer, is_wide, (SIZE_T)-1);
+            EmuPutText(text, d, pointer, EmuIsWide(text, d), (SIZE_T)-1);
         }
         return;
     case 'Z':
@@ -283,9 +327,8 @@ static inline void EmuPutDirective(
     }
 }
 
-static inline void EmuFormat(struct EmuText *text, const char *format, va_list *arguments)
+EMU_OUT_OF_LINE void EmuFormat(struct EmuText *text, const char *format, va_list *arguments)
 {
-    text->length = 0;
     while (*format != 0) {
         if (*format != '%') {
             EmuPut(text, *format++);
@@ -298,9 +341,33 @@ static inline void EmuFormat(struct EmuText *text, const char *format, va_list *
     }
 }
 
-static inline ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, va_list arglist)
+EMU_OUT_OF_LINE void EmuFormatWide(struct EmuText *text, const WCHAR *format, va_list *arguments)
 {
-    struct EmuText text;
+    text->is_wide_format = 1;
+    while (*format != 0) {
+        char start[64];
+        struct EmuDirective directive;
+        const char *end;
+        SIZE_T length = 0;
+        if (*format != '%') {
+            EmuPutWide(text, *format++);
+            continue;
+        }
+        while (length < sizeof(start) - 1 && format[length] != 0) {
+            start[length] = (char)(format[length] < 0x80 ? format[length] : '?');
+            length++;
+        }
+        start[length] = 0;
+        end = EmuParseDirective(start + 1, &directive, arguments);
+        EmuPutDirective(text, &directive, start, end, arguments);
+        format += end - start;
+    }
+}
+
+EMU_OUT_OF_LINE ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, va_list arglist)
+{
+    char line[EMU_DEBUG_BYTES];
+    struct EmuText text = { line, NULL, sizeof(line), 0, 0, 0, 0, 0 };
     va_list arguments;
     (void)ComponentId;
     (void)Level;
@@ -311,7 +378,7 @@ static inline ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, va
     return (ULONG)STATUS_SUCCESS;
 }
 
-static inline ULONG DbgPrint(PCSTR Format, ...)
+EMU_OUT_OF_LINE ULONG DbgPrint(PCSTR Format, ...)
 {
     ULONG status;
     va_list arguments;
@@ -322,7 +389,7 @@ static inline ULONG DbgPrint(PCSTR Format, ...)
 }
 
 /* Nothing is filtered: every component and every level is printed. */
-static inline ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
+EMU_OUT_OF_LINE ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
 {
     ULONG status;
     va_list arguments;

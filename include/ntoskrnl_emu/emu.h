@@ -119,11 +119,24 @@ void emu_disarm(emu_frame *frame);
 
 /*
  * Sets how many entries a list keeps at most. Entries that it keeps already stay until they are
- * allocated. A legacy list is passed by a cast.
+ * allocated or a tick frees them. A legacy list is passed by a cast.
  */
 void emu_set_depth(PLOOKASIDE_LIST_EX lookaside, USHORT depth);
 
-/* One second of the balance set manager: retunes the depth of every list. */
+/*
+ * Says whether only entries that were allocated from a list may be freed to it: FALSE at first. To Windows
+ * an entry may go to any list of the same size, pool type and tag with the default routines, as drivers
+ * with a list for each processor have it; TRUE finds the entry that went to another list by mistake.
+ */
+void emu_set_own_entries_only(PLOOKASIDE_LIST_EX lookaside, BOOLEAN own_only);
+
+/*
+ * One second of the balance set manager: retunes the depth of every list, then frees what lists keep
+ * above it, by their free routines, and counts nothing of that. A tick inside a tick does nothing.
+ *
+ * How depths move is a policy, which the environment variable EMU_DEPTH_POLICY names: settling, which
+ * is the default, balanced or fixed; the last two free nothing (docs/depths.md).
+ */
 void emu_tick(void);
 
 #ifdef __cplusplus

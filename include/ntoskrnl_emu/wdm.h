@@ -1,289 +1,37 @@
 /*
- * The part of wdm.h that driver code around lookaside lists needs, for user mode: types, constants
- * and the routines that libntoskrnl_emu exports.
+ * The part of wdm.h that driver code needs, for user mode: types, constants and the routines that
+ * libntoskrnl_emu exports. ntdef.h has the words that it is written in.
  *
- * 64-bit targets, gcc or clang, C11 or C++17. Routines have the target's own calling convention.
  * Names, values and layouts are the WDK's; nothing of its text is here. layout_asserts.h holds them
- * to the declarations of rust/wdm.
+ * to the declarations of rust/wdm and of windows-sys.
  */
 #ifndef NTOSKRNL_EMU_WDM_H
 #define NTOSKRNL_EMU_WDM_H
 
-/*
- * What the user's warning options say of this file is not the user's concern. Its own tests define
- * NTOSKRNL_EMU_ALL_WARNINGS.
- */
 #ifndef NTOSKRNL_EMU_ALL_WARNINGS
 #pragma GCC system_header
 #endif
 
-/* Pool tags are written as 'gaT1'. g++ before 13 takes no notice: -Wno-multichar. */
-#pragma GCC diagnostic ignored "-Wmultichar"
-#ifdef __clang__
-#pragma GCC diagnostic ignored "-Wfour-char-constants"
+#include "ntdef.h"
+#include "sdkddkver.h"
+#include "ntstatus.h"
+#include "bugcodes.h"
+
+#ifndef NTOSKRNL_EMU_NO_PLATFORM_MACROS
+#ifndef _WDMDDK_
+#define _WDMDDK_
 #endif
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "annotations.h"
-
-#if UINTPTR_MAX != UINT64_MAX
-#error "The layouts are those of 64-bit targets"
-#endif
-
-/* ---- The compiler -------------------------------------------------------------------------- */
-
-#ifdef __cplusplus
-#define EMU_EXTERN_C_BEGIN extern "C" {
-#define EMU_EXTERN_C_END }
-#define EMU_ENUM_BASE : int
-#define C_ASSERT(e) static_assert(e, #e)
-#define EXTERN_C extern "C"
-#else
-#define EMU_EXTERN_C_BEGIN
-#define EMU_EXTERN_C_END
-#define EMU_ENUM_BASE
-#define C_ASSERT(e) _Static_assert(e, #e)
-#define EXTERN_C extern
-#endif
-#define EXTERN_C_START EMU_EXTERN_C_BEGIN
-#define EXTERN_C_END EMU_EXTERN_C_END
-
-#define NTAPI
-#define NTSYSAPI
-#define NTKERNELAPI
-#define NTHALAPI
-#define DECLSPEC_IMPORT
-#define DECLSPEC_ALIGN(bytes) __attribute__((aligned(bytes)))
-#define DECLSPEC_NORETURN __attribute__((noreturn))
-#define DECLSPEC_NOINLINE __attribute__((noinline))
-#define FASTCALL
-#ifndef _WIN32
-#define __stdcall
-#define __cdecl
-#define __fastcall
-#ifndef __int64
-#define __int64 long long
-#endif
-/* In C a function of its own in each file: so it can also be called by address. */
-#ifdef __cplusplus
-#define FORCEINLINE inline __attribute__((always_inline))
-#else
-#define FORCEINLINE static inline __attribute__((always_inline, unused))
-#endif
-/* Often written after `static`, so not static itself. */
-#define __forceinline inline __attribute__((always_inline))
-#endif
-#define CFORCEINLINE FORCEINLINE
-
-#define UNREFERENCED_PARAMETER(p) ((void)(p))
-#define UNREFERENCED_LOCAL_VARIABLE(v) ((void)(v))
-#define DBG_UNREFERENCED_PARAMETER(p) ((void)(p))
-#define DBG_UNREFERENCED_LOCAL_VARIABLE(v) ((void)(v))
-#define ARGUMENT_PRESENT(argument) ((argument) != NULL)
-
-#define CONTAINING_RECORD(address, type, field) \
-    ((type *)(void *)((char *)(address) - offsetof(type, field)))
-#define FIELD_OFFSET(type, field) ((LONG)offsetof(type, field))
-#define UFIELD_OFFSET(type, field) ((ULONG)offsetof(type, field))
-#define RTL_FIELD_SIZE(type, field) (sizeof(((type *)0)->field))
-#define RTL_SIZEOF_THROUGH_FIELD(type, field) (offsetof(type, field) + RTL_FIELD_SIZE(type, field))
-#define RTL_NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
-#ifndef ARRAYSIZE
-#define ARRAYSIZE(array) RTL_NUMBER_OF(array)
-#endif
-
-/* ---- Versions ------------------------------------------------------------------------------ */
-
-#define NTDDI_WIN7 0x06010000
-#define NTDDI_WIN8 0x06020000
-#define NTDDI_WINBLUE 0x06030000
-#define NTDDI_WIN10 0x0A000000
-#define NTDDI_WIN10_TH2 0x0A000001
-#define NTDDI_WIN10_RS1 0x0A000002
-#define NTDDI_WIN10_RS2 0x0A000003
-#define NTDDI_WIN10_RS3 0x0A000004
-#define NTDDI_WIN10_RS4 0x0A000005
-#define NTDDI_WIN10_RS5 0x0A000006
-#define NTDDI_WIN10_19H1 0x0A000007
-#define NTDDI_WIN10_VB 0x0A000008
-#define NTDDI_WIN10_MN 0x0A000009
-#define NTDDI_WIN10_FE 0x0A00000A
-#define NTDDI_WIN10_CO 0x0A00000B
-#define NTDDI_WIN10_NI 0x0A00000C
-/* The first version that exports every lookaside routine, as this library does. */
-#ifndef NTDDI_VERSION
-#define NTDDI_VERSION NTDDI_WIN10_NI
 #endif
 
 EMU_EXTERN_C_BEGIN
 
-/* ---- Basic types: LLP64, so LONG and ULONG have 32 bits ------------------------------------- */
-
-#ifndef VOID
-#define VOID void
-#endif
-#ifndef CONST
-#define CONST const
-#endif
-#ifndef TRUE
-#define TRUE 1
-#define FALSE 0
-#endif
-
-typedef void *PVOID, **PPVOID;
-typedef char CHAR, CCHAR, *PCHAR, *PSTR;
-typedef const char *PCSTR, *PCSZ;
-typedef unsigned char UCHAR, *PUCHAR;
-typedef UCHAR BOOLEAN, *PBOOLEAN;
-typedef int16_t SHORT, CSHORT, *PSHORT;
-typedef uint16_t USHORT, *PUSHORT;
-typedef int INT, *PINT;
-typedef unsigned int UINT, *PUINT;
-typedef int32_t LONG, *PLONG, LONG32, INT32;
-typedef uint32_t ULONG, *PULONG, LOGICAL, ULONG32, UINT32;
-typedef long long LONGLONG, *PLONGLONG, LONG64, *PLONG64, INT64;
-typedef unsigned long long ULONGLONG, *PULONGLONG, ULONG64, *PULONG64, UINT64, DWORD64;
-typedef int8_t INT8;
-typedef uint8_t UINT8;
-typedef int16_t INT16;
-typedef uint16_t UINT16;
-typedef intptr_t INT_PTR, LONG_PTR, *PLONG_PTR;
-typedef uintptr_t UINT_PTR, ULONG_PTR, *PULONG_PTR, KAFFINITY;
-typedef size_t SIZE_T, *PSIZE_T;
-typedef ptrdiff_t SSIZE_T;
-typedef PVOID HANDLE, *PHANDLE;
-typedef LONG NTSTATUS, *PNTSTATUS;
-typedef UCHAR KIRQL, *PKIRQL;
-typedef ULONG_PTR KSPIN_LOCK, *PKSPIN_LOCK;
-
-/* 16 bits. String literals are u"..." (or L"..." under -fshort-wchar). */
-#if __SIZEOF_WCHAR_T__ == 2
-typedef wchar_t WCHAR;
-#elif defined(__cplusplus)
-typedef char16_t WCHAR;
-#else
-typedef uint_least16_t WCHAR;
-#endif
-typedef WCHAR *PWCHAR, *PWCH, *PWSTR;
-typedef const WCHAR *PCWCH, *PCWSTR;
-
-typedef union _LARGE_INTEGER {
-    __extension__ struct {
-        ULONG LowPart;
-        LONG HighPart;
-    };
-    __extension__ struct {
-        ULONG LowPart;
-        LONG HighPart;
-    } u;
-    LONGLONG QuadPart;
-} LARGE_INTEGER, *PLARGE_INTEGER;
-
-typedef union _ULARGE_INTEGER {
-    __extension__ struct {
-        ULONG LowPart;
-        ULONG HighPart;
-    };
-    __extension__ struct {
-        ULONG LowPart;
-        ULONG HighPart;
-    } u;
-    ULONGLONG QuadPart;
-} ULARGE_INTEGER, *PULARGE_INTEGER;
-
-typedef struct _UNICODE_STRING {
-    USHORT Length;
-    USHORT MaximumLength;
-    PWCH Buffer;
-} UNICODE_STRING, *PUNICODE_STRING;
-typedef const UNICODE_STRING *PCUNICODE_STRING;
-
-typedef struct _STRING {
-    USHORT Length;
-    USHORT MaximumLength;
-    PCHAR Buffer;
-} STRING, *PSTRING, ANSI_STRING, *PANSI_STRING;
-
-typedef struct _DRIVER_OBJECT *PDRIVER_OBJECT;
-typedef struct _DEVICE_OBJECT *PDEVICE_OBJECT;
-typedef struct _IRP *PIRP;
-typedef NTSTATUS DRIVER_INITIALIZE(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath);
-typedef DRIVER_INITIALIZE *PDRIVER_INITIALIZE;
-typedef VOID DRIVER_UNLOAD(PDRIVER_OBJECT DriverObject);
-typedef DRIVER_UNLOAD *PDRIVER_UNLOAD;
-
-#define MAXUCHAR 0xff
-#define MAXUSHORT 0xffff
-#define MAXULONG 0xffffffff
-#define MAXLONG 0x7fffffff
-#define MAXULONG64 ((ULONGLONG)~(ULONGLONG)0)
-#define MAXSIZE_T ((SIZE_T)~(SIZE_T)0)
-
-/* ---- Status values ------------------------------------------------------------------------- */
-
-#define NT_SUCCESS(status) ((NTSTATUS)(status) >= 0)
-#define NT_INFORMATION(status) ((ULONG)(status) >> 30 == 1)
-#define NT_WARNING(status) ((ULONG)(status) >> 30 == 2)
-#define NT_ERROR(status) ((ULONG)(status) >> 30 == 3)
-
-#define STATUS_SUCCESS ((NTSTATUS)0x00000000)
-#define STATUS_TIMEOUT ((NTSTATUS)0x00000102)
-#define STATUS_PENDING ((NTSTATUS)0x00000103)
-#define STATUS_BUFFER_OVERFLOW ((NTSTATUS)0x80000005)
-#define STATUS_DEVICE_BUSY ((NTSTATUS)0x80000011)
-#define STATUS_NO_MORE_ENTRIES ((NTSTATUS)0x8000001A)
-#define STATUS_UNSUCCESSFUL ((NTSTATUS)0xC0000001)
-#define STATUS_NOT_IMPLEMENTED ((NTSTATUS)0xC0000002)
-#define STATUS_INFO_LENGTH_MISMATCH ((NTSTATUS)0xC0000004)
-#define STATUS_INVALID_HANDLE ((NTSTATUS)0xC0000008)
-#define STATUS_INVALID_PARAMETER ((NTSTATUS)0xC000000D)
-#define STATUS_INVALID_DEVICE_REQUEST ((NTSTATUS)0xC0000010)
-#define STATUS_END_OF_FILE ((NTSTATUS)0xC0000011)
-#define STATUS_NO_MEMORY ((NTSTATUS)0xC0000017)
-#define STATUS_ACCESS_DENIED ((NTSTATUS)0xC0000022)
-#define STATUS_BUFFER_TOO_SMALL ((NTSTATUS)0xC0000023)
-#define STATUS_OBJECT_NAME_NOT_FOUND ((NTSTATUS)0xC0000034)
-#define STATUS_OBJECT_NAME_COLLISION ((NTSTATUS)0xC0000035)
-#define STATUS_QUOTA_EXCEEDED ((NTSTATUS)0xC0000044)
-#define STATUS_DELETE_PENDING ((NTSTATUS)0xC0000056)
-#define STATUS_INTEGER_OVERFLOW ((NTSTATUS)0xC0000095)
-#define STATUS_INSUFFICIENT_RESOURCES ((NTSTATUS)0xC000009A)
-#define STATUS_NOT_SUPPORTED ((NTSTATUS)0xC00000BB)
-#define STATUS_INTERNAL_ERROR ((NTSTATUS)0xC00000E5)
-#define STATUS_INVALID_PARAMETER_1 ((NTSTATUS)0xC00000EF)
-#define STATUS_INVALID_PARAMETER_2 ((NTSTATUS)0xC00000F0)
-#define STATUS_INVALID_PARAMETER_3 ((NTSTATUS)0xC00000F1)
-#define STATUS_INVALID_PARAMETER_4 ((NTSTATUS)0xC00000F2)
-#define STATUS_INVALID_PARAMETER_5 ((NTSTATUS)0xC00000F3)
-#define STATUS_INVALID_PARAMETER_6 ((NTSTATUS)0xC00000F4)
-#define STATUS_INVALID_PARAMETER_7 ((NTSTATUS)0xC00000F5)
-#define STATUS_INVALID_PARAMETER_8 ((NTSTATUS)0xC00000F6)
-#define STATUS_CANCELLED ((NTSTATUS)0xC0000120)
-#define STATUS_COMMITMENT_LIMIT ((NTSTATUS)0xC000012D)
-#define STATUS_INVALID_DEVICE_STATE ((NTSTATUS)0xC0000184)
-#define STATUS_INVALID_BUFFER_SIZE ((NTSTATUS)0xC0000206)
-#define STATUS_NOT_FOUND ((NTSTATUS)0xC0000225)
-#define STATUS_ASSERTION_FAILURE ((NTSTATUS)0xC0000420)
-
 /* ---- Stops --------------------------------------------------------------------------------- */
-
-#define BAD_POOL_HEADER ((ULONG)0x19)
-#define BAD_POOL_CALLER ((ULONG)0xC2)
-#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0xC4)
-#define IRQL_UNEXPECTED_VALUE ((ULONG)0xC8)
-#define DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS ((ULONG)0xCE)
-#define MANUALLY_INITIATED_CRASH ((ULONG)0xE2)
-#define KERNEL_SECURITY_CHECK_FAILURE ((ULONG)0x139)
 
 /* Prints the *** STOP line to standard error and aborts. */
 DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,
     ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3, ULONG_PTR BugCheckParameter4);
 DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode);
-/* There is no structured exception handling: prints the status and aborts. */
+/* There is no structured exception handling: prints the line of KMODE_EXCEPTION_NOT_HANDLED and aborts. */
 DECLSPEC_NORETURN VOID NTAPI ExRaiseStatus(NTSTATUS Status);
 
 /* ---- Interrupt request levels, a number per thread, and spin locks --------------------------- */
@@ -299,7 +47,7 @@ KIRQL NTAPI KfRaiseIrql(KIRQL NewIrql);
 KIRQL NTAPI KeRaiseIrqlToDpcLevel(VOID);
 VOID NTAPI KeLowerIrql(KIRQL NewIrql);
 
-FORCEINLINE VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
+EMU_INLINE VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
 {
     *OldIrql = KfRaiseIrql(NewIrql);
 }
@@ -312,7 +60,7 @@ VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock);
 BOOLEAN NTAPI KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock);
 BOOLEAN NTAPI KeTestSpinLock(PKSPIN_LOCK SpinLock);
 
-FORCEINLINE VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
+EMU_INLINE VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
 {
     *OldIrql = KeAcquireSpinLockRaiseToDpc(SpinLock);
 }
@@ -329,14 +77,14 @@ FORCEINLINE VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
 #define BYTE_OFFSET(address) ((ULONG)((ULONG_PTR)(address) & (PAGE_SIZE - 1)))
 #define PAGE_ALIGN(address) ((PVOID)((ULONG_PTR)(address) & ~(ULONG_PTR)(PAGE_SIZE - 1)))
 
-#define RtlZeroMemory(destination, bytes) memset((destination), 0, (bytes))
-#define RtlFillMemory(destination, bytes, fill) memset((destination), (fill), (bytes))
-#define RtlCopyMemory(destination, source, bytes) memcpy((destination), (source), (bytes))
-#define RtlMoveMemory(destination, source, bytes) memmove((destination), (source), (bytes))
-#define RtlEqualMemory(one, other, bytes) (memcmp((one), (other), (bytes)) == 0)
+#define RtlZeroMemory(destination, bytes) __builtin_memset((destination), 0, (bytes))
+#define RtlFillMemory(destination, bytes, fill) __builtin_memset((destination), (fill), (bytes))
+#define RtlCopyMemory(destination, source, bytes) __builtin_memcpy((destination), (source), (bytes))
+#define RtlMoveMemory(destination, source, bytes) __builtin_memmove((destination), (source), (bytes))
+#define RtlEqualMemory(one, other, bytes) (__builtin_memcmp((one), (other), (bytes)) == 0)
 
 /* How many bytes are equal before the first that is not. */
-FORCEINLINE SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length)
+EMU_INLINE SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length)
 {
     const UCHAR *one = (const UCHAR *)Source1;
     const UCHAR *other = (const UCHAR *)Source2;
@@ -348,7 +96,7 @@ FORCEINLINE SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2, SI
 }
 
 /* Clears memory that is not read again. */
-FORCEINLINE PVOID RtlSecureZeroMemory(PVOID Destination, SIZE_T Length)
+EMU_INLINE PVOID RtlSecureZeroMemory(PVOID Destination, SIZE_T Length)
 {
     volatile UCHAR *bytes = (volatile UCHAR *)Destination;
     SIZE_T index;
@@ -358,7 +106,7 @@ FORCEINLINE PVOID RtlSecureZeroMemory(PVOID Destination, SIZE_T Length)
     return Destination;
 }
 
-FORCEINLINE VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
+EMU_INLINE VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
 {
     SIZE_T length = 0;
     if (SourceString != NULL) {
@@ -372,40 +120,37 @@ FORCEINLINE VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR 
     DestinationString->Buffer = (PWCH)(ULONG_PTR)SourceString;
 }
 
-#define RTL_CONSTANT_STRING(literal) \
-    { (USHORT)(sizeof(literal) - sizeof((literal)[0])), (USHORT)sizeof(literal), (PWCH)(ULONG_PTR)(literal) }
-
 /* ---- Interlocked operations: sequentially consistent ----------------------------------------- */
 
 #define EMU_INTERLOCKED(type, suffix)                                                               \
-    FORCEINLINE type InterlockedIncrement##suffix(type volatile *Addend)                            \
+    EMU_INLINE type InterlockedIncrement##suffix(type volatile *Addend)                            \
     {                                                                                               \
         return __atomic_add_fetch(Addend, 1, __ATOMIC_SEQ_CST);                                     \
     }                                                                                               \
-    FORCEINLINE type InterlockedDecrement##suffix(type volatile *Addend)                            \
+    EMU_INLINE type InterlockedDecrement##suffix(type volatile *Addend)                            \
     {                                                                                               \
         return __atomic_sub_fetch(Addend, 1, __ATOMIC_SEQ_CST);                                     \
     }                                                                                               \
-    FORCEINLINE type InterlockedExchange##suffix(type volatile *Target, type Value)                 \
+    EMU_INLINE type InterlockedExchange##suffix(type volatile *Target, type Value)                 \
     {                                                                                               \
         return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);                                \
     }                                                                                               \
-    FORCEINLINE type InterlockedCompareExchange##suffix(                                            \
+    EMU_INLINE type InterlockedCompareExchange##suffix(                                            \
         type volatile *Destination, type Exchange, type Comperand)                                  \
     {                                                                                               \
         __atomic_compare_exchange_n(                                                                \
             Destination, &Comperand, Exchange, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);              \
         return Comperand;                                                                           \
     }                                                                                               \
-    FORCEINLINE type InterlockedAnd##suffix(type volatile *Destination, type Value)                 \
+    EMU_INLINE type InterlockedAnd##suffix(type volatile *Destination, type Value)                 \
     {                                                                                               \
         return __atomic_fetch_and(Destination, Value, __ATOMIC_SEQ_CST);                            \
     }                                                                                               \
-    FORCEINLINE type InterlockedOr##suffix(type volatile *Destination, type Value)                  \
+    EMU_INLINE type InterlockedOr##suffix(type volatile *Destination, type Value)                  \
     {                                                                                               \
         return __atomic_fetch_or(Destination, Value, __ATOMIC_SEQ_CST);                             \
     }                                                                                               \
-    FORCEINLINE type InterlockedXor##suffix(type volatile *Destination, type Value)                 \
+    EMU_INLINE type InterlockedXor##suffix(type volatile *Destination, type Value)                 \
     {                                                                                               \
         return __atomic_fetch_xor(Destination, Value, __ATOMIC_SEQ_CST);                            \
     }
@@ -413,14 +158,15 @@ FORCEINLINE VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR 
 EMU_INTERLOCKED(LONG, )
 EMU_INTERLOCKED(LONG64, 64)
 EMU_INTERLOCKED(SHORT, 16)
+EMU_INTERLOCKED(CHAR, 8)
 #undef EMU_INTERLOCKED
 
 #define EMU_INTERLOCKED_ADD(type, suffix)                                                           \
-    FORCEINLINE type InterlockedExchangeAdd##suffix(type volatile *Addend, type Value)              \
+    EMU_INLINE type InterlockedExchangeAdd##suffix(type volatile *Addend, type Value)              \
     {                                                                                               \
         return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);                                 \
     }                                                                                               \
-    FORCEINLINE type InterlockedAdd##suffix(type volatile *Addend, type Value)                      \
+    EMU_INLINE type InterlockedAdd##suffix(type volatile *Addend, type Value)                      \
     {                                                                                               \
         return __atomic_add_fetch(Addend, Value, __ATOMIC_SEQ_CST);                                 \
     }
@@ -429,18 +175,154 @@ EMU_INTERLOCKED_ADD(LONG, )
 EMU_INTERLOCKED_ADD(LONG64, 64)
 #undef EMU_INTERLOCKED_ADD
 
-FORCEINLINE PVOID InterlockedExchangePointer(PVOID volatile *Target, PVOID Value)
+/*
+ * The address of a pointer of any type, as Microsoft's compiler takes it. C++ wants it as it is
+ * declared.
+ */
+#ifdef __cplusplus
+EMU_INLINE PVOID InterlockedExchangePointer(PVOID volatile *Target, PVOID Value)
 {
     return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
 }
 
-FORCEINLINE PVOID InterlockedCompareExchangePointer(
+EMU_INLINE PVOID InterlockedCompareExchangePointer(
     PVOID volatile *Destination, PVOID Exchange, PVOID Comperand)
 {
     __atomic_compare_exchange_n(
         Destination, &Comperand, Exchange, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return Comperand;
 }
+#else
+#define InterlockedExchangePointer(target, value) \
+    ((PVOID)__atomic_exchange_n((target), (PVOID)(value), __ATOMIC_SEQ_CST))
+#define InterlockedCompareExchangePointer(destination, exchange, comperand) \
+    ((PVOID)__sync_val_compare_and_swap((destination), (PVOID)(comperand), (PVOID)(exchange)))
+#endif
+
+
+EMU_INLINE UCHAR InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit)
+{
+    LONG volatile *word = Base + (Bit >> 5);
+    LONG mask = (LONG)(1UL << (Bit & 31));
+    return (UCHAR)((__atomic_fetch_or(word, mask, __ATOMIC_SEQ_CST) & mask) != 0);
+}
+
+EMU_INLINE UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
+{
+    LONG volatile *word = Base + (Bit >> 5);
+    LONG mask = (LONG)(1UL << (Bit & 31));
+    return (UCHAR)((__atomic_fetch_and(word, ~mask, __ATOMIC_SEQ_CST) & mask) != 0);
+}
+
+/* Weaker orders are allowed to be stronger. */
+#define InterlockedIncrementAcquire InterlockedIncrement
+#define InterlockedIncrementRelease InterlockedIncrement
+#define InterlockedIncrementNoFence InterlockedIncrement
+#define InterlockedIncrementAcquire64 InterlockedIncrement64
+#define InterlockedIncrementRelease64 InterlockedIncrement64
+#define InterlockedIncrementNoFence64 InterlockedIncrement64
+#define InterlockedIncrementAcquire16 InterlockedIncrement16
+#define InterlockedIncrementRelease16 InterlockedIncrement16
+#define InterlockedIncrementNoFence16 InterlockedIncrement16
+#define InterlockedDecrementAcquire InterlockedDecrement
+#define InterlockedDecrementRelease InterlockedDecrement
+#define InterlockedDecrementNoFence InterlockedDecrement
+#define InterlockedDecrementAcquire64 InterlockedDecrement64
+#define InterlockedDecrementRelease64 InterlockedDecrement64
+#define InterlockedDecrementNoFence64 InterlockedDecrement64
+#define InterlockedDecrementAcquire16 InterlockedDecrement16
+#define InterlockedDecrementRelease16 InterlockedDecrement16
+#define InterlockedDecrementNoFence16 InterlockedDecrement16
+#define InterlockedExchangeAcquire InterlockedExchange
+#define InterlockedExchangeRelease InterlockedExchange
+#define InterlockedExchangeNoFence InterlockedExchange
+#define InterlockedExchangeAcquire64 InterlockedExchange64
+#define InterlockedExchangeRelease64 InterlockedExchange64
+#define InterlockedExchangeNoFence64 InterlockedExchange64
+#define InterlockedExchangeAcquire16 InterlockedExchange16
+#define InterlockedExchangeRelease16 InterlockedExchange16
+#define InterlockedExchangeNoFence16 InterlockedExchange16
+#define InterlockedCompareExchangeAcquire InterlockedCompareExchange
+#define InterlockedCompareExchangeRelease InterlockedCompareExchange
+#define InterlockedCompareExchangeNoFence InterlockedCompareExchange
+#define InterlockedCompareExchangeAcquire64 InterlockedCompareExchange64
+#define InterlockedCompareExchangeRelease64 InterlockedCompareExchange64
+#define InterlockedCompareExchangeNoFence64 InterlockedCompareExchange64
+#define InterlockedCompareExchangeAcquire16 InterlockedCompareExchange16
+#define InterlockedCompareExchangeRelease16 InterlockedCompareExchange16
+#define InterlockedCompareExchangeNoFence16 InterlockedCompareExchange16
+#define InterlockedExchangeAddAcquire InterlockedExchangeAdd
+#define InterlockedExchangeAddRelease InterlockedExchangeAdd
+#define InterlockedExchangeAddNoFence InterlockedExchangeAdd
+#define InterlockedExchangeAddAcquire64 InterlockedExchangeAdd64
+#define InterlockedExchangeAddRelease64 InterlockedExchangeAdd64
+#define InterlockedExchangeAddNoFence64 InterlockedExchangeAdd64
+#define InterlockedAndAcquire InterlockedAnd
+#define InterlockedAndRelease InterlockedAnd
+#define InterlockedAndNoFence InterlockedAnd
+#define InterlockedAndAcquire64 InterlockedAnd64
+#define InterlockedAndRelease64 InterlockedAnd64
+#define InterlockedAndNoFence64 InterlockedAnd64
+#define InterlockedAndAcquire16 InterlockedAnd16
+#define InterlockedAndRelease16 InterlockedAnd16
+#define InterlockedAndNoFence16 InterlockedAnd16
+#define InterlockedOrAcquire InterlockedOr
+#define InterlockedOrRelease InterlockedOr
+#define InterlockedOrNoFence InterlockedOr
+#define InterlockedOrAcquire64 InterlockedOr64
+#define InterlockedOrRelease64 InterlockedOr64
+#define InterlockedOrNoFence64 InterlockedOr64
+#define InterlockedOrAcquire16 InterlockedOr16
+#define InterlockedOrRelease16 InterlockedOr16
+#define InterlockedOrNoFence16 InterlockedOr16
+#define InterlockedXorAcquire InterlockedXor
+#define InterlockedXorRelease InterlockedXor
+#define InterlockedXorNoFence InterlockedXor
+#define InterlockedXorAcquire64 InterlockedXor64
+#define InterlockedXorRelease64 InterlockedXor64
+#define InterlockedXorNoFence64 InterlockedXor64
+#define InterlockedXorAcquire16 InterlockedXor16
+#define InterlockedXorRelease16 InterlockedXor16
+#define InterlockedXorNoFence16 InterlockedXor16
+#define InterlockedExchangePointerAcquire InterlockedExchangePointer
+#define InterlockedExchangePointerRelease InterlockedExchangePointer
+#define InterlockedExchangePointerNoFence InterlockedExchangePointer
+#define InterlockedCompareExchangePointerAcquire InterlockedCompareExchangePointer
+#define InterlockedCompareExchangePointerRelease InterlockedCompareExchangePointer
+#define InterlockedCompareExchangePointerNoFence InterlockedCompareExchangePointer
+
+#define EMU_READ_WRITE(type, name, suffix)                                                          \
+    EMU_INLINE type Read##name##NoFence##suffix(type const volatile *Source)                        \
+    {                                                                                               \
+        return __atomic_load_n(Source, __ATOMIC_RELAXED);                                           \
+    }                                                                                               \
+    EMU_INLINE type Read##name##Acquire##suffix(type const volatile *Source)                        \
+    {                                                                                               \
+        return __atomic_load_n(Source, __ATOMIC_ACQUIRE);                                           \
+    }                                                                                               \
+    EMU_INLINE VOID Write##name##NoFence##suffix(type volatile *Destination, type Value)            \
+    {                                                                                               \
+        __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                                     \
+    }                                                                                               \
+    EMU_INLINE VOID Write##name##Release##suffix(type volatile *Destination, type Value)            \
+    {                                                                                               \
+        __atomic_store_n(Destination, Value, __ATOMIC_RELEASE);                                     \
+    }
+
+EMU_READ_WRITE(LONG, , )
+EMU_READ_WRITE(LONG64, , 64)
+EMU_READ_WRITE(SHORT, , 16)
+EMU_READ_WRITE(CHAR, , 8)
+EMU_READ_WRITE(ULONG, ULong, )
+EMU_READ_WRITE(ULONG64, ULong64, )
+EMU_READ_WRITE(BOOLEAN, Boolean, )
+#undef EMU_READ_WRITE
+#define ReadPointerNoFence(source) ((PVOID)__atomic_load_n((source), __ATOMIC_RELAXED))
+#define ReadPointerAcquire(source) ((PVOID)__atomic_load_n((source), __ATOMIC_ACQUIRE))
+#define WritePointerNoFence(destination, value) \
+    __atomic_store_n((destination), (value), __ATOMIC_RELAXED)
+#define WritePointerRelease(destination, value) \
+    __atomic_store_n((destination), (value), __ATOMIC_RELEASE)
 
 #define KeMemoryBarrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #ifndef MemoryBarrier
@@ -454,36 +336,27 @@ FORCEINLINE PVOID InterlockedCompareExchangePointer(
 
 /* ---- Doubly and singly linked lists ---------------------------------------------------------- */
 
-typedef struct _LIST_ENTRY {
-    struct _LIST_ENTRY *Flink;
-    struct _LIST_ENTRY *Blink;
-} LIST_ENTRY, *PLIST_ENTRY;
-
-typedef struct _SINGLE_LIST_ENTRY {
-    struct _SINGLE_LIST_ENTRY *Next;
-} SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
-
 /* What links that contradict each other come to: bug check 0x139 (3, the entry, 0, 0). */
-FORCEINLINE VOID EmuCheckLinks(BOOLEAN IsSound, const LIST_ENTRY *Entry)
+EMU_INLINE VOID EmuCheckLinks(BOOLEAN IsSound, const LIST_ENTRY *Entry)
 {
     if (!IsSound) {
         KeBugCheckEx(KERNEL_SECURITY_CHECK_FAILURE, 3, (ULONG_PTR)Entry, 0, 0);
     }
 }
 
-FORCEINLINE VOID InitializeListHead(PLIST_ENTRY ListHead)
+EMU_INLINE VOID InitializeListHead(PLIST_ENTRY ListHead)
 {
     ListHead->Flink = ListHead;
     ListHead->Blink = ListHead;
 }
 
-FORCEINLINE BOOLEAN IsListEmpty(const LIST_ENTRY *ListHead)
+EMU_INLINE BOOLEAN IsListEmpty(const LIST_ENTRY *ListHead)
 {
     return (BOOLEAN)(ListHead->Flink == ListHead);
 }
 
 /* Whether the list is empty now. */
-FORCEINLINE BOOLEAN RemoveEntryList(PLIST_ENTRY Entry)
+EMU_INLINE BOOLEAN RemoveEntryList(PLIST_ENTRY Entry)
 {
     PLIST_ENTRY next = Entry->Flink;
     PLIST_ENTRY previous = Entry->Blink;
@@ -493,21 +366,21 @@ FORCEINLINE BOOLEAN RemoveEntryList(PLIST_ENTRY Entry)
     return (BOOLEAN)(next == previous);
 }
 
-FORCEINLINE PLIST_ENTRY RemoveHeadList(PLIST_ENTRY ListHead)
+EMU_INLINE PLIST_ENTRY RemoveHeadList(PLIST_ENTRY ListHead)
 {
     PLIST_ENTRY entry = ListHead->Flink;
     RemoveEntryList(entry);
     return entry;
 }
 
-FORCEINLINE PLIST_ENTRY RemoveTailList(PLIST_ENTRY ListHead)
+EMU_INLINE PLIST_ENTRY RemoveTailList(PLIST_ENTRY ListHead)
 {
     PLIST_ENTRY entry = ListHead->Blink;
     RemoveEntryList(entry);
     return entry;
 }
 
-FORCEINLINE VOID InsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
+EMU_INLINE VOID InsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
 {
     PLIST_ENTRY first = ListHead->Flink;
     EmuCheckLinks((BOOLEAN)(first->Blink == ListHead), ListHead);
@@ -517,7 +390,7 @@ FORCEINLINE VOID InsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
     ListHead->Flink = Entry;
 }
 
-FORCEINLINE VOID InsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
+EMU_INLINE VOID InsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
 {
     PLIST_ENTRY last = ListHead->Blink;
     EmuCheckLinks((BOOLEAN)(last->Flink == ListHead), ListHead);
@@ -527,7 +400,7 @@ FORCEINLINE VOID InsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
     ListHead->Blink = Entry;
 }
 
-FORCEINLINE VOID AppendTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListToAppend)
+EMU_INLINE VOID AppendTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListToAppend)
 {
     PLIST_ENTRY last = ListHead->Blink;
     PLIST_ENTRY appended = ListToAppend->Blink;
@@ -537,13 +410,13 @@ FORCEINLINE VOID AppendTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListToAppend)
     ListToAppend->Blink = last;
 }
 
-FORCEINLINE VOID PushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY Entry)
+EMU_INLINE VOID PushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY Entry)
 {
     Entry->Next = ListHead->Next;
     ListHead->Next = Entry;
 }
 
-FORCEINLINE PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY ListHead)
+EMU_INLINE PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY ListHead)
 {
     PSINGLE_LIST_ENTRY first = ListHead->Next;
     if (first != NULL) {
@@ -585,20 +458,10 @@ PSLIST_ENTRY NTAPI ExpInterlockedFlushSList(PSLIST_HEADER ListHead);
 
 #define ExInitializeSListHead InitializeSListHead
 
-/* The lock is not used on 64-bit targets. */
-FORCEINLINE PSLIST_ENTRY ExInterlockedPushEntrySList(
-    PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
-{
-    UNREFERENCED_PARAMETER(Lock);
-    return ExpInterlockedPushEntrySList(ListHead, ListEntry);
-}
-
-FORCEINLINE PSLIST_ENTRY ExInterlockedPopEntrySList(PSLIST_HEADER ListHead, PKSPIN_LOCK Lock)
-{
-    UNREFERENCED_PARAMETER(Lock);
-    return ExpInterlockedPopEntrySList(ListHead);
-}
-
+/* Macros, as on every 64-bit Windows: the lock is not used, and its argument not looked at. */
+#define ExInterlockedPushEntrySList(ListHead, ListEntry, Lock) \
+    ExpInterlockedPushEntrySList(ListHead, ListEntry)
+#define ExInterlockedPopEntrySList(ListHead, Lock) ExpInterlockedPopEntrySList(ListHead)
 #define ExInterlockedFlushSList(ListHead) ExpInterlockedFlushSList(ListHead)
 #define InterlockedPushEntrySList(ListHead, ListEntry) \
     ExpInterlockedPushEntrySList(ListHead, ListEntry)
@@ -634,11 +497,47 @@ typedef enum _POOL_TYPE EMU_ENUM_BASE {
     NonPagedPoolSessionNx = NonPagedPoolNx + 32
 } POOL_TYPE;
 
-/* A driver that opts in gets nonpaged pool that cannot be executed wherever it asks for the plain. */
-#ifdef POOL_NX_OPTIN_AUTO
+/*
+ * A driver that opts in gets nonpaged pool that cannot be executed wherever it asks for the plain:
+ * by POOL_NX_OPTIN_AUTO always, by POOL_NX_OPTIN from its call of ExInitializeDriverRuntime on. A
+ * file with POOL_NX_OPTOUT does not take part. Each counts by its value.
+ */
+#if defined(POOL_NX_OPTOUT) && POOL_NX_OPTOUT
+#elif defined(POOL_NX_OPTIN_AUTO) && POOL_NX_OPTIN_AUTO
+#define EMU_NONPAGED_LIST_FLAGS POOL_NX_ALLOCATION
 #define NonPagedPool NonPagedPoolNx
 #define NonPagedPoolCacheAligned NonPagedPoolNxCacheAligned
+#elif defined(POOL_NX_OPTIN) && POOL_NX_OPTIN
+#define EMU_USES_DRIVER_RUNTIME 1
+/* NonPagedPoolNx and POOL_NX_ALLOCATION are the same number, NonPagedPoolExecute is none. */
+#define EMU_NONPAGED_LIST_FLAGS ((ULONG)ExDefaultNonPagedPoolType)
+#define NonPagedPool ExDefaultNonPagedPoolType
+#define NonPagedPoolCacheAligned ((POOL_TYPE)((int)ExDefaultNonPagedPoolType + 4))
 #endif
+
+#define DrvRtPoolNxOptIn 0x00000001
+#ifdef EMU_USES_DRIVER_RUNTIME
+/* One a module, whichever of its files opt in. */
+__attribute__((weak, visibility("hidden"))) POOL_TYPE ExDefaultNonPagedPoolType =
+    NonPagedPoolExecute;
+__attribute__((weak, visibility("hidden"))) ULONG ExDefaultMdlProtection = 0;
+#endif
+
+/*
+ * What POOL_ZERO_DOWN_LEVEL_SUPPORT asks for holds on every version that is emulated: pool that is
+ * to be zero is zero.
+ */
+EMU_INLINE VOID ExInitializeDriverRuntime(ULONG RuntimeFlags)
+{
+#ifdef EMU_USES_DRIVER_RUNTIME
+    if ((RuntimeFlags & DrvRtPoolNxOptIn) != 0) {
+        ExDefaultNonPagedPoolType = NonPagedPoolNx;
+        ExDefaultMdlProtection = 0x40000000; /* MdlMappingNoExecute */
+    }
+#else
+    (void)RuntimeFlags;
+#endif
+}
 
 #define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE 8
 #define POOL_RAISE_IF_ALLOCATION_FAILURE 16
@@ -664,30 +563,30 @@ VOID NTAPI ExFreePool(PVOID P);
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag);
 
 #ifndef EMU_DEFAULT_POOL_TAG
-#define EMU_DEFAULT_POOL_TAG 0x206D6457 /* "Wdm " */
+#define EMU_DEFAULT_POOL_TAG 0x656E6F4E /* "None" */
 #endif
 #define ExAllocatePool(type, bytes) ExAllocatePoolWithTag(type, bytes, EMU_DEFAULT_POOL_TAG)
 #define ExAllocatePoolWithQuota(type, bytes) \
     ExAllocatePoolWithQuotaTag(type, bytes, EMU_DEFAULT_POOL_TAG)
 
-FORCEINLINE PVOID ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+EMU_INLINE PVOID ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
 }
 
-FORCEINLINE PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+EMU_INLINE PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     POOL_TYPE type = (POOL_TYPE)((int)PoolType | POOL_ZERO_ALLOCATION);
     return ExAllocatePoolWithTag(type, NumberOfBytes, Tag);
 }
 
-FORCEINLINE PVOID ExAllocatePoolQuotaUninitialized(
+EMU_INLINE PVOID ExAllocatePoolQuotaUninitialized(
     POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, Tag);
 }
 
-FORCEINLINE PVOID ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+EMU_INLINE PVOID ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     POOL_TYPE type = (POOL_TYPE)((int)PoolType | POOL_ZERO_ALLOCATION);
     return ExAllocatePoolWithQuotaTag(type, NumberOfBytes, Tag);
@@ -795,15 +694,19 @@ VOID NTAPI ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
 PVOID NTAPI ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
 VOID NTAPI ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
 
-#ifdef POOL_NX_OPTIN_AUTO
+#ifdef EMU_NONPAGED_LIST_FLAGS
 #define ExInitializeNPagedLookasideList(list, allocate, free, flags, size, tag, depth) \
     (ExInitializeNPagedLookasideList)(                                                 \
-        list, allocate, free, (flags) | POOL_NX_ALLOCATION, size, tag, depth)
+        list, allocate, free, (flags) | EMU_NONPAGED_LIST_FLAGS, size, tag, depth)
 #endif
 
 EMU_EXTERN_C_END
 
+#include "wdm/constants.h"
+#include "wdm/types.h"
+#include "wdm/routines.h"
 #include "dbgprint.h"
+#include "wdm/inlines.h"
 #include "layout_asserts.h"
 
 /* ---- Assertions: only where the build says DBG=1, as a checked build does ---------------------- */

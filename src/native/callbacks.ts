@@ -9,18 +9,18 @@
  */
 
 import { NtStatus } from "../wdk/constants.ts";
-import { describe, isEntry, U32_MAX } from "./arguments.ts";
+import { describe, isEntry, isPromise, U32_MAX } from "./arguments.ts";
 import { LookasideError } from "./errors.ts";
 import { symbols, whenLoaded } from "./library/library.ts";
-import { check } from "./library/slot.ts";
+import { check, slotValue } from "./library/slot.ts";
 import type { Entry } from "./types.ts";
 
-/** Callbacks that are bound to their list. */
+/** The callbacks of a list, which get the list. */
 export interface BoundCallbacks {
   /** Makes an entry, if the list has such a callback. */
   readonly allocate: ((poolType: number, size: number, tag: number) => unknown) | undefined;
   /** Takes an entry, if the list has such a callback. */
-  readonly free: ((entry: Entry) => void) | undefined;
+  readonly free: ((entry: Entry) => unknown) | undefined;
 }
 
 /** An error on its way around native frames. */
@@ -34,23 +34,27 @@ interface Running {
   readonly within: Running | null;
 }
 
-const owners = new Map<number, BoundCallbacks>();
+// Weakly: native code knows a list by its identifier alone, and a list that nothing else refers to
+// can go with its callbacks. Each call of native code holds its list until it returns.
+const owners = new Map<number, WeakRef<BoundCallbacks>>();
 let dispatchers: Dispatchers | null = null;
 /** The innermost running callback. */
 let running: Running | null = null;
 /** The error that a callback threw during the current native call. */
 let pending: Thrown | null = null;
 
-/** The bits that tell `lookaside_create` which callbacks a list has. */
+/** The bits that tell `lookaside_create` which callbacks a list has, and that they are this copy's. */
 export function callbackBits(allocate: unknown, free: unknown): number {
-  return (allocate === undefined ? 0 : 1) | (free === undefined ? 0 : 2);
+  const number = dispatchers?.number ?? 0;
+  return (allocate === undefined ? 0 : 1) | (free === undefined ? 0 : 2) | number << 2;
 }
 
 /** The two functions as native code calls them. */
 interface Dispatchers {
   readonly allocate: Deno.UnsafeCallback;
   readonly free: Deno.UnsafeCallback;
-  isGiven: boolean;
+  /** The number by which native code knows them, once they are given to it. */
+  number: number | null;
 }
 
 // They are made with the library and never closed, since native code may hold them until the
@@ -65,24 +69,24 @@ whenLoaded(() => {
       { parameters: ["u32", "u32"], result: "void" } as const,
       dispatchFree,
     ) as unknown as Deno.UnsafeCallback,
-    isGiven: false,
+    number: null,
   };
 });
 
 /** Gives the two functions to the library, once per isolate. */
 export function prepareCallbacks(): void {
-  if (dispatchers === null || dispatchers.isGiven) return;
+  if (dispatchers === null || dispatchers.number !== null) return;
   const { allocate, free } = dispatchers;
   check(
     symbols.lookaside_set_callbacks(allocate.pointer, free.pointer),
     "Cannot prepare callbacks",
   );
-  dispatchers.isGiven = true;
+  dispatchers.number = slotValue();
 }
 
-/** Registers the callbacks of a list. */
+/** Registers the callbacks of a list, which the list keeps. */
 export function enterCallbacks(id: number, callbacks: BoundCallbacks): void {
-  owners.set(id, callbacks);
+  owners.set(id, new WeakRef(callbacks));
 }
 
 /** Removes the callbacks of a deleted list. */
@@ -122,10 +126,10 @@ function dispatchAllocate(poolType: number, size: number, tag: number, id: numbe
   try {
     running = { id, within };
     pending = null;
-    const allocate = owners.get(id)?.allocate;
+    const allocate = owners.get(id)?.deref()?.allocate;
     if (allocate === undefined) return 0;
     const made = allocate(poolType, size, tag);
-    return made === null ? 0 : checkedBlock(made, size);
+    return made === null ? 0 : checkedBlock(made, size, poolType);
   } catch (error) {
     thrown = { error };
     return 0;
@@ -142,7 +146,8 @@ function dispatchFree(entry: number, id: number): void {
   try {
     running = { id, within };
     pending = null;
-    owners.get(id)?.free?.(entry as Entry);
+    const answer = owners.get(id)?.deref()?.free?.(entry as Entry);
+    if (isPromise(answer)) throw new TypeError(`Cannot free entry ${entry}: ${PROMISE}`);
   } catch (error) {
     thrown = { error };
   } finally {
@@ -151,8 +156,12 @@ function dispatchFree(entry: number, id: number): void {
   }
 }
 
+/** What is wrong with an async callback: native code does not wait. */
+const PROMISE = "the callback returned a promise, and a callback must be synchronous";
+
 /** Checks the block that an allocate callback returned. */
-function checkedBlock(made: unknown, size: number): Entry {
+function checkedBlock(made: unknown, size: number, poolType: number): Entry {
+  if (isPromise(made)) throw new TypeError(`Cannot allocate: ${PROMISE}`);
   const context = "Cannot allocate: the allocate callback returned";
   if (typeof made !== "number") {
     throw new TypeError(`${context} neither a block nor null: ${describe(made)}`);
@@ -160,9 +169,9 @@ function checkedBlock(made: unknown, size: number): Entry {
   if (!isEntry(made)) {
     throw new RangeError(`${context} what is no integer in 1 … ${U32_MAX}: ${made}`);
   }
-  if (symbols.lookaside_fits(made, size) === 0) {
+  if (symbols.lookaside_fits(made, size, poolType) === 0) {
     throw new LookasideError(
-      `${context} what is no live pool block of ${size} bytes or more: ${made}`,
+      `${context} what is no live block of the list's kind of pool of ${size} bytes or more: ${made}`,
       NtStatus.InvalidParameter,
     );
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { tagNumber } from "../wdk/tag.ts";
+import { shownTag, tagNumber } from "../wdk/tag.ts";
 import type { LookasideStats, PoolTagUsage } from "./types.ts";
 
 /** The values of a list that are shown beside its counters. */
@@ -39,7 +39,9 @@ export function formatList(list: ShownList): string {
   const kept = rate(list.totalFrees, list.freeMisses);
   const address = list.address.toString(16).padStart(16, "0");
   return [
-    `Lookaside "" @ 0x${address}  Tag(hex): 0x${tag.toString(16).padStart(8, "0")} "${list.tag}"`,
+    `Lookaside "" @ 0x${address}  Tag(hex): 0x${tag.toString(16).padStart(8, "0")} "${
+      shownTag(list.tag)
+    }"`,
     `    Type           =       ${typeText(list.poolType)}`,
     pair("Current Depth", list.currentDepth, "Max Depth", list.depth),
     pair("Size", list.size, "Max Alloc", list.size * list.depth),
@@ -89,7 +91,7 @@ export function formatPool(usage: readonly PoolTagUsage[]): string {
 
 function poolLine({ tag, paged, allocs, frees, outstanding, bytes }: PoolTagUsage): string {
   const perAlloc = outstanding === 0 ? 0 : Math.floor(bytes / outstanding);
-  return ` ${tag.padEnd(4)} ${paged ? "Paged" : "Nonp "}` +
+  return ` ${shownTag(tag).padEnd(4)} ${paged ? "Paged" : "Nonp "}` +
     `${allocs}`.padStart(10) + `${frees}`.padStart(14) + `${outstanding}`.padStart(8) +
     ` ${bytes}`.padStart(9) + `${perAlloc}`.padStart(11);
 }

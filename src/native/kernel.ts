@@ -6,17 +6,38 @@
 
 import { NtStatus, PoolType } from "../wdk/constants.ts";
 import { tagText } from "../wdk/tag.ts";
-import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
+import {
+  checkOptions,
+  integer,
+  isEntry,
+  oneOf,
+  poolTagArgument,
+  refuseEntry,
+  tagArgument,
+  U32_MAX,
+} from "./arguments.ts";
+import { discardError, rethrow } from "./callbacks.ts";
 import { formatList, formatPool } from "./debugger_text.ts";
 import { driverIndex, driverName, loadDriver, rootDriver, runScenario } from "./driver.ts";
 import { statusError } from "./errors.ts";
 import { LAYOUT } from "./library/bindings.ts";
 import { load, open, symbols } from "./library/library.ts";
-import { check, none } from "./library/slot.ts";
+import { check, delivered, none, raise } from "./library/slot.ts";
 import { metadata } from "./memory/memory.ts";
 import { readStats, recordField } from "./memory/records.ts";
 import { viewOf } from "./memory/views.ts";
 import type { Driver, Entry, ListSnapshot, PoolOptions, PoolTagUsage } from "./types.ts";
+
+/** What ticks do to depths (docs/depths.md). */
+export type DepthPolicy = "fixed" | "balanced" | "settling";
+
+/** What {@linkcode Kernel.configure} sets. */
+export interface KernelOptions {
+  /** The size of the pool, an integer 1 … 4095; 64 unless it is set. */
+  poolMebibytes?: number;
+  /** How ticks move depths, and whether they trim; `"settling"` unless it is set. */
+  depthPolicy?: DepthPolicy | (string & Record<never, never>);
+}
 
 /** The emulated kernel: its lists, its pool, its clock. */
 export interface Kernel {
@@ -36,10 +57,16 @@ export interface Kernel {
    */
   poolUsage(): PoolTagUsage[];
   /**
-   * One second of the balance set manager: retunes `Depth` and `Last*` of every list, never
-   * touches entries.
+   * One second of the balance set manager: retunes `Depth` and `Last*` of every list, then frees
+   * what lists of this thread and shared ones keep above it, where the depth policy trims.
+   *
+   * Entries go to their list's free routine, in the order in which the lists were created, and are
+   * not counted. A list that belongs to another thread is trimmed by that thread, at its next tick
+   * or its next free that the list does not simply keep. What free callbacks throw is thrown once
+   * all is done. A tick inside a tick, such as in a free callback, does nothing.
    *
    * @param driver Only the lists of this driver.
+   * @throws {BugCheckError} If the memory of a list to trim was written over; all others are done.
    */
   tick(driver?: Driver): void;
   /**
@@ -64,6 +91,8 @@ export interface Kernel {
    * @param bytes Its size.
    * @param options What the block is like.
    * @returns The block, or null when there is no pool for it.
+   * @throws {TypeError} If an argument has the wrong type, or an option is not known.
+   * @throws {RangeError} If an argument is out of range, or the tag is one that pool refuses.
    */
   allocatePool(bytes: number, options?: PoolOptions): Entry | null;
   /**
@@ -83,13 +112,14 @@ export interface Kernel {
    */
   poolBytes(block: Entry): Uint8Array;
   /**
-   * Sets the size of the pool, before the first call that maps it in any isolate of the process.
+   * Sets the size of the pool and the depth policy of the process, before the first call that maps
+   * the pool in any isolate. What is left out stays as it is.
    *
-   * @param options The size: an integer 1 … 4095; 64 unless this is called.
-   * @throws {RangeError} If the size is out of range.
+   * @param options What to set.
+   * @throws {RangeError} If the size is out of range, or there is no such policy.
    * @throws {LookasideError} If the pool is mapped already.
    */
-  configure(options: { poolMebibytes: number }): void;
+  configure(options: KernelOptions): void;
   /**
    * The lists as the debugger's `!lookaside -all` shows them.
    *
@@ -108,6 +138,10 @@ export interface Kernel {
 const ALL_DRIVERS = U32_MAX;
 const LARGEST_POOL_MEBIBYTES = 4095;
 const DEFAULT_TAG = "srLL";
+const POOL_OPTIONS = ["poolType", "tag", "driver", "zero"];
+const CONFIGURE_OPTIONS = ["poolMebibytes", "depthPolicy"];
+/** In the order in which the library has them. */
+const DEPTH_POLICIES: readonly DepthPolicy[] = ["fixed", "balanced", "settling"];
 
 /**
  * The emulated kernel that every list of this process belongs to.
@@ -174,7 +208,12 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     const context = "Cannot tick";
     const index = driver === undefined ? ALL_DRIVERS : driverIndex(driver, context);
     open();
-    check(symbols.lookaside_tick(index), context);
+    symbols.lookaside_tick(index);
+    if (delivered() !== 0) {
+      discardError();
+      raise(context);
+    }
+    rethrow();
   },
 
   loadDriver(name: string): Driver {
@@ -187,23 +226,21 @@ export const kernel: Kernel = Object.freeze<Kernel>({
 
   allocatePool(bytes: number, options: PoolOptions = {}): Entry | null {
     const context = "Cannot allocate the block";
-    integer(bytes, 1, U32_MAX, "bytes", context);
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
-    }
+    const size = integer(bytes, 1, U32_MAX, "bytes", context);
+    checkOptions(options, POOL_OPTIONS, context);
     const { poolType = PoolType.NonPagedPoolNx, tag = DEFAULT_TAG } = options;
-    integer(poolType, 0, U32_MAX, "poolType", context);
+    const type = integer(poolType, 0, U32_MAX, "poolType", context);
     if (!Object.values(PoolType).includes(poolType)) {
       throw statusError(context, NtStatus.InvalidParameter, {
         [NtStatus.InvalidParameter]:
           `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
       });
     }
-    const tagNumber = tagArgument(tag, context);
+    const tagNumber = poolTagArgument(tag, context);
     const driver = driverIndex(options.driver, context);
     const zero = options.zero ? 1 : 0;
     open();
-    const block = symbols.lookaside_pool_allocate(bytes, poolType, tagNumber, zero, driver);
+    const block = symbols.lookaside_pool_allocate(size, type, tagNumber, zero, driver);
     return block !== 0 ? block as Entry : none(context);
   },
 
@@ -227,18 +264,21 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     return viewOf(block, size);
   },
 
-  configure(options: { poolMebibytes: number }): void {
-    const context = "Cannot configure the pool";
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
-    }
-    const { poolMebibytes } = options;
-    integer(poolMebibytes, 1, LARGEST_POOL_MEBIBYTES, "poolMebibytes", context);
+  configure(options: KernelOptions): void {
+    const context = "Cannot configure the kernel";
+    checkOptions(options, CONFIGURE_OPTIONS, context);
+    const { poolMebibytes, depthPolicy } = options;
+    const mebibytes = poolMebibytes === undefined
+      ? 0
+      : integer(poolMebibytes, 1, LARGEST_POOL_MEBIBYTES, "poolMebibytes", context);
+    const policy = depthPolicy === undefined
+      ? 0
+      : 1 + oneOf(depthPolicy, DEPTH_POLICIES, "depthPolicy", context);
     load();
-    const status = symbols.lookaside_configure(poolMebibytes);
+    const status = symbols.lookaside_configure(mebibytes, policy);
     if (status !== 0) {
       throw statusError(context, status, {
-        [NtStatus.InvalidDeviceState]: "it is mapped already",
+        [NtStatus.InvalidDeviceState]: "the pool is mapped already",
       });
     }
   },

@@ -5,8 +5,19 @@
  */
 
 import { type LookasideFlags, NtStatus, type PoolType } from "../wdk/constants.ts";
-import { tagText } from "../wdk/tag.ts";
-import { describe, integer, isEntry, refuseEntry, tagArgument, U32_MAX } from "./arguments.ts";
+import { shownTag, tagText } from "../wdk/tag.ts";
+import {
+  checkOptions,
+  copyInto,
+  describe,
+  integer,
+  isEntry,
+  lengthOf,
+  poolTagArgument,
+  refuseEntry,
+  U32_MAX,
+  u32Array,
+} from "./arguments.ts";
 import {
   type BoundCallbacks,
   callbackBits,
@@ -20,19 +31,20 @@ import {
 import { formatList } from "./debugger_text.ts";
 import { driverIndex } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
+import { HitPath } from "./hit.ts";
 import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
 import {
   hasEnded,
-  lookaside_alloc,
-  lookaside_free,
+  lookaside_hit,
+  lookaside_keep,
   open,
   owner,
   symbols,
 } from "./library/library.ts";
-import { check, none, raise, slotValue } from "./library/slot.ts";
+import { check, delivered, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
-import { allocatedWord, isLive, readStats, recordField, recordOf } from "./memory/records.ts";
-import { knownView, viewOf } from "./memory/views.ts";
+import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
+import { dropViews, viewOf } from "./memory/views.ts";
 import type { Driver, Entry, LookasideStats } from "./types.ts";
 
 /**
@@ -91,6 +103,13 @@ export interface LookasideOptions {
    * @default {256}
    */
   maximumDepth?: number;
+  /**
+   * Whether only entries that were allocated from this list may be freed to it. Windows lets an entry
+   * go to any list of the same size class, pool type and tag without callbacks.
+   *
+   * @default {true}
+   */
+  ownEntriesOnly?: boolean;
   /** Makes entries; pool does unless one is given. A list with callbacks stays on its thread. */
   allocate?: AllocateFunction;
   /** Takes the entries that the list does not keep; pool does unless one is given. */
@@ -118,17 +137,50 @@ interface Hold {
   readonly id: number;
   /** How the hold is given up. */
   how: "destroy" | "close" | "release";
+  readonly hasCallbacks: boolean;
+  /** How many views the handle has made. */
+  views: number;
 }
 
-function letGo({ id, how }: Hold): number {
-  if (how === "destroy") return symbols.lookaside_destroy(id);
+function letGo(hold: Hold): number {
+  const status = release(hold);
+  dropViews(hold);
+  return status;
+}
+
+function release({ id, how }: Hold): number {
+  if (how === "destroy") {
+    symbols.lookaside_destroy(id);
+    return delivered();
+  }
   return how === "close" ? symbols.lookaside_close_list(id) : symbols.lookaside_release(id);
+}
+
+/**
+ * Says how Deno logs the objects of a class. A method with such a name in the class itself could not
+ * be declared where `isolatedDeclarations` is asked for.
+ */
+function logAs<T extends object>(prototype: T, text: (object: T) => string): void {
+  Object.defineProperty(prototype, Symbol.for("Deno.customInspect"), {
+    value(this: T): string {
+      return text(this);
+    },
+  });
 }
 
 /** Gives up what an unreachable handle holds: a safety net, not a plan. */
 const forgotten = new FinalizationRegistry<Hold>((hold) => {
+  if (hasEnded) return;
+  if (hold.hasCallbacks) {
+    // They may be gone already: from now on they fail and drop. A list whose entries are still
+    // allocated stays, since its free callback would have been the one to take them.
+    removeCallbacks(hold.id);
+    const record = recordOf(hold.id);
+    const control = recordField(record, LAYOUT.recordControl);
+    if (isLive(record, hold.id) && readStats(control, record).outstanding !== 0) return;
+  }
   // An owner that forgets a shared list leaves it to the handles that still hold it.
-  letGo(hold.how === "close" ? { id: hold.id, how: "release" } : hold);
+  letGo(hold.how === "close" ? { ...hold, how: "release" } : hold);
 });
 
 /** The option by which replays make legacy lists, of a kind in `LAYOUT`: no user can name it. */
@@ -142,7 +194,11 @@ export interface LegacyOptions extends LookasideOptions {
 
 /** What the constructor gets from `attach` instead of options. */
 class Attachment {
-  constructor(readonly id: number) {}
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
 }
 
 /**
@@ -164,24 +220,21 @@ class Attachment {
  * ```
  */
 export class LookasideAlloc implements Disposable {
-  /** Bytes per entry, as asked for. */
-  readonly size: number;
-  /** The pool tag. */
-  readonly tag: string;
-  /** The pool type, as asked for. */
-  readonly poolType: number;
-  /** The flags. */
-  readonly flags: number;
+  readonly #size: number;
+  readonly #tag: string;
+  readonly #poolType: number;
+  readonly #flags: number;
   /** Zero once the handle is given up. No list has that identifier, so every call fails. */
   #id: number;
   /** The control block's offset in the pool. */
   readonly #control: number;
   /** The record's offset in the metadata. */
   readonly #record: number;
-  /** The state word of an entry that is allocated from this list; none once the handle is given up. */
-  #allocated: number;
+  readonly #hits: HitPath;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
+  /** Kept here and nowhere else: they go with the list. */
+  readonly #callbacks: BoundCallbacks | null;
   #isShared: boolean;
 
   /**
@@ -195,32 +248,55 @@ export class LookasideAlloc implements Disposable {
    * ```
    *
    * @param options What the list is like.
-   * @throws {TypeError} If an option has the wrong type.
-   * @throws {RangeError} If an option is out of range.
-   * @throws {LookasideError} If the kernel refuses: an illegal pool type (0xC00000F2), illegal flags (0xC00000F3), an illegal maximum depth (0xC00000F6), too little pool (0xC000009A).
+   * @throws {TypeError} If an option has the wrong type, or is not known.
+   * @throws {RangeError} If an option is out of range, or the tag is one that pool refuses.
+   * @throws {LookasideError} If the kernel refuses: an illegal pool type (0xC00000F2), illegal flags (0xC00000F3), an illegal maximum depth (0xC00000F6), too little pool (0xC000009A), 65,535 lists already (0xC0000044).
    */
   constructor(options: LookasideOptions) {
     const context = "Cannot create the list";
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`${context}: options must be an object: ${describe(options)}`);
-    }
     const attachment = options instanceof Attachment ? options : null;
+    if (attachment === null) checkOptions(options, OPTIONS, context);
     const callbacks = attachment === null ? callbacksOf(options, context) : NO_CALLBACKS;
     const id = attachment?.id ?? createList(options, callbacks, context);
     this.#id = id;
     this.#record = recordOf(id);
     this.#control = recordField(this.#record, LAYOUT.recordControl);
-    this.#allocated = allocatedWord(this.#record);
-    this.#hold = { id, how: attachment === null ? "destroy" : "release" };
+    this.#hits = new HitPath(this.#record, attachment === null);
     this.#isShared = attachment !== null;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
-    this.size = recordField(this.#record, LAYOUT.recordAskedSize);
-    this.tag = tagText(recordField(this.#record, LAYOUT.recordTag));
-    this.poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
-    this.flags = recordField(this.#record, LAYOUT.recordFlags);
-    // A list with callbacks is reachable by its identifier, from native code, until it is deleted.
-    if (this.#hasCallbacks) enterCallbacks(id, boundTo(this, callbacks));
-    else forgotten.register(this, this.#hold, this);
+    this.#hold = {
+      id,
+      how: attachment === null ? "destroy" : "release",
+      hasCallbacks: this.#hasCallbacks,
+      views: 0,
+    };
+    this.#size = recordField(this.#record, LAYOUT.recordAskedSize);
+    this.#tag = tagText(recordField(this.#record, LAYOUT.recordTag));
+    this.#poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
+    this.#flags = recordField(this.#record, LAYOUT.recordFlags);
+    this.#callbacks = this.#hasCallbacks ? boundTo(this, callbacks) : null;
+    if (this.#callbacks !== null) enterCallbacks(id, this.#callbacks);
+    forgotten.register(this, this.#hold, this);
+  }
+
+  /** Bytes per entry, as asked for. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The pool tag. */
+  get tag(): string {
+    return this.#tag;
+  }
+
+  /** The pool type, as asked for. */
+  get poolType(): number {
+    return this.#poolType;
+  }
+
+  /** The flags. */
+  get flags(): number {
+    return this.#flags;
   }
 
   /**
@@ -238,16 +314,20 @@ export class LookasideAlloc implements Disposable {
    * assert(list.shared);
    * ```
    *
+   * Identifiers come again once 65,535 lists have had the same record: do not keep one for longer
+   * than the list.
+   *
    * @returns The identifier to attach with; the same again when the list is shared already.
    * @throws {LookasideError} If the list is deleted or has callbacks.
    */
   share(): number {
     const context = "Cannot share the list";
     const id = this.#live(context);
-    if (this.shared) return id;
+    if (this.#isShared) return id;
     check(symbols.lookaside_share(id), context, {
       [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
     });
+    this.#hits.close();
     this.#hold.how = "close";
     this.#isShared = true;
     return id;
@@ -282,6 +362,10 @@ export class LookasideAlloc implements Disposable {
 
   /** Whether the list is deleted: by this handle, or by its owner for every handle. */
   get destroyed(): boolean {
+    return this.#isDestroyed();
+  }
+
+  #isDestroyed(): boolean {
     return this.#id === 0 || !isLive(this.#record, this.#id);
   }
 
@@ -302,12 +386,20 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the list's memory was written over.
    */
   alloc(): Entry | null {
-    const entry = lookaside_alloc(this.#id, owner);
-    return entry !== 0 ? entry as Entry : this.#noEntry();
+    const entry = this.#hits.take();
+    return entry !== 0 ? entry as Entry : this.#allocNatively();
   }
 
-  #noEntry(): null {
+  #allocNatively(): Entry | null {
+    const entry = lookaside_hit(this.#id, owner);
+    return entry !== 0 ? entry as Entry : this.#miss();
+  }
+
+  #miss(): Entry | null {
     const context = "Cannot allocate";
+    symbols.lookaside_alloc(this.#id);
+    const entry = slotValue();
+    if (entry !== 0) return entry as Entry;
     if (this.#hasCallbacks) rethrow();
     this.#live(context);
     return none(context);
@@ -334,8 +426,17 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2), or if the list's memory was written over (0x139). Nothing has changed, but that such a list gives up what it kept.
    */
   free(entry: Entry): void {
+    if (!this.#hits.keep(entry)) this.#freeNatively(entry);
+  }
+
+  #freeNatively(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
-    if (lookaside_free(this.#id, entry, owner) !== 0) this.#failed(`Cannot free entry ${entry}`);
+    if (lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
+  }
+
+  #freeMiss(entry: Entry): void {
+    symbols.lookaside_free(this.#id, entry);
+    if (delivered() !== 0) this.#failed(`Cannot free entry ${entry}`);
     if (this.#hasCallbacks) rethrow();
   }
 
@@ -353,7 +454,7 @@ export class LookasideAlloc implements Disposable {
    */
   #live(context: string): number {
     if (hasEnded) raise(context);
-    if (this.destroyed) {
+    if (this.#isDestroyed()) {
       throw new LookasideError(`${context}: the list is deleted`, NtStatus.DeletePending);
     }
     return this.#id;
@@ -386,22 +487,31 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     const count = lengthOf(array);
     if (count === 0) return 0;
-    const had = this.#hasCallbacks
-      ? this.#allocManyByCallback(id, array, count)
-      : symbols.lookaside_alloc_many(id, array, count);
-    return had || (none(context) ?? 0);
+    if (this.#hits.takeMany(array, count)) return count;
+    if (this.#hasCallbacks) return this.#allocManyByCallback(id, array, count, context);
+    symbols.lookaside_alloc_many(id, array, count);
+    return slotValue() || (none(context) ?? 0);
   }
 
-  #allocManyByCallback(id: number, array: Uint32Array<ArrayBuffer>, count: number): number {
+  #allocManyByCallback(
+    id: number,
+    array: Uint32Array<ArrayBuffer>,
+    count: number,
+    context: string,
+  ): number {
     // Not into the caller's array: a callback may detach it, and native code would still write to
     // it.
     const entries = new Uint32Array(count);
-    const had = symbols.lookaside_alloc_many(id, entries, count);
+    symbols.lookaside_alloc_many(id, entries, count);
+    const had = slotValue();
     // As with RaiseOnFail, an error must not lose the entries that were allocated.
-    if (had === 0) rethrow();
+    if (had === 0) {
+      rethrow();
+      return none(context) ?? 0;
+    }
     discardError();
     const room = Math.min(had, lengthOf(array));
-    if (room > 0) array.set(entries.subarray(0, room));
+    if (room > 0) copyInto(array, entries.subarray(0, room));
     if (room < had) this.freeMany(entries.subarray(room, had));
     return room;
   }
@@ -430,12 +540,18 @@ export class LookasideAlloc implements Disposable {
     const array = u32Array(entries, context);
     const id = this.#live(context);
     const count = lengthOf(array);
-    if (count === 0) return;
-    this.#settled(symbols.lookaside_free_many(id, array, count), context);
+    if (count === 0 || this.#hits.keepMany(array, count)) return;
+    symbols.lookaside_free_many(id, array, count);
+    this.#settled(context);
   }
 
   /**
    * The memory of an entry.
+   *
+   * The view lies on the buffer of the whole pool. To send its contents to a Worker, or to keep
+   * them, send `bytes.slice()`: `structuredClone` and `postMessage` of a view copy its whole buffer,
+   * all mebibytes of the pool. To let a Worker work on the entry itself, {@linkcode share} the list
+   * and send the entry, which is a number.
    *
    * @example Usage
    * ```ts
@@ -454,12 +570,16 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
-    const view = knownView(entry, this.#allocated, this.size);
+    return this.#hits.view(entry) ?? this.#judgedView(entry);
+  }
+
+  #judgedView(entry: Entry): Uint8Array<ArrayBuffer> {
     // The owner may have closed a shared list. Its entries stay allocated until its last handle is
     // given up.
-    if (view !== undefined && (!this.#isShared || !this.destroyed)) return view;
+    const view = this.#isShared && !this.#isDestroyed() ? this.#hits.sharedView(entry) : undefined;
+    if (view !== undefined) return view;
     this.#judge(entry);
-    return viewOf(entry, this.size);
+    return viewOf(entry, this.#size, this.#hold);
   }
 
   #judge(entry: Entry): void {
@@ -503,6 +623,9 @@ export class LookasideAlloc implements Disposable {
   /**
    * Lends an entry to a function and frees it afterwards, also when the function throws.
    *
+   * The function's own error is what is thrown. Where the entry cannot be freed then, for it was
+   * freed otherwise, say, that second error is the `cause` of the first, if it has none yet.
+   *
    * @example Usage
    * ```ts
    * import { LookasideAlloc } from "@win-lookaside/lookaside";
@@ -523,12 +646,24 @@ export class LookasideAlloc implements Disposable {
     }
     const entry = this.alloc();
     if (entry === null) return null;
+    let result: T;
     try {
-      return use(this.bytes(entry));
-    } finally {
-      // If the list was deleted meanwhile, the entry stays allocated, as its other entries do.
-      if (this.#id !== 0) this.free(entry);
+      result = use(this.bytes(entry));
+    } catch (error) {
+      try {
+        this.#takeBack(entry);
+      } catch (second) {
+        addCause(error, second);
+      }
+      throw error;
     }
+    this.#takeBack(entry);
+    return result;
+  }
+
+  /** Ends a loan. If the list was deleted meanwhile, the entry stays allocated, as others do. */
+  #takeBack(entry: Entry): void {
+    if (this.#id !== 0) this.free(entry);
   }
 
   /**
@@ -555,7 +690,7 @@ export class LookasideAlloc implements Disposable {
 
   /**
    * Sets how many entries the list keeps at most, as a debugger's `!lookaside ADDRESS 2 DEPTH`
-   * does. Entries already kept stay until they are allocated.
+   * does. Entries already kept stay until they are allocated, or until a tick frees them.
    *
    * @example Usage
    * ```ts
@@ -623,12 +758,13 @@ export class LookasideAlloc implements Disposable {
    */
   flush(): void {
     const context = "Cannot flush the list";
-    this.#settled(symbols.lookaside_flush(this.#live(context)), context);
+    symbols.lookaside_flush(this.#live(context));
+    this.#settled(context);
   }
 
   /** The end of a call that may have run free callbacks. */
-  #settled(status: number, context: string): void {
-    if (status !== 0) this.#failed(context);
+  #settled(context: string): void {
+    if (delivered() !== 0) this.#failed(context);
     if (this.#hasCallbacks) rethrow();
   }
 
@@ -663,9 +799,9 @@ export class LookasideAlloc implements Disposable {
       );
     }
     // The end of the isolate has deleted a confined list already.
-    const isGone = this.#hold.how === "destroy" && this.destroyed;
+    const isGone = this.#hold.how === "destroy" && this.#isDestroyed();
     this.#id = 0;
-    this.#allocated = LAYOUT.noState;
+    this.#hits.end();
     forgotten.unregister(this);
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
@@ -681,18 +817,43 @@ export class LookasideAlloc implements Disposable {
     this.destroy();
   }
 
+  /**
+   * What `JSON.stringify` writes of a list. The list itself cannot be sent: `structuredClone` of it
+   * is an empty object. Send what {@linkcode share} returns.
+   */
+  toJSON(): { size: number; tag: string; poolType: number; flags: number } {
+    return { size: this.#size, tag: this.#tag, poolType: this.#poolType, flags: this.#flags };
+  }
+
+  static {
+    logAs(this.prototype, (list) => list.#shown());
+  }
+
   /** The list as a debugger's `!lookaside` shows it. */
-  [Symbol.for("Deno.customInspect")](): string {
-    if (this.#id === 0) return `LookasideAlloc "${this.tag}" (deleted)`;
+  #shown(): string {
+    if (this.#id === 0) return `LookasideAlloc "${shownTag(this.#tag)}" (deleted)`;
     return formatList({
       ...readStats(this.#control, this.#record),
       address: recordAddress(this.#record),
-      tag: this.tag,
+      tag: this.#tag,
       poolType: recordField(this.#record, LAYOUT.recordPoolType),
       size: recordField(this.#record, LAYOUT.recordSize),
     });
   }
 }
+
+/** The options that have a name. */
+const OPTIONS = [
+  "size",
+  "poolType",
+  "tag",
+  "flags",
+  "maximumDepth",
+  "ownEntriesOnly",
+  "allocate",
+  "free",
+  "driver",
+];
 
 const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
 
@@ -714,25 +875,38 @@ function boundTo(list: LookasideAlloc, { allocate, free }: Callbacks): BoundCall
   };
 }
 
+/** Notes on an error that another one came after it, where the error has room for that. */
+function addCause(error: unknown, second: unknown): void {
+  if (error instanceof Error && error.cause === undefined && Object.isExtensible(error)) {
+    Object.defineProperty(error, "cause", { value: second, writable: true, configurable: true });
+  }
+}
+
 /** Creates the list that options describe and returns its identifier. */
 function createList(options: LookasideOptions, callbacks: Callbacks, context: string): number {
   const size = integer(options.size, 1, U32_MAX, "size", context);
   const { poolType = DEFAULT_POOL_TYPE, flags = 0, maximumDepth = 0, tag = DEFAULT_TAG } = options;
-  integer(poolType, 0, U32_MAX, "poolType", context);
-  integer(flags, 0, U32_MAX, "flags", context);
-  integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
-  const tagNumber = tagArgument(tag, context);
+  const type = integer(poolType, 0, U32_MAX, "poolType", context);
+  const flagBits = integer(flags, 0, U32_MAX, "flags", context);
+  const depth = integer(maximumDepth, 0, U32_MAX, "maximumDepth", context);
+  const tagNumber = poolTagArgument(tag, context);
   const driver = driverIndex(options.driver, context);
+  const { ownEntriesOnly = true } = options;
+  if (typeof ownEntriesOnly !== "boolean") {
+    throw new TypeError(
+      `${context}: ownEntriesOnly must be a boolean: ${describe(ownEntriesOnly)}`,
+    );
+  }
   const { [KIND]: kind = LAYOUT.kindEx } = options as Partial<LegacyOptions>;
   open();
   if (callbacks !== NO_CALLBACKS) prepareCallbacks();
   const status = symbols.lookaside_create(
     kind,
     size,
-    poolType | 0,
+    type | 0,
     tagNumber,
-    flags,
-    maximumDepth,
+    flagBits,
+    depth,
     driver,
     callbackBits(callbacks.allocate, callbacks.free),
   );
@@ -742,33 +916,22 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
         `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
       [NtStatus.InvalidParameter5]: `the flags are not 0, 1 or 2: ${flags}`,
       [NtStatus.InvalidParameter8]: `the maximum depth is not 0 or 256 … 1024: ${maximumDepth}`,
+      [NtStatus.QuotaExceeded]:
+        "there are 65,535 lists in this process already, and no limit is higher; destroy lists " +
+        "that are not used any more",
       [NtStatus.InsufficientResources]:
         `there is not enough pool for a list with entries of that size: ${size}`,
     });
   }
-  return slotValue();
+  const id = slotValue();
+  if (!ownEntriesOnly) check(symbols.lookaside_set_own_entries_only(id, 0), context);
+  return id;
 }
 
 /** The address of a list's control block. */
 function recordAddress(record: number): bigint {
   const low = recordField(record, LAYOUT.recordList);
   return BigInt(recordField(record, LAYOUT.recordList + 4)) << 32n | BigInt(low);
-}
-
-/** The array as Deno takes it. A shared array works too, although its type differs. */
-function u32Array(value: unknown, context: string): Uint32Array<ArrayBuffer> {
-  if (value instanceof Uint32Array) return value as Uint32Array<ArrayBuffer>;
-  throw new TypeError(`${context}: entries must be a Uint32Array: ${describe(value)}`);
-}
-
-const lengthGetter = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint32Array.prototype),
-  "length",
-)!.get!;
-
-/** The length of the memory itself. A subclass may have another `length`. */
-function lengthOf(array: Uint32Array): number {
-  return lengthGetter.call(array);
 }
 
 /**
@@ -786,8 +949,7 @@ function lengthOf(array: Uint32Array): number {
  * ```
  */
 export class OwnedEntry implements Disposable {
-  /** The entry. */
-  readonly entry: Entry;
+  readonly #entry: Entry;
   readonly #list: LookasideAlloc;
   #freed = false;
 
@@ -799,18 +961,23 @@ export class OwnedEntry implements Disposable {
    */
   constructor(list: LookasideAlloc, entry: Entry) {
     this.#list = list;
-    this.entry = entry;
+    this.#entry = entry;
+  }
+
+  /** The entry. */
+  get entry(): Entry {
+    return this.#entry;
   }
 
   /** The entry's memory, until it is freed. */
   get bytes(): Uint8Array<ArrayBuffer> {
     if (this.#freed) {
       throw new LookasideError(
-        `Cannot view the entry: it is freed: ${this.entry}`,
+        `Cannot view the entry: it is freed: ${this.#entry}`,
         NtStatus.InvalidDeviceState,
       );
     }
-    return this.#list.bytes(this.entry);
+    return this.#list.bytes(this.#entry);
   }
 
   /** Whether it was freed by this object. */
@@ -825,12 +992,21 @@ export class OwnedEntry implements Disposable {
    */
   free(): void {
     if (this.#freed) return;
-    if (!this.#list.destroyed) this.#list.free(this.entry);
+    if (!this.#list.destroyed) this.#list.free(this.#entry);
     this.#freed = true;
   }
 
   /** As {@linkcode free}. */
   [Symbol.dispose](): void {
     this.free();
+  }
+
+  /** What `JSON.stringify` writes of it. */
+  toJSON(): { entry: number; freed: boolean } {
+    return { entry: this.#entry, freed: this.#freed };
+  }
+
+  static {
+    logAs(this.prototype, (one) => `OwnedEntry ${one.#entry}${one.#freed ? " (freed)" : ""}`);
   }
 }

@@ -64,7 +64,10 @@ export interface LookasideStats {
   readonly lastTotalAllocates: number;
   /** `allocateMisses` at the last tick. */
   readonly lastAllocateMisses: number;
-  /** Allocated and not yet freed: (totalAllocates − failed − totalFrees) mod 2^32. */
+  /**
+   * Allocated and not yet freed: totalAllocates − failed − totalFrees, as a signed 32-bit number. Below
+   * zero where entries of other lists were freed to this one.
+   */
   readonly outstanding: number;
 }
 

@@ -6,12 +6,13 @@
  * @module
  */
 
+import { arrayKind, checkOptions, describe } from "../native/arguments.ts";
 import type { Divergence } from "../trace/divergence.ts";
 import { TraceError } from "../trace/errors.ts";
 import { type ListTrace, listTraceText } from "../trace/list_trace.ts";
 import { Parser } from "../trace/parse.ts";
 import { crossCheckLists, replayLists } from "../trace/replay.ts";
-import type { ReplaySummary, World } from "../trace/world.ts";
+import { assertWorld, type ReplaySummary, type World } from "../trace/world.ts";
 import { RecordingBuilder } from "./builder.ts";
 import { RecordingCheck } from "./check.ts";
 import { type Recording, recordingText } from "./recording.ts";
@@ -36,6 +37,7 @@ export type Trace = ListTrace | Recording;
  * @returns Its text.
  */
 export function format(trace: Trace): string {
+  assertTrace(trace, "Cannot write the trace");
   return trace.kind === "lists" ? listTraceText(trace) : recordingText(trace);
 }
 
@@ -63,6 +65,7 @@ export interface ParseOptions {
  * @param text The text, or its UTF-8 bytes.
  * @param options What to call it in errors.
  * @returns The trace.
+ * @throws {TypeError} If the text is neither a string nor bytes, or an option is not known.
  * @throws {TraceError} If the text is not a trace, with the line.
  */
 export function parse(text: string | Uint8Array, options: ParseOptions = {}): Trace {
@@ -80,7 +83,7 @@ export function parse(text: string | Uint8Array, options: ParseOptions = {}): Tr
       start = end;
     }
   } else {
-    parser.push(text);
+    parser.push(bytesOf(text, "text must be a string or a Uint8Array"));
   }
   return traceOf(parser);
 }
@@ -101,6 +104,7 @@ export function parse(text: string | Uint8Array, options: ParseOptions = {}): Tr
  * @param parts The UTF-8 bytes, in parts of any length.
  * @param options What to call it in errors.
  * @returns The trace.
+ * @throws {TypeError} If the parts are no bytes, or an option is not known.
  * @throws {TraceError} If the bytes are not a trace, or reading them fails, with the line.
  */
 export async function parseStream(
@@ -108,17 +112,49 @@ export async function parseStream(
   options: ParseOptions = {},
 ): Promise<Trace> {
   const parser = parserOf(options);
+  if (!isIterable(parts)) {
+    throw new TypeError(`${READ}: parts must be iterable: ${describe(parts)}`);
+  }
+  let notBytes: TypeError | null = null;
   try {
     for await (const part of parts) {
+      try {
+        bytesOf(part, "each part must be a Uint8Array");
+      } catch (error) {
+        notBytes = error as TypeError;
+        break;
+      }
       parser.push(part);
     }
   } catch (error) {
     throw error instanceof TraceError ? error : parser.readError(error);
   }
+  if (notBytes !== null) throw notBytes;
   return traceOf(parser);
 }
 
-function parserOf({ file = "trace" }: ParseOptions): Parser<RecordingBuilder> {
+const READ = "Cannot read the trace";
+
+function bytesOf(value: unknown, rule: string): Uint8Array {
+  if (arrayKind(value) === "Uint8Array") return value as Uint8Array;
+  throw new TypeError(`${READ}: ${rule}: ${describe(value)}`);
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === "object" && value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+/** Refuses what `parse` cannot have returned. */
+function assertTrace(value: unknown, context: string): void {
+  const { kind, lists } = (value ?? {}) as Partial<Trace>;
+  if ((kind === "lists" || kind === "recording") && Array.isArray(lists)) return;
+  throw new TypeError(`${context}: trace must be what parse() returns: ${describe(value)}`);
+}
+
+function parserOf(options: ParseOptions): Parser<RecordingBuilder> {
+  checkOptions(options, ["file"], READ);
+  const { file = "trace" } = options;
   return new Parser(file, () => new RecordingBuilder(file));
 }
 
@@ -151,10 +187,14 @@ function isHighSurrogate(unit: number): boolean {
  * @param world A fresh world.
  * @param options How to do it.
  * @returns What it came to.
+ * @throws {TypeError} If the trace or the world is none, or an option is not known.
  * @throws {ExpectationError} If an `expect` line does not hold.
  * @throws {TraceError} If the world cannot have one of the lists, or an operation fails in a way that no trace can mean.
  */
 export function replay(trace: Trace, world: World, options: ReplayOptions = {}): ReplaySummary {
+  assertTrace(trace, "Cannot replay");
+  assertWorld(world, "Cannot replay");
+  checkOptions(options, ["tickEvery", "onStep"], "Cannot replay");
   assertPossible(trace, world);
   if (trace.kind === "recording") {
     return replayRecording(trace, world, options);
@@ -181,6 +221,8 @@ export function replay(trace: Trace, world: World, options: ReplayOptions = {}):
  * @param right Another.
  * @param options How to do it.
  * @returns The first difference, or null.
+ * @throws {TypeError} If the trace or a world is none, or an option is not known.
+ * @throws {NoPoolError} If the pool of a world is used up: then the two cannot be compared further.
  * @throws {TraceError} If one of the worlds cannot have one of the lists, or fails in a way that no trace can mean.
  */
 export function crossCheck(
@@ -189,6 +231,11 @@ export function crossCheck(
   right: World,
   options: { tickEvery?: number } = {},
 ): Divergence | null {
+  const context = "Cannot compare";
+  assertTrace(trace, context);
+  assertWorld(left, context);
+  assertWorld(right, context);
+  checkOptions(options, ["tickEvery"], context);
   assertPossible(trace, left);
   assertPossible(trace, right);
   if (trace.kind === "recording") {

@@ -79,6 +79,11 @@ export class RecordingBuilder implements OperationSink {
     this.#push(slot * 2 + 1, line);
   }
 
+  /** Leaves what is in a slot allocated to the end, since its free is not known; the name is free again. */
+  forget(name: number): void {
+    this.#live.delete(name);
+  }
+
   /** The recording of what was taken. */
   finish(): Recording {
     if (this.#length === 0) {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { checkOptions } from "../native/arguments.ts";
 import {
   atEnd,
   compareStats,
@@ -13,10 +14,23 @@ import {
   type Difference,
   type Divergence,
   DONE,
+  isShortfall,
 } from "../trace/divergence.ts";
-import { attempt, type World, type WorldList } from "../trace/world.ts";
-import { NO_LIST, operationLine, operationText, type Recording } from "./recording.ts";
-import { assertTickEvery, type RecordingOptions, TICK_EVERY } from "./replay.ts";
+import {
+  assertWorld,
+  attempt,
+  refuseShortage,
+  type World,
+  type WorldList,
+} from "../trace/world.ts";
+import {
+  assertRecording,
+  NO_LIST,
+  operationLine,
+  operationText,
+  type Recording,
+} from "./recording.ts";
+import { assertTickEvery, RECORDING_OPTIONS, type RecordingOptions, TICK_EVERY } from "./replay.ts";
 
 /**
  * Replays a recording in two worlds and compares after each operation, in portions of any length.
@@ -58,6 +72,11 @@ export class RecordingCheck implements Disposable {
    * @param options When to tick.
    */
   constructor(recording: Recording, left: World, right: World, options: RecordingOptions = {}) {
+    const context = "Cannot compare";
+    checkOptions(options, RECORDING_OPTIONS, context);
+    assertRecording(recording, context);
+    assertWorld(left, context);
+    assertWorld(right, context);
     assertTickEvery(options.tickEvery);
     this.#recording = recording;
     this.#left = left;
@@ -97,17 +116,17 @@ export class RecordingCheck implements Disposable {
    *
    * @param count How many at most. Default: all that are left.
    * @returns The first difference, or null.
+   * @throws {NoPoolError} If a world differs because its pool is used up.
    */
-  advance(count = Infinity): Divergence | null {
+  advance(count: number = Infinity): Divergence | null {
     const end = Math.min(this.#recording.operations.length, this.#position + count);
     while (this.#position < end) {
       const difference = this.#operation(this.#position);
       if (difference !== null) {
-        return {
-          line: operationLine(this.#recording, this.#position),
-          operation: operationText(this.#recording, this.#position),
-          ...difference,
-        };
+        const line = operationLine(this.#recording, this.#position);
+        const operation = operationText(this.#recording, this.#position);
+        if (isShortfall(difference)) this.#refuseShortage(line, operation);
+        return { line, operation, ...difference };
       }
       this.#position += 1;
       if (this.#position % this.#tickEvery === 0) {
@@ -141,6 +160,18 @@ export class RecordingCheck implements Disposable {
     this.#closed = true;
     closeRecording(this.#recording, this.#left, this.#leftLists, this.#leftSlots);
     closeRecording(this.#recording, this.#right, this.#rightLists, this.#rightSlots);
+  }
+
+  /** Where an allocation differs, for it may be that a pool has no more. */
+  #refuseShortage(line: number, operation: string): void {
+    const code = this.#recording.operations[this.#position]!;
+    if ((code & 1) !== 0) return;
+    const bytes = this.#recording.slotBytes[code >>> 1]!;
+    const list = this.#recording.slotList[code >>> 1]!;
+    const size = list === NO_LIST ? bytes : this.#recording.lists[list]!.size;
+    for (const world of [this.#left, this.#right]) {
+      refuseShortage(world, size, this.#recording.file, line, operation);
+    }
   }
 
   #operation(position: number): Difference | null {

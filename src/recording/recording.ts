@@ -6,6 +6,7 @@
  * @module
  */
 
+import { describe } from "../native/arguments.ts";
 import type { TraceList } from "../trace/world.ts";
 
 /**
@@ -49,6 +50,14 @@ export interface Recording {
   readonly peakBytes: number;
   /** Pairs of (operation, line): from that operation on, each line holds one operation. */
   readonly lines: Uint32Array;
+}
+
+/** Refuses what is no recording. */
+export function assertRecording(value: unknown, context: string): void {
+  if ((value as Partial<Recording> | null | undefined)?.kind === "recording") return;
+  throw new TypeError(
+    `${context}: recording must be what parse() returns for one: ${describe(value)}`,
+  );
 }
 
 /** All operations of a recording as lines of text. */

@@ -6,13 +6,17 @@
  * @module
  */
 
+import { checkOptions } from "../native/arguments.ts";
 import { TraceError } from "../trace/errors.ts";
 import type { StepRecord } from "../trace/replay.ts";
 import { attempt, type ReplaySummary, type World } from "../trace/world.ts";
-import { NO_LIST, operationLine, type Recording } from "./recording.ts";
+import { assertRecording, NO_LIST, operationLine, type Recording } from "./recording.ts";
 
 /** How often a recording ticks, in operations. */
 export const TICK_EVERY = 10_000;
+
+/** The names of {@linkcode RecordingOptions}. */
+export const RECORDING_OPTIONS: readonly string[] = ["tickEvery", "onTick"];
 
 /** How {@linkcode RecordingReplay} and {@linkcode RecordingCheck} are told about ticks. */
 export interface RecordingOptions {
@@ -86,6 +90,8 @@ export class RecordingReplay {
     pool: ReplayPool,
     options: RecordingOptions = {},
   ) {
+    checkOptions(options, RECORDING_OPTIONS, "Cannot replay");
+    assertRecording(recording, "Cannot replay");
     assertTickEvery(options.tickEvery);
     if (lists.length !== recording.lists.length) {
       throw new RangeError(
@@ -112,7 +118,7 @@ export class RecordingReplay {
    * @param count How many at most. Default: all that are left.
    * @returns How many it did: 0 at the end.
    */
-  advance(count = Infinity): number {
+  advance(count: number = Infinity): number {
     const start = this.#position;
     const end = Math.min(this.#recording.operations.length, start + count);
     while (this.#position < end) {

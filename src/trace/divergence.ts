@@ -7,8 +7,9 @@
  */
 
 import type { ModelStats } from "../model.ts";
+import { NtStatus } from "../wdk/constants.ts";
 import { STATS_KEYS } from "./list_trace.ts";
-import { usageKey, type World } from "./world.ts";
+import { statusText, usageKey, type World } from "./world.ts";
 
 /** The outcome of a call that went well. */
 export const DONE = "done";
@@ -29,6 +30,21 @@ export interface Divergence {
 
 /** A {@linkcode Divergence} before it is known where. */
 export type Difference = Pick<Divergence, "field" | "left" | "right">;
+
+/** Whether one of the worlds got an entry or a block that the other could not have. */
+export function isShortfall({ field, left, right }: Difference): boolean {
+  switch (field.split(".").at(-1)) {
+    case "entry":
+      return left === 0 || right === 0;
+    case "entries":
+    case "block":
+      return true;
+    case "outcome":
+      return [left, right].includes(statusText(NtStatus.InsufficientResources));
+    default:
+      return false;
+  }
+}
 
 /** The first counter of a list that differs. */
 export function compareStats(list: string, left: ModelStats, right: ModelStats): Difference | null {

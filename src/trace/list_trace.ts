@@ -12,7 +12,7 @@ import { tagNumber, tagText } from "../wdk/tag.ts";
 import type { TraceList } from "./world.ts";
 
 /** The tag of a list without a `tag` key. */
-export const DEFAULT_TAG = tagNumber("srLL");
+export const DEFAULT_TAG: number = tagNumber("srLL");
 
 /** The names of the statistics. */
 export const STATS_KEYS: readonly (keyof ModelStats)[] = [

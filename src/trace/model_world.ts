@@ -6,7 +6,13 @@
  * @module
  */
 
-import { LookasideModel, type ModelOptions, type ModelStats, PoolModel } from "../model.ts";
+import {
+  LookasideModel,
+  type ModelDepthPolicyName,
+  type ModelOptions,
+  type ModelStats,
+  PoolModel,
+} from "../model.ts";
 import { PoolType } from "../wdk/constants.ts";
 import {
   LARGE_TAG,
@@ -20,9 +26,19 @@ import {
 /** What {@linkcode modelWorld} needs of a model; `model.ts` is one. */
 export interface ModelModule {
   /** The list. */
-  LookasideModel: new (options: ModelOptions) => LookasideModel;
+  LookasideModel: {
+    new (options: ModelOptions): LookasideModel;
+    /** One second of the system's clock. */
+    tickAll(lists: readonly LookasideModel[]): void;
+  };
   /** The pool. */
   PoolModel: new () => PoolModel;
+}
+
+/** What the lists of {@linkcode modelWorld} are like. */
+export interface ModelWorldOptions {
+  /** What `kernel.configure` was told; default `"settling"`. */
+  depthPolicy?: ModelDepthPolicyName;
 }
 
 /**
@@ -38,9 +54,14 @@ export interface ModelModule {
  * ```
  *
  * @param model Another model than `model.ts`, such as one that is broken on purpose.
+ * @param options What its lists are like.
  * @returns The world.
  */
-export function modelWorld(model: ModelModule = { LookasideModel, PoolModel }): World {
+export function modelWorld(
+  model: ModelModule = { LookasideModel, PoolModel },
+  options: ModelWorldOptions = {},
+): World {
+  const { depthPolicy = "settling" } = options;
   const pool = new model.PoolModel();
   const lists: LookasideModel[] = [];
   const blocks: number[] = [0];
@@ -49,8 +70,8 @@ export function modelWorld(model: ModelModule = { LookasideModel, PoolModel }): 
     refusal: () => null,
     createList(list: TraceList): WorldList {
       const { kind, size, poolType, tag, flags, maximumDepth, alloc, free } = list;
-      const options = { kind, size, poolType, tag, flags, maximumDepth, alloc, free, pool };
-      const made = new model.LookasideModel(options);
+      const like = { kind, size, poolType, tag, flags, maximumDepth, alloc, free };
+      const made = new model.LookasideModel({ ...like, pool, depthPolicy });
       lists.push(made);
       return new ModelWorldList(made);
     },
@@ -64,11 +85,7 @@ export function modelWorld(model: ModelModule = { LookasideModel, PoolModel }): 
       pool.failNext(count);
     },
     tick(): void {
-      for (const list of lists) {
-        if (!list.destroyed) {
-          list.tick();
-        }
-      }
+      model.LookasideModel.tickAll(lists);
     },
     usage: () => pool.usage(),
     close(): void {},

@@ -10,6 +10,7 @@ import type { ModelPoolUsage, ModelStats } from "../model.ts";
 import { BugCheckError, LookasideError } from "../native/errors.ts";
 import { type Kernel, kernel } from "../native/kernel.ts";
 import { LAYOUT } from "../native/library/bindings.ts";
+import { pool } from "../native/memory/memory.ts";
 import { KIND, type LegacyOptions, LookasideAlloc } from "../native/lookaside_alloc.ts";
 import type { Entry } from "../native/types.ts";
 import { type LookasideFlags, NtStatus, PoolType } from "../wdk/constants.ts";
@@ -24,6 +25,7 @@ import {
   type WorldList,
 } from "./world.ts";
 
+const MEBIBYTE = 2 ** 20;
 const POOL_RAISE_IF_ALLOCATION_FAILURE = 0x10;
 
 /**
@@ -114,6 +116,15 @@ export function nativeWorldOver(
       for (const entry of left.splice(0)) {
         attempt(() => kernel.freePool(entry));
       }
+    },
+    shortage(bytes: number): string | null {
+      kernel.rootDriver.faults.failNext(0);
+      const block = kernel.allocatePool(bytes, { tag: LARGE_TAG });
+      if (block === null) {
+        return `the pool of ${pool.buffer.byteLength / MEBIBYTE} MiB is used up`;
+      }
+      kernel.freePool(block);
+      return null;
     },
     outcome(error: unknown): string | null {
       if (error instanceof CallbackError) {

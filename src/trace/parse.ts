@@ -55,6 +55,7 @@ export class Parser<Sink extends OperationSink> {
   #line = 0;
   #rest: Uint8Array = new Uint8Array(0);
   readonly #makeSink: () => Sink;
+  readonly #malformed: ((line: number, why: string) => void) | undefined;
   #recording: Sink | null = null;
   readonly #lists: TraceList[] = [];
   readonly #byName = new Map<string, ParsedList>();
@@ -67,10 +68,17 @@ export class Parser<Sink extends OperationSink> {
    *
    * @param file What errors call it.
    * @param makeSink Makes the sink as soon as the file shows that it has no lists of its own.
+   * @param malformed Is told about each malformed line of a recording, which is then passed over.
+   * Default: the first one is an error.
    */
-  constructor(file: string, makeSink: () => Sink) {
+  constructor(
+    file: string,
+    makeSink: () => Sink,
+    malformed?: (line: number, why: string) => void,
+  ) {
     this.#file = file;
     this.#makeSink = makeSink;
+    this.#malformed = malformed;
   }
 
   /** Takes the next bytes. */
@@ -104,9 +112,9 @@ export class Parser<Sink extends OperationSink> {
       // The last line may be cut off, for example inside a number.
       this.#line += 1;
       const text = this.#decode(this.#rest);
-      throw this.#error(
-        `The last line has no line end, so the file may be cut off: ${quote(text)}`,
-      );
+      const why = `The last line has no line end, so the file may be cut off: ${quote(text)}`;
+      if (this.#recording === null || this.#malformed === undefined) throw this.#error(why);
+      this.#malformed(this.#line, why);
     }
     if (this.#recording !== null) {
       return this.#recording;
@@ -142,7 +150,16 @@ export class Parser<Sink extends OperationSink> {
     if (this.#recording !== null && this.#takePlainOperation(this.#recording, bytes, start, end)) {
       return;
     }
-    this.#takeText(this.#decode(bytes.subarray(start, end)));
+    if (this.#recording === null || this.#malformed === undefined) {
+      this.#takeText(this.#decode(bytes.subarray(start, end)));
+      return;
+    }
+    try {
+      this.#takeText(this.#decode(bytes.subarray(start, end)));
+    } catch (error) {
+      if (!(error instanceof TraceError)) throw error;
+      this.#malformed(error.line, error.why);
+    }
   }
 
   /** The line of a recording in its plainest form, read without making a string. False for all else. */

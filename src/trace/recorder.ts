@@ -7,6 +7,7 @@
  */
 
 import type { ModelStats } from "../model.ts";
+import { checkOptions } from "../native/arguments.ts";
 import { tagNumber } from "../wdk/tag.ts";
 import { listTraceText, STATS_KEYS, type TraceStep } from "./list_trace.ts";
 import type { TraceList } from "./world.ts";
@@ -183,8 +184,7 @@ export class Recorder {
  * ```
  */
 export class RecordedList {
-  /** Where it writes. */
-  readonly recorder: Recorder;
+  readonly #recorder: Recorder;
   readonly #list: RecordableList;
   readonly #index: number;
   /** The slot of each entry that is allocated. */
@@ -196,15 +196,16 @@ export class RecordedList {
 
   /** Writes the `list` line. */
   constructor(list: RecordableList, options: RecordOptions = {}) {
+    checkOptions(options, ["name", "recorder"], "Cannot record the list");
     const { totalAllocates, maximumDepth } = list.stats();
     if (totalAllocates !== 0) {
       throw new RangeError(
         `Cannot record the list: it was used before, allocations so far: ${totalAllocates}`,
       );
     }
-    this.recorder = options.recorder ?? new Recorder();
+    this.#recorder = options.recorder ?? new Recorder();
     this.#list = list;
-    this.#index = this.recorder.addList({
+    this.#index = this.#recorder.addList({
       name: options.name ?? "0",
       kind: "ex",
       size: list.size,
@@ -215,6 +216,11 @@ export class RecordedList {
       alloc: "default",
       free: "default",
     });
+  }
+
+  /** Where it writes. */
+  get recorder(): Recorder {
+    return this.#recorder;
   }
 
   /** An entry or null. */
@@ -314,7 +320,7 @@ export class RecordedList {
     try {
       this.#list.free(entry);
     } finally {
-      if (freed !== undefined && freed.moment === this.recorder.moment) {
+      if (freed !== undefined && freed.moment === this.#recorder.moment) {
         const { slot } = freed;
         this.#add({ op: "bad", slot, how: "double", into: this.#index });
       }
@@ -340,12 +346,12 @@ export class RecordedList {
 
   #empty(entry: number, slot: number): void {
     this.#slots.delete(entry);
-    this.#freed.set(entry, { slot, moment: this.recorder.moment });
+    this.#freed.set(entry, { slot, moment: this.#recorder.moment });
     this.#spare.push(slot);
   }
 
   #add(step: StepOfList): void {
-    this.recorder.add({ ...step, list: this.#index, line: 0 } as TraceStep);
+    this.#recorder.add({ ...step, list: this.#index, line: 0 } as TraceStep);
   }
 }
 

@@ -14,10 +14,20 @@ import {
   type Difference,
   type Divergence,
   DONE,
+  isShortfall,
 } from "./divergence.ts";
 import { TraceError } from "./errors.ts";
 import { type ListTrace, STATS_KEYS, stepText, type TraceStep } from "./list_trace.ts";
-import { attempt, type ReplaySummary, type World, type WorldList } from "./world.ts";
+import {
+  attempt,
+  refuseShortage,
+  type ReplaySummary,
+  type World,
+  type WorldList,
+} from "./world.ts";
+
+/** What a list itself takes of pool, at most. */
+const CONTROL_BLOCK_BYTES = 0x80;
 
 /** The outcome of a step whose list or entry could not be had before. */
 const NOTHING = "nothing";
@@ -103,7 +113,12 @@ function compareRuns(trace: ListTrace, left: World, right: World): Divergence | 
       const difference = compareRecords(leftRun.step(step), rightRun.step(step), trace) ??
         (step.op === "tick" ? leftRun.compareLists(rightRun) : null);
       if (difference !== null) {
-        return { line: step.line, operation: stepText(step, trace.lists), ...difference };
+        const operation = stepText(step, trace.lists);
+        for (const bytes of isShortfall(difference) ? bytesOf(step, trace) : []) {
+          refuseShortage(left, bytes, trace.file, step.line, operation);
+          refuseShortage(right, bytes, trace.file, step.line, operation);
+        }
+        return { line: step.line, operation, ...difference };
       }
     }
     const difference = leftRun.compareLists(rightRun) ?? compareUsage(left, right);
@@ -116,6 +131,13 @@ function compareRuns(trace: ListTrace, left: World, right: World): Divergence | 
   }
   const difference = compareUsage(left, right);
   return difference === null ? null : atEnd(difference);
+}
+
+/** The sizes of the blocks that a step may take from pool. */
+function bytesOf(step: TraceStep, { lists }: ListTrace): readonly number[] {
+  if (step.op === "list") return [lists[step.list]!.size, CONTROL_BLOCK_BYTES];
+  if (step.op === "a" || step.op === "batch" && !step.free) return [lists[step.list]!.size];
+  return [];
 }
 
 /** One replay of a trace with lists in one world. */

@@ -7,7 +7,9 @@
  */
 
 import type { ModelAllocate, ModelFree, ModelKind, ModelPoolUsage, ModelStats } from "../model.ts";
+import { describe } from "../native/arguments.ts";
 import { STOP_CODES } from "../native/library/bindings.ts";
+import { NoPoolError } from "./errors.ts";
 
 /** What the blocks of a recording that no list serves are counted under. */
 export const LARGE_TAG = "Larg";
@@ -58,8 +60,51 @@ export interface World {
   usage(): ModelPoolUsage[];
   /** Gives back what callbacks that throw left allocated. The last call. */
   close(): void;
+  /**
+   * Why it has no pool for a block of so many bytes now; null if it has. It is asked where another
+   * world went on, at the end of a replay. A world without a bound on its pool has no such method.
+   */
+  shortage?(bytes: number): string | null;
   /** An error of its own as text that is the same in every world; null for any other error. */
   outcome(error: unknown): string | null;
+}
+
+/** Characters of an operation that an error shows. */
+const LONGEST_SHOWN = 60;
+
+/** Refuses what is no world. */
+export function assertWorld(value: unknown, context: string): void {
+  const { name, createList, outcome } = (value ?? {}) as Partial<World>;
+  if (
+    typeof name === "string" && typeof createList === "function" && typeof outcome === "function"
+  ) return;
+  throw new TypeError(
+    `${context}: world must be one, such as modelWorld() returns: ${describe(value)}`,
+  );
+}
+
+/**
+ * Ends a comparison where a world has no more pool for an operation that allocates.
+ *
+ * @throws {NoPoolError} If the world has none.
+ */
+export function refuseShortage(
+  world: World,
+  bytes: number,
+  file: string,
+  line: number,
+  operation: string,
+): void {
+  const shortage = world.shortage?.(bytes) ?? null;
+  if (shortage === null) return;
+  const shown = operation.length > LONGEST_SHOWN
+    ? `${operation.slice(0, LONGEST_SHOWN)}…`
+    : operation;
+  throw new NoPoolError(
+    file,
+    line,
+    `Cannot compare further: in ${world.name} ${shortage}: "${shown}" needs ${bytes} bytes`,
+  );
 }
 
 /** A status as text. */

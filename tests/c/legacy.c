@@ -22,7 +22,7 @@ static PVOID Allocate(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     Allocations++;
     LastType = PoolType;
-    return ExAllocatePoolWithTag(PagedPool, NumberOfBytes, Tag);
+    return ExAllocatePoolWithTag((POOL_TYPE)(PoolType & PagedPool), NumberOfBytes, Tag);
 }
 
 static VOID Free(PVOID Buffer)

@@ -183,7 +183,7 @@ static VOID Rule(VOID)
     CHECK_EQUAL(list.L.LastAllocateMisses, 8);
     emu_set_depth(&list, 2);
     emu_tick();
-    CHECK_EQUAL(list.L.Depth, 2);
+    CHECK_EQUAL(list.L.Depth, 4);
 
     /* Entries that are allocated stay so when the list goes. */
     ExDeleteLookasideListEx(&list);

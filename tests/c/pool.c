@@ -103,15 +103,26 @@ static VOID DefaultTag(VOID)
 {
     PVOID block = ExAllocatePool(PagedPool, 50);
     CHECK(block != NULL);
-    ExFreePoolWithTag(block, ' kdD');
+    ExFreePoolWithTag(block, 'enoN');
     block = ExAllocatePoolWithQuota(PagedPool, 50);
     CHECK(block != NULL);
-    ExFreePoolWithTag(block, ' kdD');
+    ExFreePoolWithTag(block, 'enoN');
+}
+
+/* Behaviour: pool-no-type. */
+static VOID NoPool(VOID)
+{
+    static const int types[] = { 3, 7, 32, 33, 35, 544, 2048, 1 << 30, -17 };
+    SIZE_T i;
+    for (i = 0; i < RTL_NUMBER_OF(types); i++) {
+        CHECK(ExAllocatePoolWithTag((POOL_TYPE)types[i], 64, TAG) == NULL);
+    }
 }
 
 int main(void)
 {
     Contents();
+    NoPool();
     Alignment();
     Failures();
     DefaultTag();

@@ -1,5 +1,6 @@
 /* Every export is declared as Rust has it, and can be linked. */
-#include <ntddk.h>
+#include <fltKernel.h>
+#include <wdmsec.h>
 #include <emu.h>
 
 #include "prototypes.h"
@@ -9,6 +10,11 @@ int main(void)
     SIZE_T index;
     for (index = 0; index < RTL_NUMBER_OF(EmuExports); index++) {
         if (EmuExports[index] == NULL) {
+            return 1;
+        }
+    }
+    for (index = 0; index < RTL_NUMBER_OF(EmuObjectTypes); index++) {
+        if (*EmuObjectTypes[index] == NULL || **EmuObjectTypes[index] == NULL) {
             return 1;
         }
     }

@@ -103,8 +103,109 @@ static VOID CallbackUsesAnotherList(VOID)
     ExDeleteLookasideListEx(&Inner);
 }
 
+/* Two lists of one size class, as drivers have one for each processor. */
+static VOID InitialiseBoth(SIZE_T size, SIZE_T other)
+{
+    CHECK_EQUAL(Initialise(&Inner, 0, size), STATUS_SUCCESS);
+    CHECK_EQUAL(Initialise(&Outer, 0, other), STATUS_SUCCESS);
+}
+
+/* Behaviour: free-to-another. */
+static VOID FreeToAnother(VOID)
+{
+    static const SIZE_T sizes[][2] = { { 64, 64 }, { 49, 64 }, { 5000, 8192 } };
+    SIZE_T i;
+    for (i = 0; i < RTL_NUMBER_OF(sizes); i++) {
+        PVOID entry;
+        InitialiseBoth(sizes[i][0], sizes[i][1]);
+        entry = ExAllocateFromLookasideListEx(&Inner);
+        ExFreeToLookasideListEx(&Outer, entry);
+        CHECK_EQUAL(ExQueryDepthSList(&Outer.L.ListHead), 1);
+        CHECK_EQUAL(Inner.L.TotalFrees, 0);
+        CHECK_EQUAL(Outer.L.TotalFrees, 1);
+        CHECK(ExAllocateFromLookasideListEx(&Outer) == entry);
+        ExFreeToLookasideListEx(&Inner, entry);
+        CHECK_EQUAL(ExQueryDepthSList(&Inner.L.ListHead), 1);
+        ExDeleteLookasideListEx(&Outer);
+        ExDeleteLookasideListEx(&Inner);
+    }
+}
+
+/* Behaviour: free-to-another. */
+static VOID FreeToAnotherProcessor(VOID)
+{
+    static NPAGED_LOOKASIDE_LIST lists[4];
+    PVOID entry;
+    ULONG i;
+    for (i = 0; i < 4; i++) {
+        ExInitializeNPagedLookasideList(&lists[i], NULL, NULL, POOL_NX_ALLOCATION, 64, TAG, 0);
+    }
+    entry = ExAllocateFromNPagedLookasideList(&lists[0]);
+    for (i = 1; i < 4; i++) {
+        ExFreeToNPagedLookasideList(&lists[i], entry);
+        CHECK_EQUAL(ExQueryDepthSList(&lists[i].L.ListHead), 1);
+        CHECK(ExAllocateFromNPagedLookasideList(&lists[i]) == entry);
+    }
+    lists[0].L.Free(entry);
+    for (i = 0; i < 4; i++) {
+        ExDeleteNPagedLookasideList(&lists[i]);
+    }
+}
+
+static VOID PassOn(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
+{
+    CHECK(Lookaside == &Outer);
+    ExFreeToLookasideListEx(&Inner, Buffer);
+}
+
+/* Behaviour: free-plain-block. */
+static VOID FreeCallbackPassesOn(VOID)
+{
+    PVOID entry;
+    CHECK_EQUAL(Initialise(&Inner, 0, 64), STATUS_SUCCESS);
+    CHECK_EQUAL(
+        ExInitializeLookasideListEx(&Outer, NULL, PassOn, NonPagedPoolNx, 0, 64, TAG, 0), STATUS_SUCCESS);
+    emu_set_depth(&Outer, 0);
+    entry = ExAllocateFromLookasideListEx(&Outer);
+    ExFreeToLookasideListEx(&Outer, entry);
+    CHECK(ExAllocateFromLookasideListEx(&Inner) == entry);
+    ExFreeToLookasideListEx(&Inner, entry);
+    ExDeleteLookasideListEx(&Outer);
+    ExDeleteLookasideListEx(&Inner);
+}
+
+static PVOID WithHeader(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PLOOKASIDE_LIST_EX Lookaside)
+{
+    UCHAR *block = (UCHAR *)ExAllocatePoolWithTag(PoolType, NumberOfBytes + 16, Tag);
+    CHECK(Lookaside == &Outer);
+    return block == NULL ? NULL : block + 16;
+}
+
+static VOID WithoutHeader(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
+{
+    CHECK(Lookaside == &Outer);
+    ExFreePool((UCHAR *)Buffer - 16);
+}
+
+/* Behaviour: alloc-callback-inside. */
+static VOID CallbackPutsAHeader(VOID)
+{
+    PVOID entry;
+    CHECK_EQUAL(ExInitializeLookasideListEx(&Outer, WithHeader, WithoutHeader, NonPagedPoolNx, 0, 100, TAG, 0),
+        STATUS_SUCCESS);
+    entry = ExAllocateFromLookasideListEx(&Outer);
+    ExFreeToLookasideListEx(&Outer, entry);
+    CHECK(ExAllocateFromLookasideListEx(&Outer) == entry);
+    ExFreeToLookasideListEx(&Outer, entry);
+    ExDeleteLookasideListEx(&Outer);
+}
+
 int main(void)
 {
+    FreeToAnother();
+    FreeToAnotherProcessor();
+    FreeCallbackPassesOn();
+    CallbackPutsAHeader();
     SmallSizes();
     MissIsPoisoned();
     FailNoRaiseAlone();

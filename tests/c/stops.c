@@ -14,6 +14,9 @@ static LOOKASIDE_LIST_EX List;
 static LOOKASIDE_LIST_EX Other;
 static NPAGED_LOOKASIDE_LIST Legacy;
 
+/* A number that the machine chooses, such as a caller's address: the test looks that it is not 0. */
+#define SOME_ADDRESS 0xA1A1A1A1A1A1A1A1ULL
+
 static VOID Expect(ULONG code, ULONG64 first, ULONG64 second, ULONG64 third, ULONG64 fourth)
 {
     printf("*** STOP 0x%08x (0x%016llx, 0x%016llx, 0x%016llx, 0x%016llx)\n", code, first, second, third, fourth);
@@ -35,7 +38,7 @@ static VOID DoubleFree(VOID)
 {
     PVOID entry = Allocate();
     ExFreeToLookasideListEx(&List, entry);
-    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(entry));
+    Expect(BAD_POOL_CALLER, 0x07, 0, TAG, Address(entry));
     ExFreeToLookasideListEx(&List, entry);
 }
 
@@ -45,7 +48,7 @@ static VOID DoubleFreeGone(VOID)
     PVOID entry = Allocate();
     emu_set_depth(&List, 0);
     ExFreeToLookasideListEx(&List, entry);
-    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(entry));
+    Expect(BAD_POOL_CALLER, 0x07, 0, TAG, Address(entry));
     ExFreeToLookasideListEx(&List, entry);
 }
 
@@ -53,6 +56,7 @@ static VOID DoubleFreeGone(VOID)
 static VOID ForeignFree(VOID)
 {
     PVOID entry = ExAllocateFromLookasideListEx(&Other);
+    emu_set_own_entries_only(&List, TRUE);
     Expect(BAD_POOL_CALLER, 0x46, Address(entry), 0, 0);
     ExFreeToLookasideListEx(&List, entry);
 }
@@ -94,7 +98,7 @@ static VOID LegacyDoubleFree(VOID)
 {
     PVOID entry = ExAllocateFromNPagedLookasideList(&Legacy);
     ExFreeToNPagedLookasideList(&Legacy, entry);
-    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(entry));
+    Expect(BAD_POOL_CALLER, 0x07, 0, TAG, Address(entry));
     ExFreeToNPagedLookasideList(&Legacy, entry);
 }
 
@@ -235,7 +239,7 @@ static VOID PoolDoubleFree(VOID)
 {
     PVOID block = ExAllocatePoolWithTag(PagedPool, 100, TAG);
     ExFreePoolWithTag(block, TAG);
-    Expect(BAD_POOL_CALLER, 0x07, 0, 0, Address(block));
+    Expect(BAD_POOL_CALLER, 0x07, 0, TAG, Address(block));
     ExFreePoolWithTag(block, TAG);
 }
 
@@ -252,31 +256,133 @@ static VOID PoolZeroBytes(VOID)
     (void)ExAllocatePoolWithTag(PagedPool, 0, TAG);
 }
 
+/* Behaviour: pool-bad-tag. */
 static VOID PoolTagZero(VOID)
 {
-    Expect(BAD_POOL_CALLER, 0x9B, PagedPool, 100, 0);
+    Expect(BAD_POOL_CALLER, 0x9B, PagedPool, 100, SOME_ADDRESS);
     (void)ExAllocatePoolWithTag(PagedPool, 100, 0);
 }
 
+/* Behaviour: pool-bad-tag. */
 static VOID PoolTagBig(VOID)
 {
-    Expect(BAD_POOL_CALLER, 0x9C, PagedPool, 100, 0);
+    Expect(BAD_POOL_CALLER, 0x9C, PagedPool, 100, SOME_ADDRESS);
     (void)ExAllocatePoolWithTag(PagedPool, 100, '\0GIB');
 }
 
+/* Behaviour: pool-bad-tag. */
 static VOID PoolTagSigns(VOID)
 {
-    Expect(BAD_POOL_CALLER, 0x9D, '!!!!', PagedPool, 0);
+    Expect(BAD_POOL_CALLER, 0x9D, '!!!!', PagedPool, SOME_ADDRESS);
     (void)ExAllocatePoolWithTag(PagedPool, 100, '!!!!');
 }
 
+/* Behaviour: pool-bad-tag. */
+static VOID Pool2TagBig(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9C, NonPagedPoolNx, 100, SOME_ADDRESS);
+    (void)ExAllocatePool2(POOL_FLAG_NON_PAGED, 100, 0x20474942);
+}
+
+/* Behaviour: pool-bad-tag. */
+static VOID Pool2TagSigns(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9D, '!!!!', PagedPool, SOME_ADDRESS);
+    (void)ExAllocatePool2(POOL_FLAG_PAGED, 100, '!!!!');
+}
+
+static VOID MissWithTag(ULONG tag)
+{
+    CHECK(NT_SUCCESS(ExInitializeLookasideListEx(&Other, NULL, NULL, PagedPool, 0, 100, tag, 0)));
+    (void)ExAllocateFromLookasideListEx(&Other);
+}
+
+/* Behaviour: pool-bad-tag. */
+static VOID ListTagZero(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9B, PagedPool, 100, SOME_ADDRESS);
+    MissWithTag(0);
+}
+
+/* Behaviour: pool-bad-tag. */
+static VOID ListTagSigns(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9D, '%$#!', PagedPool, SOME_ADDRESS);
+    MissWithTag('%$#!');
+}
+
+/* Behaviour: pool-bad-tag. */
+static VOID LegacyTagZero(VOID)
+{
+    ExInitializeNPagedLookasideList(&Legacy, NULL, NULL, 0, 64, 0, 0);
+    Expect(BAD_POOL_CALLER, 0x9B, 0, 64, SOME_ADDRESS);
+    (void)ExAllocateFromNPagedLookasideList(&Legacy);
+}
+
+/* Behaviour: pool-must-succeed. */
+static VOID PoolMustSucceed(VOID)
+{
+    Expect(BAD_POOL_CALLER, 0x9A, NonPagedPoolMustSucceed, 64, TAG);
+    (void)ExAllocatePoolWithTag(NonPagedPoolMustSucceed, 64, TAG);
+}
+
+/* Behaviour: pool-must-succeed. */
+static VOID LegacyMustSucceed(VOID)
+{
+    ExInitializeNPagedLookasideList(&Legacy, NULL, NULL, NonPagedPoolMustSucceed, 64, TAG, 0);
+    Expect(BAD_POOL_CALLER, 0x9A, NonPagedPoolMustSucceed, 64, TAG);
+    (void)ExAllocateFromNPagedLookasideList(&Legacy);
+}
+
+/* Behaviour: create-legacy-flags. */
+static VOID LegacyFlags(VOID)
+{
+    ExInitializeNPagedLookasideList(&Legacy, NULL, NULL, 1, 64, TAG, 0);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&Legacy), 0, 0);
+    (void)ExAllocateFromNPagedLookasideList(&Legacy);
+}
+
+/* Behaviour: list-in-paged-pool. */
+static VOID ListInPagedPool(VOID)
+{
+    PLOOKASIDE_LIST_EX list = (PLOOKASIDE_LIST_EX)ExAllocatePoolWithTag(PagedPool, sizeof(*list), TAG);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, Address(list), 0, 0);
+    (void)ExInitializeLookasideListEx(list, NULL, NULL, NonPagedPoolNx, 0, 64, TAG, 0);
+}
+
+/* Behaviour: list-in-paged-pool. */
+static VOID LegacyInPagedPool(VOID)
+{
+    PPAGED_LOOKASIDE_LIST list = (PPAGED_LOOKASIDE_LIST)ExAllocatePoolWithTag(PagedPool, sizeof(*list), TAG);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, Address(list), 0, 0);
+    ExInitializePagedLookasideList(list, NULL, NULL, 0, 64, TAG, 0);
+}
+
+/* Behaviour: pool-free-inside. */
 static VOID PoolInterior(VOID)
 {
     UCHAR *block = (UCHAR *)ExAllocatePoolWithTag(PagedPool, 100, TAG);
-    Expect(BAD_POOL_CALLER, 0x41286, Address(block + 32), 0, 0);
+    Expect(BAD_POOL_CALLER, 0x41286, 0, 0, (Address(block + 32) & 0xFFFFFFFF) / PAGE_SIZE);
     ExFreePool(block + 32);
 }
 
+/* Behaviour: pool-free-inside. */
+static VOID PoolInteriorNonPaged(VOID)
+{
+    UCHAR *block = (UCHAR *)ExAllocatePoolWithTag(NonPagedPoolNx, 100, TAG);
+    Expect(BAD_POOL_CALLER, 0x44, Address(block + 32), 0, 0);
+    ExFreePool(block + 32);
+}
+
+/* Behaviour: free-plain-block. */
+static VOID BlockOfOtherPool(VOID)
+{
+    PVOID block = ExAllocatePoolWithTag(PagedPool, 64, TAG);
+    Expect(BAD_POOL_CALLER, 0x46, Address(block), 0, 0);
+    ExFreeToNPagedLookasideList(&Legacy, block);
+}
+
+/* Behaviour: pool-free-unmapped. */
 static VOID PoolElsewhere(VOID)
 {
     Expect(BAD_POOL_CALLER, 0x42, Address(&List), 0, 0);
@@ -348,9 +454,70 @@ static VOID UnlockTwice(VOID)
 static VOID UnlockFree(VOID)
 {
     static KSPIN_LOCK lock;
+    KIRQL before;
     KeInitializeSpinLock(&lock);
+    KeRaiseIrql(DISPATCH_LEVEL, &before);
     Expect(0x10, Address(&lock), 0, 0, 0);
     KeReleaseSpinLockFromDpcLevel(&lock);
+}
+
+/* Behaviour: lock-level. */
+static VOID LockBelow(VOID)
+{
+    static KSPIN_LOCK lock;
+    KeInitializeSpinLock(&lock);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x40, PASSIVE_LEVEL, Address(&lock), 0);
+    KeAcquireSpinLockAtDpcLevel(&lock);
+}
+
+/* Behaviour: lock-level. */
+static VOID TryLockBelow(VOID)
+{
+    static KSPIN_LOCK lock;
+    KeInitializeSpinLock(&lock);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x40, PASSIVE_LEVEL, Address(&lock), 0);
+    (void)KeTryToAcquireSpinLockAtDpcLevel(&lock);
+}
+
+/* Behaviour: lock-level. */
+static VOID UnlockBelow(VOID)
+{
+    static KSPIN_LOCK lock;
+    KIRQL before;
+    KeInitializeSpinLock(&lock);
+    KeRaiseIrql(APC_LEVEL, &before);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x41, APC_LEVEL, Address(&lock), 0);
+    KeReleaseSpinLockFromDpcLevel(&lock);
+}
+
+/* Behaviour: lock-other-level. */
+static VOID UnlockToOther(VOID)
+{
+    static KSPIN_LOCK lock;
+    KIRQL before;
+    KeInitializeSpinLock(&lock);
+    KeAcquireSpinLock(&lock, &before);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x00020015, 0, 0, 0);
+    KeReleaseSpinLock(&lock, APC_LEVEL);
+}
+
+/* Behaviour: lock-lowered. */
+static VOID LowerWithLock(VOID)
+{
+    static KSPIN_LOCK lock;
+    KIRQL before;
+    KeInitializeSpinLock(&lock);
+    KeAcquireSpinLock(&lock, &before);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x32, before, Address(&lock), 0);
+    KeLowerIrql(before);
+}
+
+/* Behaviour: slist-misaligned, raise-unhandled. */
+static VOID HeaderMisaligned(VOID)
+{
+    static UCHAR bytes[64] DECLSPEC_ALIGN(16);
+    Expect(KMODE_EXCEPTION_NOT_HANDLED, 0x80000002, SOME_ADDRESS, 0, 0);
+    InitializeSListHead((PSLIST_HEADER)(PVOID)(bytes + 8));
 }
 
 static VOID Stop(VOID)
@@ -359,13 +526,12 @@ static VOID Stop(VOID)
     KeBugCheck(0xDEADDEAD);
 }
 
-/* Behaviour: create-raise-on-fail, alloc-no-pool-raise. */
+/* Behaviour: create-raise-on-fail, alloc-no-pool-raise, raise-unhandled. */
 static VOID RaisedOnFail(VOID)
 {
     CHECK(NT_SUCCESS(ExInitializeLookasideListEx(
         &Other, NULL, NULL, NonPagedPoolNx, EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL, 1 << 20, TAG, 0)));
-    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
-    fflush(stdout);
+    Expect(KMODE_EXCEPTION_NOT_HANDLED, 0xC000009A, SOME_ADDRESS, 0, 0);
     for (;;) {
         CHECK(ExAllocateFromLookasideListEx(&Other) != NULL);
     }
@@ -374,15 +540,13 @@ static VOID RaisedOnFail(VOID)
 static VOID RaisedByQuota(VOID)
 {
     emu_fail_next(NULL, 1, TAG);
-    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
-    fflush(stdout);
+    Expect(KMODE_EXCEPTION_NOT_HANDLED, 0xC000009A, SOME_ADDRESS, 0, 0);
     (void)ExAllocatePoolWithQuotaTag(PagedPool, 100, TAG);
 }
 
 static VOID RaisedByFlags(VOID)
 {
-    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
-    fflush(stdout);
+    Expect(KMODE_EXCEPTION_NOT_HANDLED, 0xC000009A, SOME_ADDRESS, 0, 0);
     (void)ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_RAISE_ON_FAILURE, (SIZE_T)1 << 40, TAG);
 }
 
@@ -391,15 +555,13 @@ static VOID RaisedByInline(VOID)
     CHECK(NT_SUCCESS(ExInitializeLookasideListEx(
         &Other, NULL, NULL, NonPagedPoolNx, EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL, 64, TAG, 0)));
     emu_fail_next(NULL, 1, TAG);
-    printf("*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES\n");
-    fflush(stdout);
+    Expect(KMODE_EXCEPTION_NOT_HANDLED, 0xC000009A, SOME_ADDRESS, 0, 0);
     (void)Other.L.AllocateEx(Other.L.Type, Other.L.Size, Other.L.Tag, &Other);
 }
 
 static VOID Raised(VOID)
 {
-    printf("*** Unhandled exception STATUS_DELETE_PENDING\n");
-    fflush(stdout);
+    Expect(KMODE_EXCEPTION_NOT_HANDLED, 0xC0000056, SOME_ADDRESS, 0, 0);
     ExRaiseStatus(STATUS_DELETE_PENDING);
 }
 
@@ -407,9 +569,38 @@ static VOID AssertionFails(VOID)
 {
     KIRQL before;
     KeRaiseIrql(DISPATCH_LEVEL, &before);
-    printf("*** Unhandled exception NtStatus(0xc0000420)\n");
-    fflush(stdout);
+    Expect(KMODE_EXCEPTION_NOT_HANDLED, 0xC0000420, SOME_ADDRESS, 0, 0);
     PAGED_CODE();
+}
+
+static VOID NotEmulated(VOID)
+{
+    printf("*** not emulated: IofCallDriver\n");
+    fflush(stdout);
+    (void)IoCallDriver(NULL, NULL);
+}
+
+static VOID FastFail(VOID)
+{
+    Expect(KERNEL_SECURITY_CHECK_FAILURE, 5, 0, 0, 0);
+    __fastfail(5);
+}
+
+/* Beyond the limit an Ex list has a status; a legacy list says so when it is used. */
+/* Behaviour: limit-lists. */
+static VOID TooManyLists(VOID)
+{
+    static LOOKASIDE_LIST_EX lists[0x10000];
+    static NPAGED_LOOKASIDE_LIST more;
+    NTSTATUS status = STATUS_SUCCESS;
+    SIZE_T count;
+    for (count = 0; NT_SUCCESS(status); count++) {
+        status = ExInitializeLookasideListEx(&lists[count], NULL, NULL, NonPagedPoolNx, 0, 64, TAG, 0);
+    }
+    CHECK_EQUAL(status, STATUS_QUOTA_EXCEEDED);
+    ExInitializeNPagedLookasideList(&more, NULL, NULL, 0, 64, TAG, 0);
+    Expect(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, Address(&more), 0xFFFF, 0);
+    (VOID)ExAllocateFromNPagedLookasideList(&more);
 }
 
 static const struct {
@@ -423,10 +614,15 @@ static const struct {
     CASE(DeleteUninitialised), CASE(AllocateUninitialised), CASE(FlushMoved), CASE(WrittenAfterFree),
     CASE(WrittenControlBlock), CASE(FreedControlBlock), CASE(CallbackUnaligned), CASE(CallbackShort),
     CASE(CallbackStops), CASE(PoolDoubleFree), CASE(PoolWrongTag), CASE(PoolZeroBytes), CASE(PoolTagZero),
-    CASE(PoolTagBig), CASE(PoolTagSigns), CASE(PoolInterior), CASE(PoolElsewhere), CASE(PoolNull),
+    CASE(PoolTagBig), CASE(PoolTagSigns), CASE(Pool2TagBig), CASE(Pool2TagSigns), CASE(ListTagZero),
+    CASE(ListTagSigns), CASE(LegacyTagZero), CASE(PoolMustSucceed), CASE(LegacyMustSucceed), CASE(LegacyFlags),
+    CASE(ListInPagedPool), CASE(LegacyInPagedPool), CASE(PoolInterior), CASE(PoolInteriorNonPaged),
+    CASE(BlockOfOtherPool), CASE(PoolElsewhere), CASE(PoolNull),
     CASE(LinkDamaged), CASE(RaiseDownwards), CASE(LowerUpwards), CASE(LockAbove), CASE(LockTwice), CASE(UnlockTwice),
-    CASE(UnlockFree), CASE(Stop), CASE(RaisedOnFail), CASE(RaisedByQuota), CASE(RaisedByFlags),
-    CASE(RaisedByInline), CASE(Raised), CASE(AssertionFails),
+    CASE(UnlockFree), CASE(LockBelow), CASE(TryLockBelow), CASE(UnlockBelow), CASE(UnlockToOther),
+    CASE(LowerWithLock), CASE(HeaderMisaligned), CASE(Stop), CASE(RaisedOnFail), CASE(RaisedByQuota),
+    CASE(RaisedByFlags), CASE(RaisedByInline), CASE(Raised), CASE(AssertionFails), CASE(NotEmulated),
+    CASE(FastFail), CASE(TooManyLists),
 #undef CASE
 };
 

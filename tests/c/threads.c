@@ -125,8 +125,8 @@ static VOID CheckTotals(ULONG allocates, ULONG misses, ULONG frees, ULONG freeMi
 {
     CHECK_EQUAL(allocates, (Rounds * THREADS));
     CHECK_EQUAL(frees, (Rounds * THREADS));
-    /* What was made and not unmade is kept. */
-    CHECK_EQUAL(misses - freeMisses, kept);
+    /* What was made and not unmade is kept, or a tick has trimmed it. */
+    CHECK(misses - freeMisses >= kept);
 }
 
 int main(int count, char **arguments)

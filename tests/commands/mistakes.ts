@@ -160,7 +160,7 @@ export const MISTAKES: readonly Mistake[] = [
   ...all("configure", [undefined, null, 64], TYPE, (value) => kernel.configure(value)),
   ...all(
     "configure: poolMebibytes",
-    NO_NUMBERS,
+    NO_OPTIONAL_NUMBERS,
     TYPE,
     (poolMebibytes) => kernel.configure({ poolMebibytes }),
   ),
@@ -170,10 +170,22 @@ export const MISTAKES: readonly Mistake[] = [
     RANGE,
     (poolMebibytes) => kernel.configure({ poolMebibytes }),
   ),
-  {
-    name: "configure once the pool is mapped",
+  ...all(
+    "configure: depthPolicy",
+    [null, 1, {}],
+    TYPE,
+    (depthPolicy) => kernel.configure({ depthPolicy }),
+  ),
+  ...all(
+    "configure: depthPolicy",
+    ["", "setling"],
+    RANGE,
+    (depthPolicy) => kernel.configure({ depthPolicy }),
+  ),
+  ...[{ poolMebibytes: 64 }, { depthPolicy: "settling" }].map((options) => ({
+    name: `configure once the pool is mapped: ${JSON.stringify(options)}`,
     outcome: status(NtStatus.InvalidDeviceState),
-    value: "it is mapped already",
-    make: () => kernel.configure({ poolMebibytes: 64 }),
-  },
+    value: "the pool is mapped already",
+    make: () => kernel.configure(options),
+  })),
 ];

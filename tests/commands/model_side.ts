@@ -9,6 +9,7 @@
 import { NtStatus } from "../../mod.ts";
 import { ModelBugCheck, ModelStatus } from "../../src/model.ts";
 import type { ModelModule, TraceList, WorldList } from "../../src/trace.ts";
+import { attempt } from "../../src/trace/world.ts";
 import { hookedModel } from "../../tools/random/reentry.ts";
 import { AFTER_DESTROY } from "./mistakes.ts";
 import type { Like, Operation } from "./operations.ts";
@@ -68,11 +69,17 @@ export class ModelSide extends Side {
   protected override borrow(on: SideList, use: (ordinal: number) => void): void {
     const ordinal = on.list.alloc();
     if (ordinal === 0) return;
+    const takeBack = () => {
+      if (this.lists.includes(on) && !on.isClosed) on.list.free(ordinal);
+    };
     try {
       use(ordinal);
-    } finally {
-      if (this.lists.includes(on) && !on.isClosed) on.list.free(ordinal);
+    } catch (error) {
+      // The function's own error comes first, whatever the free comes to.
+      attempt(takeBack);
+      throw error;
     }
+    takeBack();
   }
 
   protected override freePoolBadly(_block: number, how: "wrong tag" | "twice"): void {

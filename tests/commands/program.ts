@@ -18,6 +18,7 @@ import {
   parse,
   TraceError,
 } from "../../src/trace.ts";
+import { pickWay, restart, takeHits } from "../../tools/random/hits.ts";
 import { shrink } from "../../tools/random/trace.ts";
 import { ModelSide } from "./model_side.ts";
 import { type Operation, operation, operationText } from "./operations.ts";
@@ -75,7 +76,10 @@ export function runPrograms(
   { runs, seed, path, replayPath, shrinks = true }: Draw,
   model: ModelModule = { LookasideModel, PoolModel },
 ): Failure | null {
-  const shows = (trace: ListTrace) => crossCheck(trace, nativeWorld(), modelWorld(model)) !== null;
+  const shows = (trace: ListTrace) => {
+    restart();
+    return crossCheck(trace, nativeWorld(), modelWorld(model)) !== null;
+  };
   /** The shortest failing program that shows a difference too. */
   let trace: ListTrace | null = null;
   const programs = fc.commands([operation.map((operation) => new Command(operation))], {
@@ -85,6 +89,7 @@ export function runPrograms(
   });
   const details = fc.check(
     fc.property(programs, (commands) => {
+      pickWay([...commands].length);
       const expected = new ModelSide(model);
       const rust = new RustSide();
       try {
@@ -108,6 +113,7 @@ export function runPrograms(
       ...(path === undefined ? {} : { path }),
     },
   );
+  takeHits("javascript");
   if (!details.failed) return null;
   const [commands] = details.counterexample!;
   const text = String(commands);

@@ -35,7 +35,10 @@ async function crosscheck(args: readonly string[], options: readonly string[] = 
 /** Writes a model that is broken and the options by which the tool gets it. */
 async function brokenModel(
   folder: string,
-  edit: readonly [from: string, to: string] = ["this.#kept.pop()", "this.#kept.shift()"],
+  edit: readonly [from: string, to: string] = [
+    "kept = this.#kept.pop()",
+    "kept = this.#kept.shift()",
+  ],
   end = "",
 ): Promise<string[]> {
   await Deno.writeTextFile(`${folder}/model.ts`, await editedText([edit]) + end);
@@ -228,5 +231,45 @@ Deno.test("crosscheck: an interrupt ends it with a verdict of what was done", as
     assertEquals([code, err], [0, ""]);
     assertMatch(out!, /^[\d,]+ operations over 16 lists, interrupted, in .*: 0 divergences\n$/);
     return;
+  }
+});
+
+// Behaviour: no-pool-compared.
+Deno.test("crosscheck: a pool that is used up is a verdict of its own, and --pool helps", async () => {
+  await withFolder(async (folder) => {
+    const lines = Array.from({ length: 70 }, (_, slot) => `a ${slot}\n`).join("");
+    await Deno.writeTextFile(`${folder}/half.trace`, `list size=1048576\n${lines}`);
+    await Deno.writeTextFile(`${folder}/well.trace`, "list size=64\na 1\n");
+    const traces = ["half", "well"].map((name) => `--trace=${folder}/${name}.trace`);
+    const { code, out, err } = await crosscheck([...traces, `--save=${folder}`]);
+    assertEquals(code, 2);
+    assertMatch(
+      out,
+      /^73 operations of 2 files .*, 1 of them cut short for want of pool: 0 divergences\n$/,
+    );
+    assertStringIncludes(
+      err,
+      'half.trace:65: Cannot compare further: in Rust the pool of 64 MiB is used up: "a 63"',
+    );
+    assertStringIncludes(err, "a larger pool: --pool MIB\n");
+    // Nothing is saved: there is no difference to show.
+    assertEquals([...Deno.readDirSync(folder)].length, 2);
+    const more = await crosscheck([...traces, "--pool=128"]);
+    assertEquals([more.code, more.err], [0, ""]);
+    assertStringIncludes(more.out, "73 operations of 2 files");
+  });
+});
+
+// Behaviour: no-pool-compared.
+Deno.test("crosscheck: random operations over too small a pool are cut short, without a divergence", async () => {
+  for (const workers of ["1", "2"]) {
+    const { code, out, err } = await crosscheck(
+      ["--ops=300000", "--seed=3", "--pool=1", `--workers=${workers}`],
+    );
+    assertEquals(code, 2, err);
+    assertStringIncludes(out, "cut short");
+    assertStringIncludes(out, ": 0 divergences\n");
+    assertMatch(err, /^Seed \d+: .*in Rust the pool of 1 MiB is used up/m);
+    assertStringIncludes(err, "a larger pool: --pool MIB\n");
   }
 });

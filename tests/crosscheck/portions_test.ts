@@ -74,7 +74,7 @@ Deno.test("cross-check: a portion has as many operations as it is asked for", ()
   for (const [lists, operations] of [[256, 1], [256, 2], [16, 5], [16, 33], [1, 500]] as const) {
     const setting = { ...SETTING, lists };
     for (let seed = 1; seed <= 8; seed++) {
-      const nothing = { operations, finding: null };
+      const nothing = { operations, finding: null, noPool: null };
       assertEquals(runTrace(seed, operations, setting), nothing);
       assertEquals(runReentrant(seed, operations, setting), nothing);
     }
@@ -109,7 +109,7 @@ Deno.test("cross-check: a difference in any one counter is one", () => {
 });
 
 Deno.test("cross-check: Rust differs from a model that is wrong, and a short trace shows it", async () => {
-  const broken = await editedModel([["this.#kept.pop()", "this.#kept.shift()"]]);
+  const broken = await editedModel([["kept = this.#kept.pop()", "kept = this.#kept.shift()"]]);
   const differs = (trace: ListTrace) =>
     crossCheck(trace, nativeWorld(), modelWorld(broken)) !== null;
   const trace = randomTrace(1, 8, 1000);

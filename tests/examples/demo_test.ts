@@ -110,13 +110,16 @@ Deno.test("the demo refuses a malformed file in one line with its name and line"
   });
 });
 
-Deno.test("the demo refuses a truncated compressed file in one line with its name and line", async () => {
+Deno.test("the demo refuses a truncated compressed file in one line with its name and what is wrong", async () => {
   const whole = await gzip(Array.from({ length: 9000 }, (_, i) => `a ${i} ${i % 700}\n`).join(""));
   await withFiles({ "cut.trace.gz": whole.subarray(0, whole.length >> 1) }, async (path) => {
     const file = path("cut.trace.gz");
     const { code, out, err } = await demo([file]);
     assertEquals([code, out], [2, ""]);
-    assertMatch(err.replace(file, "FILE"), /^FILE:\d+: Cannot read on: .+\n$/);
+    assertMatch(
+      err.replace(file, "FILE"),
+      /^FILE(:\d+: Cannot read on|: Cannot read the file): the gzip data is cut off\n$/,
+    );
   });
 });
 
@@ -222,4 +225,105 @@ Deno.test("the demo ends with 1 at the first divergence and names operation and 
     );
     assert(!out.includes("0 divergences"));
   });
+});
+
+const joined = (...parts: readonly Uint8Array[]) =>
+  Uint8Array.from(parts.flatMap((part) => [...part]));
+
+Deno.test("the demo reads a compressed file of several members as gunzip does, zero bytes at its end too", async () => {
+  const members = joined(
+    await gzip("list size=64\na 1\n"),
+    await gzip(""),
+    await gzip("f 1\na 2\n"),
+  );
+  await withFiles(
+    { "two.gz": members, "zeros.gz": joined(members, new Uint8Array(40)) },
+    async (path) => {
+      for (const name of ["two.gz", "zeros.gz"]) {
+        const { code, out, err } = await demo([path(name)]);
+        assertEquals([code, err], [0, ""]);
+        assertStringIncludes(out, "0 divergences in 4 operations");
+      }
+    },
+  );
+});
+
+Deno.test("the demo says of a compressed file that it is cut off, damaged or followed by something else", async () => {
+  const [first, second] = [await gzip("list size=64\na 1\n"), await gzip("f 1\n")];
+  const damaged = first.slice();
+  damaged[damaged.length - 8]! ^= 1;
+  const wrong: readonly (readonly [Uint8Array, string])[] = [
+    [first.subarray(0, -4), "the gzip data is cut off"],
+    [joined(first, second.subarray(0, 5)), "the gzip data is cut off"],
+    [joined(first, second.subarray(0, -9)), "the gzip data is cut off"],
+    [joined(first, new TextEncoder().encode("f 1\n and more")), "is no gzip member"],
+    [damaged, "the gzip data is damaged: its checksum is another"],
+  ];
+  for (const [bytes, text] of wrong) {
+    await withFiles({ "bad.gz": bytes }, async (path) => {
+      const { code, out, err } = await demo([path("bad.gz")]);
+      assertEquals([code, out], [2, ""]);
+      assertStringIncludes(err, text);
+      assertEquals(err.split("\n").length, 2);
+    });
+  }
+});
+
+// Behaviour: no-pool-compared.
+Deno.test("the demo ends with 2 where the pool is used up, which is no divergence, and --pool helps", async () => {
+  const lines = Array.from({ length: 70 }, (_, slot) => `a ${slot}\n`).join("");
+  await withFiles({ "half.trace": `list size=1048576\n${lines}` }, async (path) => {
+    const file = path("half.trace");
+    const { code, out, err } = await demo([file]);
+    assertEquals([code, err], [
+      2,
+      `${file}:65: Cannot compare further: in Rust the pool of 64 MiB is used up: "a 63" needs ` +
+      "1048576 bytes\na larger pool: --pool MIB\n",
+    ]);
+    assert(!out.includes("divergence"));
+    const more = await demo(["--pool", "128", file]);
+    assertEquals([more.code, more.err], [0, ""]);
+    assertStringIncludes(more.out, "0 divergences in 71 operations");
+    for (const pool of ["0", "4096", "1.5", "x"]) {
+      assertRefused(
+        await demo(["--pool", pool, file]),
+        `--pool must be an integer in 1 … 4095: ${pool}`,
+      );
+    }
+  });
+});
+
+const COMMANDS: readonly string[] = [
+  "--allow-ffi --allow-env examples/demo.ts --help",
+  "--allow-ffi --allow-env tools/crosscheck/main.ts --ops 10",
+  "examples/from_valgrind.ts",
+];
+
+for (const command of COMMANDS) {
+  Deno.test({
+    name: `a full standard output is one line and exit code 2: ${command}`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const script = `echo '--9-- malloc(24) = 0x40' |
+        "$0" run --quiet --allow-read --allow-write ${command} >/dev/full`;
+      const { code, stderr } = await new Deno.Command("sh", {
+        args: ["-c", script, Deno.execPath()],
+        cwd: ROOT,
+      }).output();
+      const err = new TextDecoder().decode(stderr);
+      assertEquals(code, 2, err);
+      assertMatch(err, /^Cannot write to the standard output: .+\n$/);
+    },
+  });
+}
+
+Deno.test("the converter refuses what it does not take in one line", async () => {
+  for (const args of [["run.log"], ["--pod", "9"], ["--pid", "x"]]) {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "examples/from_valgrind.ts", ...args],
+      cwd: ROOT,
+    }).output();
+    assertEquals([code, stdout.length], [2, 0]);
+    assertMatch(new TextDecoder().decode(stderr), /^Cannot convert the log: .+\n$/);
+  }
 });

@@ -31,7 +31,11 @@ export async function editedText(edits: readonly Edit[]): Promise<string> {
 
 /** Models with one mistake each: what is wrong, the text of `model.ts`, what it becomes. */
 export const BROKEN_MODELS: readonly (readonly [mistake: string, ...Edit])[] = [
-  ["the entry freed first is allocated first", "this.#kept.pop()", "this.#kept.shift()"],
+  [
+    "the entry freed first is allocated first",
+    "kept = this.#kept.pop()",
+    "kept = this.#kept.shift()",
+  ],
   [
     "one entry too many is kept",
     "this.#kept.length >= this.#depth",
@@ -57,7 +61,24 @@ export const BROKEN_MODELS: readonly (readonly [mistake: string, ...Edit])[] = [
   ["RaiseOnFail is lost", "flags === RAISE_ON_FAIL", "flags === 3"],
   ["a second free is taken for a foreign one", "ALREADY_FREED = 0x07", "ALREADY_FREED = 0x46"],
   ["the limit is the maximum depth", "= FLOOR;\n  /** The", "= 256;\n  /** The"],
-  ["a tick shrinks too fast", "(depth - FLOOR) / 4", "(depth - FLOOR) / 2"],
+  ["an idle list is given up at the first tick", "SETTLED = 8", "SETTLED = 1"],
+  ["a list that got no memory grows", "noMemory: this.#noMemory", "noMemory: false"],
+  [
+    "a tick trims one too many",
+    "this.#kept.length > this.#depth",
+    "this.#kept.length > this.#depth - 1",
+  ],
+  [
+    "a tick trims past the free routine",
+    "try {\n        this.#giveToPool(entry);",
+    "try {\n        this.#states[entry] = GONE;\n        this.pool.free(this.size, this.poolType, this.tag);",
+  ],
+  [
+    "a tick counts what it trims",
+    "try {\n        this.#giveToPool(entry);",
+    "try {\n        this.#freeMisses += 1;\n        this.#giveToPool(entry);",
+  ],
+  ["a tick forgets the allocates", "this.#lastTotalAllocates = this.#totalAllocates;", ""],
   ["a tick forgets the misses", "this.#lastAllocateMisses = this.#allocateMisses;", ""],
   ["a small size is not raised", "Math.max(size, MINIMUM_SIZE)", "size"],
   ["a size in pool is too large", "usage.bytes += bytes;", "usage.bytes += bytes + 8;"],

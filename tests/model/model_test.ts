@@ -9,6 +9,9 @@ import {
 } from "../../src/model.ts";
 import { editedModel } from "./edited_model.ts";
 
+/** The default tag, "srLL", which the pool's stops name. */
+const TAG = 0x4C4C7273;
+
 function newList(options: Partial<ModelOptions> = {}): LookasideModel {
   return new LookasideModel({ size: 64, ...options });
 }
@@ -231,6 +234,36 @@ Deno.test("model: a tag is one to four characters or the u32", () => {
   assertThrows(() => newList({ tag: "abcde" }), RangeError);
 });
 
+// Behaviour: create-tag-refused.
+Deno.test("model: a tag that pool refuses is a RangeError", () => {
+  for (const tag of [0, 7, "BIG", "BIG ", 0x474942, "....", "\x1b"]) {
+    assertThrows(() => newList({ tag }), RangeError, "pool refuses the tag");
+  }
+  assertEquals(["BIG0", "BIGG", "big", "...1"].map((tag) => newList({ tag }).tag).length, 4);
+});
+
+// Behaviour: create-size-over-pool.
+Deno.test("model: a size over the largest pool is STATUS_INSUFFICIENT_RESOURCES, of a legacy list no entry", () => {
+  const size = 4095 * 2 ** 20;
+  assertEquals(newList({ size }).alloc(), 1);
+  assertEquals(statusOf(() => newList({ size: size + 1 })), 0xC000009A);
+  for (const kind of ["npaged", "paged"] as const) {
+    const list = newList({ kind, size: 2 ** 32 - 1 });
+    assertEquals([list.alloc(), list.stats().outstanding], [null, 0]);
+    const raising = newList({ kind, size: 2 ** 32 - 1, flags: 16 });
+    assertEquals(statusOf(() => raising.alloc()), 0xC000009A);
+  }
+});
+
+Deno.test("model: the fields of a list cannot be written, and a depth of -0 is 0", () => {
+  const list = newList();
+  for (const name of ["kind", "size", "poolType", "tag", "flags", "pool"]) {
+    assertEquals(Reflect.set(list, name, 128), false);
+  }
+  list.setDepth(-0);
+  assertEquals(list.stats().depth, 0);
+});
+
 Deno.test("model: the control block is 112 bytes under LkCb until the list is destroyed", () => {
   const list = newList({ poolType: 1 });
   const [usage] = list.pool.usage();
@@ -322,8 +355,8 @@ Deno.test("model: a second free is 0xC2/0x07, whether the entry was kept or went
   const [kept, gone] = take(list, 2) as [number, number];
   list.freeMany([kept, gone]);
   const before = list.stats();
-  assertEquals(stopOf(() => list.free(kept)), [0xC2, [0x07, 0, 0, kept]]);
-  assertEquals(stopOf(() => list.free(gone)), [0xC2, [0x07, 0, 0, gone]]);
+  assertEquals(stopOf(() => list.free(kept)), [0xC2, [0x07, 0, TAG, kept]]);
+  assertEquals(stopOf(() => list.free(gone)), [0xC2, [0x07, 0, TAG, gone]]);
   assertEquals(list.stats(), before);
 });
 
@@ -342,7 +375,7 @@ Deno.test("model: a batch with a bad entry or a duplicate frees none", () => {
   const [a, b] = take(list, 2) as [number, number];
   const before = list.stats();
   assertEquals(stopOf(() => list.freeMany([a, b, 0])), [0xC2, [0x46, 0, 0, 0]]);
-  assertEquals(stopOf(() => list.freeMany([a, b, a])), [0xC2, [0x07, 0, 0, a]]);
+  assertEquals(stopOf(() => list.freeMany([a, b, a])), [0xC2, [0x07, 0, TAG, a]]);
   assertEquals(list.stats(), before);
   list.freeMany([a, b]);
 });
@@ -396,7 +429,7 @@ Deno.test("model: destroy is idempotent, and everything else fails after it", ()
 
 // Depth tuning: docs/fidelity.md.
 
-Deno.test("model: a tick remembers the counters and touches no entry", () => {
+Deno.test("model: a tick remembers the counters", () => {
   const list = newList();
   list.freeMany(take(list, 3));
   list.tick();
@@ -422,9 +455,9 @@ Deno.test("model: the depth does not grow above the maximum depth", () => {
   assertEquals(list.stats().depth, 300);
 });
 
-Deno.test("model: one miss in sixteen allocations is busy, one in seventeen is not", () => {
+Deno.test("model: under balanced one miss in sixteen allocations is busy, one in seventeen is not", () => {
   for (const [allocates, depth] of [[16, 5], [17, 4]] as const) {
-    const list = newList();
+    const list = newList({ depthPolicy: "balanced" });
     for (let i = 0; i < allocates; i++) {
       list.free(list.alloc()!);
     }
@@ -433,18 +466,22 @@ Deno.test("model: one miss in sixteen allocations is busy, one in seventeen is n
   }
 });
 
-Deno.test("model: idle, the depth gives up a quarter of what is above 4, rounded up", () => {
-  const list = newList();
+Deno.test("model: under balanced an idle list gives up a quarter of what is above 4, rounded up, and no entry", () => {
+  const list = newList({ depthPolicy: "balanced" });
+  list.setDepth(20);
+  list.freeMany(take(list, 15));
+  list.tick();
   list.setDepth(20);
   const depths = Array.from({ length: 10 }, () => {
     list.tick();
     return list.stats().depth;
   });
   assertEquals(depths, [16, 13, 10, 8, 7, 6, 5, 4, 4, 4]);
+  assertEquals(list.stats().currentDepth, 15);
 });
 
-Deno.test("model: a list with as many allocations as depth is not idle", () => {
-  const list = newList();
+Deno.test("model: under balanced a list with as many allocations as depth is not idle", () => {
+  const list = newList({ depthPolicy: "balanced" });
   list.setDepth(8);
   list.free(list.alloc()!);
   list.tick();
@@ -456,14 +493,80 @@ Deno.test("model: a list with as many allocations as depth is not idle", () => {
   assertEquals(list.stats().depth, 8);
 });
 
-Deno.test("model: a depth below 4 is kept by an idle tick and raised by a busy one", () => {
-  const list = newList();
-  list.setDepth(0);
+Deno.test("model: a depth below 4 is kept by an idle tick under balanced, and raised to 4 under settling", () => {
+  for (const [depthPolicy, idle] of [["balanced", 0], ["settling", 4]] as const) {
+    const list = newList({ depthPolicy });
+    list.setDepth(0);
+    list.tick();
+    assertEquals(list.stats().depth, idle);
+    list.setDepth(0);
+    list.alloc();
+    list.tick();
+    assertEquals(list.stats().depth, depthPolicy === "balanced" ? 4 : 5);
+  }
+});
+
+Deno.test("model: under fixed a tick writes the last counters only", () => {
+  const list = newList({ depthPolicy: "fixed" });
+  list.freeMany(take(list, 20));
+  list.setDepth(2);
+  const before = list.stats();
   list.tick();
-  assertEquals(list.stats().depth, 0);
+  assertEquals(list.stats(), { ...before, lastTotalAllocates: 20, lastAllocateMisses: 20 });
+});
+
+/** A list that keeps so many entries with a depth below that, which the next tick leaves as it is. */
+function surplus(kept: number, depth: number, options: Partial<ModelOptions> = {}): LookasideModel {
+  const list = newList(options);
+  list.setDepth(kept);
+  list.freeMany(take(list, kept));
+  list.tick();
+  list.setDepth(depth);
+  return list;
+}
+
+Deno.test("model: a tick frees what is kept above the depth, the last freed first, and counts nothing", () => {
+  const list = surplus(9, 6);
+  const before = list.stats();
+  list.tick();
+  assertEquals(list.stats(), { ...before, currentDepth: 6 });
+  assertEquals(usageOf(list.pool, "srLL"), [9, 3, 6, 384]);
+  assertEquals(list.alloc(), 6);
+});
+
+Deno.test("model: a tick moves all depths before it trims the first list, in their order", () => {
+  const depths: number[][] = [];
+  class Watched extends PoolModel {
+    override free(bytes: number, poolType: number, tag: string | number): void {
+      depths.push([bytes, ...lists.map((list) => list.stats().depth)]);
+      // A tick inside a tick does nothing.
+      LookasideModel.tickAll(lists);
+      super.free(bytes, poolType, tag);
+    }
+  }
+  const pool = new Watched();
+  const lists = [16, 32].map((size) => surplus(6, 0, { size, pool }));
+  LookasideModel.tickAll(lists);
+  assertEquals(depths, [[16, 4, 4], [16, 4, 4], [32, 4, 4], [32, 4, 4]]);
+});
+
+Deno.test("model: a tick goes on when the free callback throws, and throws it at its end", () => {
+  const list = surplus(9, 6, { free: "throw" });
+  assertThrows(() => list.tick(), ModelCallbackError);
+  assertEquals(list.stats().currentDepth, 6);
+  assertEquals(usageOf(list.pool, "srLL"), [9, 0, 9, 576]);
+});
+
+Deno.test("model: a tick raises no depth of a list that got no memory since the last one", () => {
+  const list = newList();
+  list.failNext(1);
   list.alloc();
+  take(list, 9);
   list.tick();
   assertEquals(list.stats().depth, 4);
+  take(list, 9);
+  list.tick();
+  assertEquals(list.stats().depth, 8);
 });
 
 Deno.test("model: setDepth takes 0 to the maximum depth", () => {

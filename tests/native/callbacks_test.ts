@@ -25,7 +25,11 @@ import { ask, ended, start } from "../support/workers.ts";
 
 class OwnError extends Error {}
 
-const fromPool: AllocateFunction = (_, size) => kernel.allocatePool(size, { tag: "Call" });
+const fromPool: AllocateFunction = (poolType, size) =>
+  kernel.allocatePool(size, {
+    tag: "Call",
+    poolType: (poolType & PoolType.PagedPool) === 0 ? PoolType.NonPagedPoolNx : PoolType.PagedPool,
+  });
 const toPool = (entry: Entry) => kernel.freePool(entry);
 
 function listOf(options: Partial<LookasideOptions>): LookasideAlloc {
@@ -192,8 +196,39 @@ Deno.test("an allocate callback that returns no number: TypeError naming it, and
 
 Deno.test("an allocate callback that returns a promise: TypeError, and no unhandled rejection", async () => {
   using list = listOf({ allocate: (async () => await null) as unknown as AllocateFunction });
-  assertThrows(() => list.alloc(), TypeError, "neither a block nor null");
+  assertThrows(() => list.alloc(), TypeError, "the callback returned a promise");
   await Promise.resolve();
+});
+
+// Behaviour: callback-promise.
+Deno.test("a callback that returns a promise or another thenable: TypeError to its caller, and the entry counts as freed", async () => {
+  const message = "the callback returned a promise, and a callback must be synchronous";
+  const left: Entry[] = [];
+  const thenable = { then() {} };
+  for (const answer of [Promise.resolve(), thenable]) {
+    using list = uncached({
+      allocate: fromPool,
+      free: (entry) => {
+        left.push(entry);
+        return answer as unknown as void;
+      },
+    });
+    const entries = Uint32Array.of(list.alloc()!, list.alloc()!);
+    const error = assertThrows(() => list.free(entryAt(entries[0]!)), TypeError);
+    assertEquals(error.message, `Cannot free entry ${entries[0]}: ${message}`);
+    assertThrows(() => list.freeMany(entries.subarray(1)), TypeError, message);
+    list.setDepth(1);
+    list.free(list.alloc()!);
+    assertThrows(() => list.flush(), TypeError, message);
+    assertEquals(counts(list), [3, 3, 3, 2, 0]);
+    using failing = listOf({ allocate: () => answer as unknown as null });
+    assertThrows(() => failing.alloc(), TypeError, message);
+    assertThrows(() => failing.allocMany(new Uint32Array(2)), TypeError, message);
+  }
+  assertEquals(left.length, 6);
+  for (const entry of left) kernel.freePool(entry);
+  await Promise.resolve();
+  assertEquals(inUse(), [0, 0]);
 });
 
 // Behaviour: alloc-callback-bad-block.
@@ -244,8 +279,8 @@ Deno.test("an allocate callback that returns what is no free-standing block: Inv
     assertStatus(
       () => list.alloc(),
       NtStatus.InvalidParameter,
-      "Cannot allocate: the allocate callback returned what is no live pool block of 64 bytes or " +
-        `more: ${made}`,
+      "Cannot allocate: the allocate callback returned what is no live block of the list's kind of " +
+        `pool of 64 bytes or more: ${made}`,
     );
   }
   const calls = values.length + 1;
@@ -747,6 +782,26 @@ Deno.test("the unload event inside a callback: the process goes on, all is refus
   assertEquals([code, stdout.split("\n"), stderr], [0, refused, ""]);
 });
 
+Deno.test("callbacks may undo the compiled code of the method that called them, thousands of times", async () => {
+  const { code, stdout, stderr } = await run(
+    "deoptimised_inside.ts",
+    "--v8-flags=--allow-natives-syntax",
+  );
+  assertEquals([code, stderr], [0, ""]);
+  const { undone, left } = JSON.parse(stdout) as { undone: unknown; left: number };
+  const times = 400;
+  assertEquals(undone, {
+    alloc: times,
+    allocMany: times,
+    free: times,
+    freeMany: times,
+    flush: times,
+    destroy: times,
+  });
+  // The control blocks are gone too.
+  assertEquals(left, 0);
+});
+
 Deno.test("a process that exits inside a callback, with Workers inside theirs, ends in good order", async () => {
   const { code, stdout, stderr } = await run("exit_inside.ts");
   assertEquals([code, stdout, stderr], [7, "", ""]);
@@ -787,9 +842,12 @@ function leftByWorkers(): number {
   return kernel.poolUsage().find(({ tag }) => tag === "CWrk")?.outstanding ?? 0;
 }
 
-async function run(file: string): Promise<{ code: number; stdout: string; stderr: string }> {
+async function run(
+  file: string,
+  ...flags: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-ffi", "--allow-env", "--allow-read", file],
+    args: ["run", "--allow-ffi", "--allow-env", "--allow-read", ...flags, file],
     cwd: new URL("workers", import.meta.url),
     env: { NO_COLOR: "1" },
   }).output();

@@ -21,7 +21,7 @@ Deno.test("kernel.configure() after the first use throws, for the same size too"
     assertStatus(
       () => kernel.configure({ poolMebibytes }),
       NtStatus.InvalidDeviceState,
-      "Cannot configure the pool: it is mapped already",
+      "Cannot configure the kernel: the pool is mapped already",
     );
   }
 });

@@ -151,7 +151,7 @@ Deno.test("a stop says what its numbers mean and where it was", () => {
     assertEquals(lines.slice(1), [
       "    BAD_POOL_CALLER: a free of what is freed already",
       "    parameter 1, kind of violation: 0x7",
-      "    parameter 3, contents of the pool header: 0x0",
+      "    parameter 3, tag of the block: N",
       "    parameter 4, address: N",
       "    routine: ExFreeToLookasideListEx",
       '    list: N, tag "Says"',

@@ -1,8 +1,8 @@
-/** That allocating and freeing reach the library by the fast path of Deno's FFI. */
+/** That allocating from shared lists and freeing to them reach the library by the fast path of Deno's FFI. */
 
 import { assert, assertGreater } from "@std/assert";
 
-Deno.test("LookasideAlloc.alloc() and free() take the fast path of Deno's FFI", async () => {
+Deno.test("LookasideAlloc.alloc() and free() of a shared list take the fast path of Deno's FFI", async () => {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-ffi", "fast_path.ts"],
     cwd: import.meta.dirname!,

@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { BugCheckError, type Entry, entryAt, kernel, LookasideAlloc } from "../../mod.ts";
 import { owner, symbols } from "../../src/native/library/library.ts";
-import { none, raise } from "../../src/native/library/slot.ts";
+import { delivered, none, raise, slotValue } from "../../src/native/library/slot.ts";
 import { addressOf, assertBugCheck } from "../support/errors.ts";
 
 const CONFINED_LIST = 0x4C4B_0001n;
@@ -84,7 +84,9 @@ async function gone(made: Made): Promise<void> {
 /** What must hold of a Worker that has ended: its lists are closed, its entries left. */
 function assertClosed(made: Made): void {
   for (const id of made.ids) {
-    assertEquals(symbols.lookaside_alloc(id, owner), 0);
+    assertEquals(symbols.lookaside_hit(id, owner), 0);
+    symbols.lookaside_alloc(id);
+    assertEquals(slotValue(), 0);
     assertThrows(() => none("Forged"), "Forged: the list is deleted");
   }
   const rows = kernel.poolUsage().filter(({ tag, outstanding }) =>
@@ -143,17 +145,22 @@ Deno.test("a Worker's lists are shown to other isolates, and refused to them", a
   assertEquals(snapshots.map(({ id }) => id), made.ids);
   const array = new Uint32Array(4);
   for (const { id, address, ...before } of snapshots) {
+    assertEquals(symbols.lookaside_hit(id, owner), 0);
+    assertEquals(symbols.lookaside_keep(id, made.entries[1]!, owner), 0);
     const calls = [
-      () => symbols.lookaside_free(id, made.entries[1]!, owner),
+      () => symbols.lookaside_alloc(id),
+      () => symbols.lookaside_alloc_many(id, array, 4),
+      () => symbols.lookaside_free(id, made.entries[1]!),
       () => symbols.lookaside_free_many(id, Uint32Array.of(made.entries[1]!), 1),
       () => symbols.lookaside_flush(id),
-      () => symbols.lookaside_set_depth(id, 10),
       () => symbols.lookaside_destroy(id),
     ];
     const refusals = [
-      () => assertEquals(symbols.lookaside_alloc(id, owner), 0),
-      () => assertEquals(symbols.lookaside_alloc_many(id, array, 4), 0),
-      ...calls.map((call) => () => assertEquals(call(), 1)),
+      () => assertEquals(symbols.lookaside_set_depth(id, 10), 1),
+      ...calls.map((call) => () => {
+        call();
+        assertEquals([delivered(), slotValue()], [2, 0]);
+      }),
     ];
     for (const refused of refusals) {
       refused();
@@ -218,15 +225,18 @@ Deno.test("many Workers one after another leave no list and take no slot for goo
   }
 });
 
-Deno.test("an unreachable list is deleted; a list with an owned entry is not", async () => {
+// Behaviour: callback-list-forgotten.
+Deno.test("an unreachable list is deleted, one with callbacks too; a list with an owned entry is not, nor one with callbacks and an entry outstanding", async () => {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-ffi", "--v8-flags=--expose-gc", "forgets.ts"],
     cwd: new URL("isolates", import.meta.url),
   }).output();
   assert(success, new TextDecoder().decode(stderr));
-  // The kept entry of the list that is left, the entry that was not given back, a control block.
+  // The kept entry of the list that is left, the entry that was not given back, what the list with
+  // callbacks kept, and two control blocks.
   assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
-    lists: ["Kept"],
-    outstanding: [["LkCb", 1], ["Held", 1], ["Kept", 1]],
+    lists: ["Busy", "Kept"],
+    outstanding: [["LkCb", 2], ["Call", 1], ["Busy", 1], ["Held", 1], ["Kept", 1]],
+    calls: ["allocate Call", "allocate Busy"],
   });
 });

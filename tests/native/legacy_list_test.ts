@@ -1,7 +1,7 @@
 /** Legacy lists as replays use them: which callbacks are called for which list. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { type AllocateFunction, kernel, LookasideAlloc, NtStatus } from "../../mod.ts";
+import { type AllocateFunction, kernel, LookasideAlloc, NtStatus, PoolType } from "../../mod.ts";
 import { LAYOUT } from "../../src/native/library/bindings.ts";
 import { KIND, type LegacyOptions } from "../../src/native/lookaside_alloc.ts";
 import { assertAlreadyFreed, assertStatus } from "../support/errors.ts";
@@ -38,9 +38,13 @@ Deno.test("a legacy list is in the kernel's list of lists, with its kind's pool 
 
 Deno.test("legacy lists that use each other in callbacks are each called back by their own", () => {
   const calls: string[] = [];
-  const block = (name: string): AllocateFunction => (_, bytes) => {
+  const block = (name: string): AllocateFunction => (poolType, bytes) => {
     calls.push(name);
-    return kernel.allocatePool(bytes, { tag: "Legy" });
+    const isPaged = (poolType & PoolType.PagedPool) !== 0;
+    return kernel.allocatePool(bytes, {
+      tag: "Legy",
+      poolType: isPaged ? PoolType.PagedPool : PoolType.NonPagedPoolNx,
+    });
   };
   const inner = listOf(PAGED, {
     allocate: block("inner"),

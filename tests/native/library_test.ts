@@ -27,9 +27,10 @@ async function run(
   statements: string,
   permissions: readonly string[] = ["--allow-ffi"],
   env: Record<string, string> = {},
+  module: string = LIBRARY_TS.href,
 ): Promise<Outcome | null> {
   const program = `
-    import { load, open } from ${JSON.stringify(LIBRARY_TS.href)};
+    import { load, open } from ${JSON.stringify(module)};
     let outcome = null;
     try { ${statements} } catch ({ name, message, tried }) { outcome = { name, message, tried }; }
     console.log(JSON.stringify(outcome));`;
@@ -46,12 +47,25 @@ async function run(
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-function assertLoadError(outcome: Outcome | null, path: string, reason: string): void {
+/** What named the library, and what an error then advises. */
+const BY_PATH = ["load({ path }) named", "name a library that fits"] as const;
+const BY_VARIABLE = [
+  "the environment variable LOOKASIDE_LIB names",
+  "change or unset the variable LOOKASIDE_LIB",
+] as const;
+const BY_BUILD = ["the build makes", "deno task build"] as const;
+
+function assertLoadError(
+  outcome: Outcome | null,
+  path: string,
+  reason: string,
+  [source, advice]: readonly [string, string] = BY_PATH,
+): void {
   assertEquals(outcome?.name, "LibraryLoadError");
   assertEquals(outcome?.tried, [path]);
-  assertStringIncludes(outcome!.message, `tried "${path}": `);
+  assertStringIncludes(outcome!.message, `tried "${path}", which ${source}: `);
   assertStringIncludes(outcome!.message, reason);
-  assertStringIncludes(outcome!.message, "deno task build");
+  assertStringIncludes(outcome!.message, advice);
 }
 
 Deno.test("load() finds what the build task makes", async () => {
@@ -80,6 +94,57 @@ Deno.test("load() throws when the path is not a file's", async () => {
   assertEquals(outcome?.tried, ["https://example.com/lookaside.so"]);
 });
 
+// Behaviour: library-missing.
+Deno.test("load() names the variable for a file that is no library, and the build for a missing one", async () => {
+  const permissions = ["--allow-ffi", "--allow-env=LOOKASIDE_LIB"];
+  const path = decodeURIComponent(LIBRARY_TS.pathname);
+  assertLoadError(
+    await run("load();", permissions, { LOOKASIDE_LIB: path }),
+    path,
+    "ELF",
+    BY_VARIABLE,
+  );
+  // A copy of the module in a folder of its own, where nothing was built.
+  const folder = await Deno.makeTempDir();
+  try {
+    const copy = `${folder}/a/b/c`;
+    await copyFolder(decodeURIComponent(new URL("../../src/", import.meta.url).pathname), copy);
+    const module = `${copy}/native/library/library.ts`;
+    const outcome = await run("load();", ["--allow-ffi"], {}, module);
+    assertLoadError(
+      outcome,
+      `${folder}/a/b/target/release/${PATH.split("/").at(-1)}`,
+      "o such file",
+      BY_BUILD,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+// Behaviour: library-missing.
+Deno.test("load() throws LibraryLoadError for a URL that names no file, with the URL", async () => {
+  for (const url of ["file:///tmp/a%ZZ", "file:///tmp/a%FF.so", "file://["]) {
+    const outcome = await run(`load({ path: ${JSON.stringify(url)} });`);
+    assertEquals([outcome?.name, outcome?.tried], ["LibraryLoadError", [url]]);
+    assertStringIncludes(outcome!.message, `Cannot load "${url}": `);
+  }
+});
+
+Deno.test("load() throws TypeError for a path of another type", async () => {
+  const outcome = await run(`load({ path: 7 });`);
+  assertEquals(outcome?.name, "TypeError");
+  assertEquals(outcome?.message, "Cannot load the library: path must be a string or a URL: 7");
+});
+
 Deno.test("load() takes a path, and the same path again", async () => {
   const url = JSON.stringify(LIBRARY.href);
   const path = JSON.stringify(PATH);
@@ -99,7 +164,7 @@ Deno.test("load() throws for another path once a library is loaded", async () =>
 Deno.test("load() takes what LOOKASIDE_LIB names, with no way round it", async () => {
   const permissions = ["--allow-ffi", "--allow-env=LOOKASIDE_LIB"];
   const outcome = await run("load();", permissions, { LOOKASIDE_LIB: "/from/environment.so" });
-  assertLoadError(outcome, "/from/environment.so", "");
+  assertLoadError(outcome, "/from/environment.so", "o such file", BY_VARIABLE);
   assertEquals(await run("load();", permissions, { LOOKASIDE_LIB: PATH }), null);
 });
 

@@ -407,7 +407,8 @@ for (const count of [2, 4]) {
     assertEquals([stats.totalAllocates, stats.totalFrees, stats.outstanding], [half, half, 0]);
     assertEquals(stats.allocateHits + stats.allocateMisses, half);
     assertEquals(stats.freeHits + stats.freeMisses, half);
-    assertEquals(stats.allocateMisses - stats.freeMisses, stats.currentDepth);
+    // What was made and not unmade is kept, or a tick has trimmed it.
+    assertGreaterOrEqual(stats.allocateMisses - stats.freeMisses, stats.currentDepth);
     assertEquals(inUse(tag), stats.currentDepth);
     assertNotEquals(stats.lastTotalAllocates, 0);
     list.destroy();

@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { RecordingBuilder } from "../../src/recording/builder.ts";
 import type { FormatOptions } from "../../src/recording/formats/format.ts";
 import {
@@ -12,6 +6,7 @@ import {
   valgrind,
   type ValgrindCounts,
 } from "../../src/recording/formats/valgrind.ts";
+import { Blocks, readRecording, RecordingError } from "../../src/recording.ts";
 import { format, operationLine } from "../../src/trace.ts";
 import { TraceError } from "../../src/trace/errors.ts";
 import { linesOf } from "../../src/trace/lines.ts";
@@ -357,8 +352,12 @@ Deno.test("a line without end does not fill the memory", async () => {
 
 Deno.test("a log is read into a recording, whose operations have the log's lines", async () => {
   const builder = new RecordingBuilder("run.log");
-  const lines = linesOf([log("free(0x0)", "malloc(24) = 0x10", "realloc(0x10,40) = 0x20")]);
-  const remarks = await valgrind.events(lines, builder, {});
+  const blocks = new Blocks({
+    allocate: (block, { size, line }) => builder.allocate(block, size, line),
+    free: (block, { line }) => builder.free(block, line),
+  });
+  const text = log("free(0x0)", "malloc(24) = 0x10", "realloc(0x10,40) = 0x20");
+  const { remarks } = await readRecording("run.log", [new TextEncoder().encode(text)], blocks);
   const recording = builder.finish();
   assertEquals(remarks, ["converted from a log of Valgrind's, process 31"]);
   assertEquals(format(recording), "a 0 24\nf 0\na 1 40\n");
@@ -366,9 +365,12 @@ Deno.test("a log is read into a recording, whose operations have the log's lines
 });
 
 Deno.test("a log without an allocation makes no recording", async () => {
-  const builder = new RecordingBuilder("run.log");
-  await valgrind.events(linesOf([log("free(0x0)")]), builder, {});
-  assertThrows(() => builder.finish(), TraceError, "run.log:1: There is no operation in it");
+  const text = new TextEncoder().encode(log("free(0x0)"));
+  await assertRejects(
+    () => readRecording("run.log", [text], { event: () => {} }),
+    RecordingError,
+    "run.log: Cannot read the recording: there is no event in the log of Valgrind's",
+  );
 });
 
 Deno.test("a log of Valgrind's is told from recordings and traces", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { BugCheckError, kernel, LookasideAlloc, LookasideError } from "../../mod.ts";
 
 /** Asserts a bug check with this code and these parameters. */
@@ -19,7 +19,10 @@ export function assertBugCheck(
 
 /** Asserts that an entry is refused as one that is freed already. */
 export function assertAlreadyFreed(run: () => unknown, entry: number): void {
-  assertBugCheck(run, 0xC2, [0x07n, 0n, 0n, addressOf(entry)]);
+  const error = assertThrows(run, BugCheckError);
+  const [kind, reserved, tag, address] = error.parameters;
+  assertEquals([error.code, kind, reserved, address], [0xC2, 0x07n, 0n, addressOf(entry)]);
+  assertNotEquals(tag, 0n, "the tag of the block");
 }
 
 /** Asserts that an entry is refused as one that is not allocated from the list. */

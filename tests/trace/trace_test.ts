@@ -6,6 +6,7 @@ import {
   format,
   type ListTrace,
   modelWorld,
+  NoPoolError,
   operationLine,
   operationText,
   parse,
@@ -14,6 +15,7 @@ import {
   type RecordableList,
   Recorder,
   type Recording,
+  RecordingCheck,
   RecordingReplay,
   replay,
   sizeClass,
@@ -739,4 +741,119 @@ Deno.test("trace: a list that was used before cannot be recorded", () => {
   const list = new RecordableModel(40);
   list.alloc();
   assertThrows(() => record(list), RangeError, "allocations so far: 1");
+});
+
+// What is no trace, no text, no world.
+
+Deno.test("trace: what is no text is refused by its type, in parts too", async () => {
+  const forged = Object.setPrototypeOf(new Uint16Array(4), Uint8Array.prototype);
+  for (const text of [7, null, undefined, {}, new Uint16Array(4), new ArrayBuffer(4), forged]) {
+    const error = assertThrows(() => parse(text as string), TypeError);
+    assert(
+      error.message.startsWith("Cannot read the trace: text must be a string or a Uint8Array: "),
+    );
+    await assertRejects(
+      () => parseStream([text as Uint8Array]),
+      TypeError,
+      "Cannot read the trace: each part must be a Uint8Array: ",
+    );
+  }
+  await assertRejects(() => parseStream(7 as never), TypeError, "parts must be iterable: 7");
+  // A part that is none ends the reading of a stream.
+  let isClosed = false;
+  const parts = {
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield "a 1 16\n";
+      } finally {
+        isClosed = true;
+      }
+    },
+  };
+  await assertRejects(() => parseStream(parts as never), TypeError, '"a 1 16\\n"');
+  assert(isClosed);
+});
+
+Deno.test("trace: what is no trace, no recording and no world is refused by name", () => {
+  const trace = parse("list size=64\na 1\n");
+  const recording = parseRecording("a 1 16\n");
+  const world = modelWorld();
+  for (const none of [{}, null, undefined, 7, [], { kind: "lists" }] as never[]) {
+    const calls = [
+      () => crossCheck(none, world, world),
+      () => replay(none, world),
+      () => format(none),
+    ];
+    for (const call of calls) {
+      assertThrows(call, TypeError, "trace must be what parse() returns: ");
+    }
+    assertThrows(() => new RecordingCheck(none, world, world), TypeError, "recording must be");
+    assertThrows(
+      () => new RecordingReplay(none, [], { allocate: () => null, free() {}, tick() {} }),
+      TypeError,
+      "recording must be",
+    );
+    const worlds = [
+      () => crossCheck(trace, none, world),
+      () => crossCheck(trace, world, none),
+      () => replay(trace, none),
+      () => new RecordingCheck(recording, none, world),
+      () => new RecordingCheck(recording, world, none),
+    ];
+    for (const call of worlds) assertThrows(call, TypeError, "world must be one");
+  }
+});
+
+/** A model world whose pool has room for so many blocks of a mebibyte or more. */
+function smallWorld(blocks: number): World {
+  const world = modelWorld();
+  let left = blocks;
+  return {
+    ...world,
+    createList(list) {
+      const made = world.createList(list);
+      const alloc = made.alloc.bind(made);
+      made.alloc = () => left-- > 0 ? alloc() : 0;
+      return made;
+    },
+    allocateBlock: (bytes) => left-- > 0 ? world.allocateBlock(bytes) : 0,
+    shortage: (bytes) => left <= 0 && bytes >= 2 ** 20 ? "there is no more" : null,
+  };
+}
+
+// Behaviour: no-pool-compared.
+Deno.test("trace: a world whose pool is used up ends a comparison, which is no divergence", () => {
+  const texts = [
+    "list size=1048576\na 1\na 2\na 3\n",
+    "a 1 2000000\na 2 2000000\na 3 2000000\n",
+  ];
+  for (const text of texts) {
+    const trace = parse(text, { file: "t" });
+    for (const swap of [false, true]) {
+      const [left, right] = swap ? [modelWorld(), smallWorld(2)] : [smallWorld(2), modelWorld()];
+      const error = assertThrows(() => crossCheck(trace, left, right), NoPoolError);
+      assertEquals(error.line, trace.kind === "lists" ? 4 : 3);
+      assert(error.message.includes('Cannot compare further: in model there is no more: "a '));
+    }
+    assertEquals(crossCheck(trace, smallWorld(3), modelWorld()), null);
+  }
+});
+
+// Behaviour: no-pool-compared.
+Deno.test("trace: a difference of anything but entries is a divergence, whatever the pool has", () => {
+  const trace = parse("list size=1048576\na 1\nf 1\n");
+  const world = smallWorld(9);
+  const wrong: World = {
+    ...world,
+    shortage: () => "there is no more",
+    createList(list) {
+      const made = world.createList(list);
+      const stats = made.stats.bind(made);
+      made.stats = () => ({ ...stats(), totalAllocates: 7 });
+      return made;
+    },
+  };
+  assertEquals(crossCheck(trace, wrong, modelWorld())?.field, "0.totalAllocates");
+  const nearly = { ...smallWorld(0), shortage: () => null };
+  assertEquals(crossCheck(trace, nearly, modelWorld())?.field, "entry");
 });

@@ -6,10 +6,11 @@
  * deno task crosscheck --ops 1000000 --seed 7          # as many, and which ones
  * deno task crosscheck --lists 64 --workers 2          # two threads on one pool, 64 lists each
  * deno task crosscheck --trace FILE --trace FILE       # traces or recordings instead
+ * deno task crosscheck --pool 1024 --trace FILE        # over a pool of 1024 MiB
  * ```
  *
  * The last line is the verdict. The exit code is 1 if Rust and the model differ, 2 if what was
- * asked for cannot be done.
+ * asked for cannot be done: for a pool that is used up, say, which is no difference.
  *
  * @module
  */
@@ -20,22 +21,30 @@ import * as model from "@win-lookaside/lookaside/model";
 import {
   crossCheck,
   type Divergence,
-  ExpectationError,
   modelWorld,
   nativeWorld,
+  NoPoolError,
   replay,
-  TraceError,
 } from "@win-lookaside/lookaside/trace";
-import { Bar, configurePool, Stop } from "../../examples/demo.ts";
-import { type Input, InputError, readInput } from "../../examples/demo_input.ts";
+import {
+  Bar,
+  configurePool,
+  MORE_POOL,
+  poolOption,
+  print,
+  runCommand,
+  Stop,
+} from "../../examples/demo.ts";
+import { type Input, readInput } from "../../examples/demo_input.ts";
 import { grouped } from "../../examples/demo_table.ts";
 import { integer } from "../integers.ts";
 import { randomNumbers } from "../random/trace.ts";
 import { type Finding, MOST_WORKERS, shortened } from "./portions.ts";
 import type { Report, Request } from "./worker.ts";
 
-const USAGE = `deno task crosscheck [--ops N] [--seed N] [--lists N] [--workers N] [--save FOLDER]
-deno task crosscheck --trace FILE… [--save FOLDER]
+const USAGE =
+  `deno task crosscheck [--ops N] [--seed N] [--lists N] [--workers N] [--pool MIB] [--save FOLDER]
+deno task crosscheck --trace FILE… [--pool MIB] [--save FOLDER]
 
 Compares Rust with the model: entry, outcome and every counter after each operation.
 
@@ -44,6 +53,7 @@ Compares Rust with the model: entry, outcome and every counter after each operat
 --lists N      over how many lists in each Worker; 16 unless given
 --workers N    how many threads on one pool; 1 unless given; there, no ticks and no pool failures
 --trace FILE   a trace or recording instead of random operations, plain or .gz; may be repeated
+--pool MIB     how large the pool is, 1 … 4095; what the operations need unless given
 --save FOLDER  where a short trace goes that shows a difference; the working directory unless given`;
 
 /** A list has so many entries at most that a Worker needs no more pool than this, and this for each list. */
@@ -61,6 +71,7 @@ interface Options {
   readonly lists: number;
   readonly workers: number;
   readonly traces: readonly string[];
+  readonly pool: number | undefined;
   readonly save: string;
 }
 
@@ -75,6 +86,7 @@ function options(): Options | null {
         lists: string,
         workers: string,
         trace: { type: "string", multiple: true },
+        pool: string,
         save: string,
         help: { type: "boolean" },
       },
@@ -94,6 +106,7 @@ function options(): Options | null {
       lists: integer("--lists", values.lists ?? "16", 1, MOST_LISTS),
       workers,
       traces: values.trace ?? [],
+      pool: values.pool === undefined ? undefined : poolOption(values.pool),
       save: folder("--save", values.save ?? "."),
     };
   } catch (error) {
@@ -124,7 +137,7 @@ class Tally {
     const seconds = (performance.now() - this.#start) / 1000;
     const rate = Math.round(this.operations / seconds);
     const found = this.divergences === 1 ? "1 divergence" : `${this.divergences} divergences`;
-    console.log(
+    print(
       `${grouped(this.operations)} operations ${what} in ${seconds.toFixed(1)} s ` +
         `(${grouped(rate)} a second)${seed}: ${found}`,
     );
@@ -135,9 +148,9 @@ class Tally {
  * Random operations, done by Workers. The main thread shows the progress and takes an interrupt.
  */
 async function checkRandom(options: Options): Promise<number> {
-  const { operations, seed, lists, workers } = options;
+  const { operations, seed, lists, workers, pool } = options;
   native.kernel.configure({
-    poolMebibytes: Math.min(
+    poolMebibytes: pool ?? Math.min(
       LARGEST_POOL_MEBIBYTES,
       workers * (WORKER_MEBIBYTES + LIST_MEBIBYTES * lists),
     ),
@@ -153,15 +166,17 @@ async function checkRandom(options: Options): Promise<number> {
   const tally = new Tally();
   const findings: { worker: number; finding: Finding }[] = [];
   const failures: string[] = [];
+  const shortages: string[] = [];
   try {
     using bar = new Bar(`of ${grouped(operations)} operations`, operations);
     await Promise.all([...workerSeeds(seed, workers)].map((seed, worker) => {
       const share = Math.floor((operations + worker) / workers);
       const request = { seed, operations: share, lists, worker, workers, stop };
-      return runWorker(request, ({ operations, finding }) => {
+      return runWorker(request, ({ operations, finding, noPool }) => {
         tally.operations += operations;
         bar.update(tally.operations);
         if (finding !== null) findings.push({ worker, finding });
+        if (noPool !== null) shortages.push(noPool);
       }).catch((error: Error) => {
         failures.push(error.message);
         stopAll();
@@ -173,10 +188,12 @@ async function checkRandom(options: Options): Promise<number> {
   tally.divergences = findings.length;
   for (const { worker, finding } of findings) report(finding, worker, options);
   const over = workers === 1 ? `over ${lists} lists` : `over ${workers} × ${lists} lists`;
-  for (const failure of failures) console.error(failure);
-  const end = failures.length > 0 ? ", cut short," : isInterrupted ? ", interrupted," : "";
+  for (const failure of [...failures, ...shortages]) console.error(failure);
+  if (shortages.length > 0) console.error(MORE_POOL);
+  const isCut = failures.length + shortages.length > 0;
+  const end = isCut ? ", cut short," : isInterrupted ? ", interrupted," : "";
   tally.print(`${over}${end}`, `, seed ${seed}`);
-  return failures.length > 0 ? 2 : findings.length > 0 ? 1 : 0;
+  return failures.length > 0 ? 2 : findings.length > 0 ? 1 : isCut ? 2 : 0;
 }
 
 /** The first Worker has the seed itself. */
@@ -241,16 +258,23 @@ function shellWord(text: string): string {
 async function checkTraces(options: Options): Promise<number> {
   const inputs = [];
   for (const file of options.traces) inputs.push(await readInput(file));
-  configurePool(inputs);
+  configurePool(inputs, options.pool);
   const tally = new Tally();
   const found: { input: Input; divergence: Divergence }[] = [];
+  let short = 0;
   try {
     using bar = new Bar("of the files", inputs.length);
     for (const [index, input] of inputs.entries()) {
       const { trace } = input;
-      const divergence = crossCheck(trace, nativeWorld(), modelWorld(model));
-      if (divergence === null) replay(trace, modelWorld(model));
-      else found.push({ input, divergence });
+      try {
+        const divergence = crossCheck(trace, nativeWorld(), modelWorld(model));
+        if (divergence === null) replay(trace, modelWorld(model));
+        else found.push({ input, divergence });
+      } catch (error) {
+        if (!(error instanceof NoPoolError)) throw error;
+        console.error(error.message);
+        short++;
+      }
       tally.operations += trace.kind === "lists" ? trace.steps.length : trace.operations.length;
       bar.update(index + 1);
     }
@@ -261,8 +285,9 @@ async function checkTraces(options: Options): Promise<number> {
   }
   tally.divergences = found.length;
   const files = inputs.length === 1 ? "1 file" : `${inputs.length} files`;
-  tally.print(`of ${files}`, "");
-  return tally.divergences === 0 ? 0 : 1;
+  if (short > 0) console.error(MORE_POOL);
+  tally.print(`of ${files}`, short === 0 ? "" : `, ${short} of them cut short for want of pool`);
+  return tally.divergences > 0 ? 1 : short > 0 ? 2 : 0;
 }
 
 /**
@@ -293,20 +318,13 @@ function fileName(path: string): string {
   return path.split("/").at(-1)!;
 }
 
-if (import.meta.main) {
-  try {
-    const asked = options();
-    if (asked === null) console.log(USAGE);
-    else Deno.exitCode = await (asked.traces.length > 0 ? checkTraces(asked) : checkRandom(asked));
-  } catch (error) {
-    const isKnown = error instanceof Stop || error instanceof InputError ||
-      error instanceof TraceError || error instanceof native.LibraryLoadError;
-    if (!isKnown) throw error;
-    console.error(error.message);
-    Deno.exitCode = error instanceof Stop
-      ? error.exitCode
-      : error instanceof ExpectationError
-      ? 1
-      : 2;
+async function main(): Promise<number> {
+  const asked = options();
+  if (asked === null) {
+    print(USAGE);
+    return 0;
   }
+  return await (asked.traces.length > 0 ? checkTraces(asked) : checkRandom(asked));
 }
+
+if (import.meta.main) await runCommand(main);

@@ -16,9 +16,11 @@ import {
   type ModelModule,
   modelWorld,
   nativeWorld,
+  NoPoolError,
   type World,
 } from "@win-lookaside/lookaside/trace";
 import { hookedModel, hookedNative, type HookedWorld, ReentrantRun } from "../random/reentry.ts";
+import { pickWay, restart } from "../random/hits.ts";
 import { randomNumbers, randomTrace, shrink } from "../random/trace.ts";
 
 /** Operations of a portion: few enough that a trace that fails can be made short quickly. */
@@ -27,6 +29,8 @@ export const PORTION = 20_000;
 const REENTRANT_SHARE = 1 / 8;
 /** With more lists, callbacks would seldom use the same list. */
 const MOST_REENTRANT_LISTS = 16;
+/** Bytes of the largest entry of a random list. */
+const LARGEST_ENTRY = 8192;
 const TRACE_LETTERS = "ABCDEFGH";
 const REENTRANT_LETTERS = "abcdefgh";
 
@@ -70,6 +74,8 @@ export interface Outcome {
   readonly operations: number;
   /** What was found, if anything. */
   readonly finding: Finding | null;
+  /** What the pool had no room for, which ended the comparison. */
+  readonly noPool: string | null;
 }
 
 /**
@@ -84,6 +90,7 @@ export function* portionSeeds(seed: number): Generator<number, never> {
 
 /** Runs one portion. */
 export function runPortion(seed: number, operations: number, setting: Setting): Outcome {
+  pickWay(seed);
   return randomNumbers(seed ^ 0x5EED)() < REENTRANT_SHARE
     ? runReentrant(seed, operations, setting)
     : runTrace(seed, operations, setting);
@@ -100,18 +107,22 @@ export function runTrace(seed: number, operations: number, setting: Setting): Ou
   const trace = { ...whole, steps };
   try {
     const divergence = compare(trace, setting);
-    if (divergence === null) return { operations: steps.length, finding: null };
+    if (divergence === null) return { operations: steps.length, finding: null, noPool: null };
     const short = shortened(trace, divergence, setting);
     const { operation, field, left, right } = short.divergence ?? divergence;
     const text = `${operation}: ${field} is ${left} in Rust and ${right} in the model` +
       (short.divergence === null ? ", but not when the same was done again" : "");
-    return { operations: steps.length, finding: { seed, operations, text, trace: short.text } };
+    const finding = { seed, operations, text, trace: short.text };
+    return { operations: steps.length, finding, noPool: null };
   } catch (error) {
-    return { operations: steps.length, finding: failure(seed, operations, error) };
+    return error instanceof NoPoolError
+      ? { operations: error.line, finding: null, noPool: `Seed ${seed}: ${error.message}` }
+      : { operations: steps.length, finding: failure(seed, operations, error), noPool: null };
   }
 }
 
 function compare(trace: ListTrace, sides: Sides): Divergence | null {
+  restart();
   const rust = apart(nativeWorld(), sides);
   return crossCheck(trace, rust, apart(modelWorld(sides.model), sides));
 }
@@ -128,7 +139,14 @@ export function shortened(
 ): { text: string; divergence: Divergence | null } {
   const steps = line === 0 ? trace.steps : trace.steps.filter((step) => step.line <= line);
   const until = { ...trace, steps };
-  const shows = (shorter: ListTrace) => compare(shorter, sides) !== null;
+  const shows = (shorter: ListTrace) => {
+    try {
+      return compare(shorter, sides) !== null;
+    } catch (error) {
+      if (error instanceof NoPoolError) return false;
+      throw error;
+    }
+  };
   const short = shows(until) ? shrink(until, shows) : until;
   return { text: format(short), divergence: compare(short, sides) };
 }
@@ -149,6 +167,7 @@ export function runReentrant(seed: number, operations: number, setting: Setting)
   const right = begin(hookedModel(model));
   const found = (text: string) => ({ seed, operations, text, trace: null });
   let finding: Finding | null = null;
+  let noPool: string | null = null;
   try {
     for (let step = 0; finding === null && right.operations < operations; step++) {
       const rust = left.step();
@@ -158,6 +177,7 @@ export function runReentrant(seed: number, operations: number, setting: Setting)
           `Step ${step}, with callbacks that call lists, was in Rust and in the model:\n` +
             `  ${rust.join(" ")}\n  ${model.join(" ")}`,
         );
+        noPool = left.world.shortage?.(LARGEST_ENTRY) ?? null;
       }
     }
     const usage = compareUsage(left.world, right.world);
@@ -175,7 +195,9 @@ export function runReentrant(seed: number, operations: number, setting: Setting)
   } catch (error) {
     finding ??= failure(seed, operations, error);
   }
-  return { operations: right.operations, finding };
+  return noPool === null
+    ? { operations: right.operations, finding, noPool }
+    : { operations: right.operations, finding: null, noPool: `Seed ${seed}: in Rust ${noPool}` };
 }
 
 function failure(seed: number, operations: number, error: unknown): Finding {

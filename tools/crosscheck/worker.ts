@@ -36,7 +36,7 @@ function run({ seed, operations, lists, worker, workers, stop }: Request): void 
   for (const portion of portionSeeds(seed)) {
     const outcome = runPortion(portion, Math.min(left, PORTION), setting);
     left -= outcome.operations;
-    if (outcome.finding !== null) Atomics.store(stopping, 0, 1);
+    if (outcome.finding !== null || outcome.noPool !== null) Atomics.store(stopping, 0, 1);
     const isLast = left <= 0 || Atomics.load(stopping, 0) !== 0;
     self.postMessage({ ...outcome, isLast } satisfies Report);
     if (isLast) return;

@@ -165,6 +165,10 @@ export function randomTrace(seed: number, lists: number, steps: number, letter =
         list: at,
         depth: random() < 0.7 ? below(16) : below(maximum + 1),
       });
+      // So that ticks find lists that keep more than their depth.
+      if (random() < 0.4 && hasRoom(1)) {
+        add({ op: "tick", line: 0 });
+      }
     } else if (kind < 0.995) {
       add({ op: "fail", line: 0, count: below(6) });
     } else if (random() < 0.3 && hasRoom(3)) {

@@ -180,6 +180,15 @@ pub fn failures_of(id: u32) -> u32 {
     host::record(mapped(), id & 0xFFFF).failed
 }
 
+/// Says whether only entries that were allocated from a list may be freed to it.
+///
+/// # Panics
+///
+/// Where no list is there.
+pub fn set_own_entries_only(list: *const LookasideListEx, is_so: bool) {
+    host::set_own_entries_only(list, is_so).expect("a list");
+}
+
 /// Whether the block at an offset is allocated from a list.
 #[must_use]
 pub fn is_allocated_from(id: u32, offset: u32) -> bool {

@@ -94,6 +94,8 @@ pub struct Options {
     pub allocate: Allocate,
     /// What frees.
     pub free: Free,
+    /// Whether only entries that were allocated from it may be freed to it.
+    pub own_entries_only: bool,
 }
 
 impl Options {
@@ -109,6 +111,7 @@ impl Options {
             depth: 0,
             allocate: Allocate::Default,
             free: Free::Default,
+            own_entries_only: false,
         }
     }
 }

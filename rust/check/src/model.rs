@@ -37,10 +37,16 @@ flaws! {
     FlushClearsCounters,
     /// A smaller depth throws surplus entries away at once.
     DepthTrims,
-    /// A tick does not lower the depth of an idle list.
-    IdleKeepsDepth,
     /// A tick looks at all misses there ever were.
     PeriodNeverEnds,
+    /// A tick does not lower the depth of an idle list.
+    IdleKeepsDepth,
+    /// A tick trims one entry too many.
+    TrimsOneMore,
+    /// A tick counts what it trims.
+    TrimCounts,
+    /// A list grows although it got no memory.
+    PressureGrows,
     /// A tick does not look at the maximum depth.
     UnboundedGrowth,
     /// A tick goes below the least depth.
@@ -63,6 +69,10 @@ flaws! {
     WholeEntryRefused,
     /// A second `init` makes a new list.
     SecondInit,
+    /// A list takes no entry of another one.
+    OthersEntryIsRefused,
+    /// An entry that goes to another list counts as a free of the one it came from.
+    GiverCountsAFree,
 }
 
 impl Flaw {
@@ -75,6 +85,22 @@ impl Flaw {
 
 /// The depth of a new list, below which no tick lowers it.
 const FLOOR: u32 = 4;
+
+/// What the default depth policy remembers of a list.
+#[derive(Clone, Debug, Default)]
+struct Tuning {
+    /// The depth before the list grew last, and what it allocated in a tick at most then.
+    former: (u32, u32),
+    /// What it allocated in a tick at most when it needed the depth that it has.
+    demand: u32,
+    /// The allocations of each tick since one that missed, or since the depth was looked at.
+    quiet: Vec<u32>,
+    /// Whether the depth was looked at and left since the list missed.
+    has_settled: bool,
+}
+
+/// After so many ticks without a miss the depth is looked at.
+const SETTLED: usize = 8;
 
 /// One list, whose entries are told apart by `E`.
 #[derive(Clone, Debug)]
@@ -95,6 +121,9 @@ pub struct Model<E> {
     pub free_misses: u32,
     /// `LastTotalAllocates` and `LastAllocateMisses`.
     pub last: (u32, u32),
+    /// Whether an allocation got no memory since the last tick.
+    no_memory: bool,
+    tuning: Tuning,
     flaw: Option<Flaw>,
 }
 
@@ -115,6 +144,8 @@ impl<E: Copy> Model<E> {
             frees: 0,
             free_misses: 0,
             last: (0, 0),
+            no_memory: false,
+            tuning: Tuning::default(),
             flaw,
         }
     }
@@ -138,6 +169,7 @@ impl<E: Copy> Model<E> {
 
     /// The allocate routine had nothing for the miss before.
     pub fn fail(&mut self) {
+        self.no_memory = !self.has(Flaw::PressureGrows);
         self.allocate_misses -= u32::from(self.has(Flaw::FailureIsNoMiss));
     }
 
@@ -219,7 +251,7 @@ impl<E: Copy> Model<E> {
         }
     }
 
-    /// A second of the balance set manager.
+    /// The first half of a second of the balance set manager: the depth moves.
     pub fn tick(&mut self) {
         let allocates = self.allocates.wrapping_sub(self.last.0);
         let misses = self.allocate_misses.wrapping_sub(self.last.1);
@@ -227,18 +259,80 @@ impl<E: Copy> Model<E> {
             self.last = (self.allocates, self.allocate_misses);
         }
         let maximum = match self.flaw {
-            Some(Flaw::UnboundedGrowth) => u32::MAX,
+            Some(Flaw::UnboundedGrowth) => u32::from(u16::MAX),
             _ => self.maximum,
         };
         let floor = if self.has(Flaw::NoFloor) { 0 } else { FLOOR };
-        if misses > 0 && u64::from(misses) * 16 >= u64::from(allocates) {
-            let grown = self.depth + misses.min(self.depth.max(FLOOR));
-            self.depth = grown.max(FLOOR).min(maximum);
+        self.depth = self.depth.clamp(floor, maximum);
+        let demand = allocates.min(u32::from(u16::MAX));
+        if std::mem::take(&mut self.no_memory) {
             return;
         }
-        if allocates < self.depth && self.depth > floor && !self.has(Flaw::IdleKeepsDepth) {
-            self.depth -= (self.depth - floor).div_ceil(4);
+        if misses > 0 {
+            self.tuning.miss(self.depth, demand);
+            self.depth = (self.depth + misses.min(self.depth)).min(maximum);
+            return;
         }
-        self.depth = self.depth.min(maximum);
+        self.tuning.quiet.push(demand);
+        if self.tuning.quiet.len() == SETTLED {
+            let wanted = self.tuning.wanted(self.depth).max(floor);
+            if !self.has(Flaw::IdleKeepsDepth) {
+                self.depth = self.depth.min(wanted);
+            }
+        }
+    }
+
+    /// The second half, entry by entry: what goes to the free routine next, if more is kept than the
+    /// depth.
+    pub fn trim(&mut self) -> Option<E> {
+        let spare = u32::from(self.has(Flaw::TrimsOneMore));
+        if self.kept.len() as u32 <= self.depth.saturating_sub(spare) {
+            return None;
+        }
+        self.free_misses += u32::from(self.has(Flaw::TrimCounts));
+        self.take()
+    }
+}
+
+impl Tuning {
+    /// A tick in which the list missed at a depth.
+    fn miss(&mut self, depth: u32, demand: u32) {
+        if self.has_settled {
+            self.former = (depth, self.demand);
+            self.demand = 0;
+        }
+        self.demand = self.demand.max(demand);
+        self.quiet.clear();
+        self.has_settled = false;
+    }
+
+    /// The depth after so many ticks without a miss.
+    fn wanted(&mut self, depth: u32) -> u32 {
+        let peak = self.quiet.drain(..).max().unwrap_or(0);
+        if peak == 0 {
+            *self = Self::default();
+            return 0;
+        }
+        let (former_depth, former_demand) = self.former;
+        let is_back = peak <= former_demand + former_demand / 8;
+        let wanted = if is_back {
+            former_depth
+        } else if peak < self.demand - self.demand / 8 && former_depth < depth {
+            let surplus = (depth - former_depth) * (peak - former_demand);
+            former_depth + surplus.div_ceil(self.demand - former_demand)
+        } else {
+            depth
+        };
+        let is_lowered = wanted.max(FLOOR) < depth;
+        if is_lowered {
+            if is_back {
+                self.former = (0, 0);
+            }
+            self.demand = peak;
+        } else if !self.has_settled {
+            self.demand = self.demand.max(peak);
+        }
+        self.has_settled = !is_lowered;
+        wanted
     }
 }

@@ -80,9 +80,16 @@ pub struct Wish {
     depth: u8,
     allocate: u8,
     free: u8,
+    own: u8,
 }
 
 impl Wish {
+    /// The number of the list that this one is to be like, if it is.
+    #[must_use]
+    pub fn like(self) -> Option<u8> {
+        (self.own >= 160).then_some(self.own)
+    }
+
     /// The options that are meant.
     #[must_use]
     pub fn options(self) -> Options {
@@ -124,6 +131,7 @@ impl Wish {
             depth: pick(&DEPTHS, self.depth),
             allocate: pick(&ALLOCATES, self.allocate),
             free: pick(&FREES, self.free),
+            own_entries_only: self.own.is_multiple_of(8),
         }
     }
 }
@@ -263,6 +271,8 @@ pub enum Action {
     Free(u8),
     /// Frees several, one after the other.
     FreeMany(u8),
+    /// Frees an entry of another list, which a like list may take.
+    FreeOthers(u8),
     /// Frees what may not be.
     FreeBad(Bad, u8),
     /// Flushes.
@@ -302,8 +312,8 @@ pub enum Operation {
     AllocateFor(u8, Fit, bool),
     /// Grows or shrinks one of the entries that were allocated so, zeroed or not.
     Resize(u8, Fit, bool),
-    /// A second passes.
-    Tick,
+    /// Seconds pass: mostly one, or so many that an idle list is seen to be idle.
+    Tick(u8),
     /// So many of the next pool allocations fail, those with a tag or any.
     FailNext(u8, u8),
     /// The next callback re-enters, with a list.
@@ -337,8 +347,8 @@ impl<'input> Arbitrary<'input> for Operation {
             40..=68 => Self::On(list, source.arbitrary()?),
             69..=76 => Self::Create(any, source.arbitrary()?),
             77..=82 => Self::AllocateFor(list, source.arbitrary()?, source.arbitrary()?),
-            83..=86 => Self::Resize(any, source.arbitrary()?, source.arbitrary()?),
-            87..=89 => Self::Tick,
+            83..=84 => Self::Resize(any, source.arbitrary()?, source.arbitrary()?),
+            85..=89 => Self::Tick(any),
             90 => Self::FailNext(any, number),
             91 => Self::Reenter(list, source.arbitrary()?),
             92..=93 => Self::PoolAllocate(source.arbitrary()?),

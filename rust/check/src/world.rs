@@ -8,13 +8,17 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wdm::{POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE, SListHeader};
+use ntoskrnl_emu::{Stop, catch_stop};
+use wdm::{
+    KERNEL_SECURITY_CHECK_FAILURE, PAGE_SIZE, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
+    POOL_RAISE_IF_ALLOCATION_FAILURE, SListHeader,
+};
 
-use crate::callbacks;
+use crate::callbacks::{self, Actual, Allocate, Free};
 use crate::host::{self, Driver, Outside, Usage, is_in_pool};
 use crate::list::{Header, List, Options, Route, figures, figures_of_model};
 use crate::model::{Flaw, Model};
-use crate::operation::{Bad, CONTROL_TAG, Inner, LISTS, Operation, TAGS};
+use crate::operation::{Bad, CONTROL_TAG, Inner, LISTS, Operation, TAGS, Wish};
 
 mod blocks;
 mod expected;
@@ -34,6 +38,8 @@ struct Subject {
     id: u32,
     /// Allocations that ended without an entry.
     failed: u32,
+    /// How many lists were made before it.
+    place: u64,
 }
 
 impl Subject {
@@ -57,6 +63,32 @@ impl Subject {
             (_, 2) => pool_type | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
             _ => pool_type,
         }
+    }
+
+    fn is_paged(&self) -> bool {
+        self.pool_type() & 1 != 0
+    }
+
+    /// Whether both routines are the default ones.
+    fn is_default(&self) -> bool {
+        self.options.allocate == Allocate::Default && self.options.free == Free::Default
+    }
+
+    /// Whether it takes entries that were not allocated from it.
+    fn takes_others(&self) -> bool {
+        self.is_default() && !self.options.own_entries_only
+    }
+
+    /// What its entries have in common with those of other lists: the size of their blocks, the pool
+    /// type without what happens on failure, and the tag.
+    fn class(&self) -> (usize, i32, u32) {
+        let padded = self.size().div_ceil(16) * 16;
+        let block = if padded < PAGE_SIZE {
+            padded
+        } else {
+            self.size().div_ceil(PAGE_SIZE) * PAGE_SIZE
+        };
+        (block, self.pool_type() & !0x18, self.options.tag)
     }
 
     fn raises(&self) -> bool {
@@ -85,8 +117,8 @@ pub struct World {
     slots: [Slot; LISTS],
     /// Blocks and entries by address, those outside the pool too.
     places: BTreeMap<usize, Place>,
-    /// Went back to pool since the last block was taken from it.
-    gone: Vec<usize>,
+    /// Went back to pool since the last block was taken from it, each with its tag.
+    gone: Vec<(usize, u32)>,
     /// Faults by tag, 0 for any, in the order in which they are looked at.
     faults: Vec<(u32, u32)>,
     /// What the next callback is to do, and with which list.
@@ -105,6 +137,8 @@ pub struct World {
     is_guest: bool,
     /// The number of fills so far.
     fills: u64,
+    /// The number of lists so far.
+    lists: u64,
     flaw: Option<Flaw>,
 }
 
@@ -135,6 +169,7 @@ impl World {
             is_mixed: false,
             is_guest: false,
             fills: 0,
+            lists: 0,
             flaw,
         }
     }
@@ -165,7 +200,7 @@ impl World {
             // What is on a plain header is a live block to the emulation.
             Bad::Any => among(&|state| state != State::Parked),
             Bad::Kept => among(&|state| matches!(state, State::Kept(_))),
-            Bad::Gone => nth(&self.gone, which),
+            Bad::Gone => nth(&self.gone, which).map(|(address, _)| address),
             Bad::Control => {
                 let lists = self.slots.iter().filter_map(|slot| slot.subject.as_ref());
                 let lists: Vec<usize> = lists.map(|subject| subject.list.address()).collect();
@@ -206,15 +241,16 @@ impl World {
     fn run(&mut self, operation: Operation) {
         use Operation as Op;
         match operation {
-            Op::Create(list, wish) => self.create(usize::from(list) % LISTS, &wish.options()),
+            Op::Create(list, wish) => {
+                let options = self.options(&wish);
+                self.create(usize::from(list) % LISTS, &options);
+            }
             Op::On(list, action) => self.run_on_list(list, action),
             Op::AllocateFor(list, fit, is_zeroed) => self.allocate_for(list, fit, is_zeroed),
             Op::Resize(entry, fit, is_zeroed) => self.resize(entry, fit, is_zeroed),
-            Op::Tick => {
-                host::tick();
-                let subjects = self.slots.iter_mut();
-                let subjects = subjects.filter_map(|slot| slot.subject.as_mut());
-                subjects.for_each(|subject| subject.model.tick());
+            Op::Tick(seconds) => {
+                let seconds = if seconds < 128 { 1 } else { seconds % 17 };
+                (0..seconds).for_each(|_| self.tick());
             }
             Op::FailNext(count, tag) => {
                 let tag = match tag % 8 {
@@ -251,6 +287,41 @@ impl World {
             }
             Op::PlainPop => self.plain_pop(),
             Op::PlainFlush => self.plain_flush(),
+        }
+    }
+
+    fn tick(&mut self) {
+        self.arm(0);
+        let actual = catch_stop(host::tick).map(|()| 0);
+        let expected = self.expect_tick();
+        if !self.is_of_another(&actual) {
+            self.settle(expected, actual);
+        }
+        self.disarm();
+    }
+
+    /// Whether a tick met a list that was written over, and that is not this world's.
+    fn is_of_another(&self, actual: &Actual) -> bool {
+        let Err(Stop::BugCheck(stop)) = actual else {
+            return false;
+        };
+        let list = stop.parameters[1] as usize;
+        self.is_guest
+            && stop.code == KERNEL_SECURITY_CHECK_FAILURE
+            && !(0..LISTS).any(|index| self.has_list_at(index, list))
+    }
+
+    /// What a list is made with: often as one that is there, so that they take each other's entries.
+    fn options(&self, wish: &Wish) -> Options {
+        let options = wish.options();
+        let subjects = self.slots.iter().filter_map(|slot| slot.subject.as_ref());
+        let likes: Vec<Options> = subjects.map(|subject| subject.options).collect();
+        match wish.like() {
+            Some(which) => nth(&likes, which).map_or(options, |like| Options {
+                own_entries_only: options.own_entries_only,
+                ..like
+            }),
+            None => options,
         }
     }
 

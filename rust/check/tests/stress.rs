@@ -45,10 +45,10 @@ const POOL: Way = [
 const FLUSH: Way = [|_| On(0, Action::Flush); 2];
 const FLUSH_RAW: Way = [|_| On(0, Action::FlushRaw); 2];
 const PLAIN_FLUSH: Way = [|_| PlainFlush; 2];
-const TICK: Way = [|_| Tick; 2];
+const TICK: Way = [|_| Tick(0); 2];
 const TUNE: Way = [|random| match random.below(4) {
     0 => On(0, Action::SetDepth(random.below(40) as u16)),
-    _ => Tick,
+    _ => Tick(0),
 }; 2];
 
 /// Held while threads run: the pool is the process's, and tests are threads.
@@ -258,7 +258,7 @@ impl<'ground> Worker<'ground> {
                 let held = self.held.last_mut();
                 held.expect("an entry").layout = Some(layout);
             }
-            Tick => host::tick(),
+            Tick(_) => host::tick(),
             PlainPop => {
                 let entry = ground.header().pop().expect("a sound header");
                 self.take(entry);
@@ -453,8 +453,9 @@ fn use_list(
     let live = usage.get(&(TAG, is_paged)).map_or(0, |usage| usage.blocks);
     assert_eq!(live, kept.into(), "none is lost");
     if sum(&beside, |tally| tally.flushes) == 0 && ways.len() == 1 {
+        // Less what ticks have trimmed.
         let missed = fields.allocate_misses - fields.free_misses;
-        assert_eq!(u32::from(kept), missed);
+        assert!(u32::from(kept) <= missed, "{kept} of {missed}");
     }
     list.delete().expect("a list");
     host::assert_clean();

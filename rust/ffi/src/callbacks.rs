@@ -1,14 +1,17 @@
 //! Callbacks into JavaScript: the allocate and free routines of lists that have some.
 //!
-//! An isolate gives two functions once, and both get the list's identifier, so there is nothing to
-//! release when a list goes. Native code calls them on the isolate's own thread only: lists with
-//! callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
+//! Each copy of the module in an isolate gives two functions once, and both get the list's identifier.
+//! A list calls those of the copy that made it. Native code calls them on the isolate's own thread
+//! only: lists with callbacks stay confined. Once the isolate has ended they are "fail" and "drop".
 //!
-//! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing.
-//! [`serving`] notes the legacy list whose routine runs on this thread, and so every callback has an
-//! identifier to pass on.
+//! The kernel tells the callbacks of an Ex list which list it is, and those of a legacy list nothing:
+//! these ask the emulation, and so every callback has an identifier to pass on.
+//!
+//! Callbacks run inside exports that are marked for it, and inside no other: see
+//! [`exports!`](crate::exports).
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 
 use ntoskrnl_emu::host::{self, block_at, holds_list};
@@ -18,12 +21,14 @@ use wdm::{
 };
 use win_lookaside::{AllocateFunctionEx, FreeFunctionEx};
 
-use crate::slot::{self, answer, status};
+use crate::slot::{self, answer, leave_value, status};
 
 /// A list calls back to allocate.
 const ALLOCATES: u32 = 1;
 /// A list calls back to free.
 const FREES: u32 = 2;
+/// The bits above say which copy's functions it calls: the number from `lookaside_set_callbacks`.
+const COPY_SHIFT: u32 = 2;
 
 /// Pool type, bytes, tag and list; returns a block, 0 for none.
 type Allocate = unsafe extern "C" fn(i32, u32, u32, u32) -> u32;
@@ -31,8 +36,8 @@ type Allocate = unsafe extern "C" fn(i32, u32, u32, u32) -> u32;
 type Free = unsafe extern "C" fn(u32, u32);
 
 exports! {
-    /// Gives the functions that lists of this isolate call back. They neither throw nor unwind, and
-    /// stay callable until the isolate ends.
+    /// Gives the functions that lists of one copy of the module call back; their number stands in
+    /// the slot's value. They neither throw nor unwind, and stay callable until the isolate ends.
     fn lookaside_set_callbacks(allocate: *const c_void, free: *const c_void) -> u32 {
         status(|| {
             let functions = Functions::new(allocate, free).ok_or(STATUS_INVALID_PARAMETER)?;
@@ -40,18 +45,20 @@ exports! {
             if !slot::is_occupied() {
                 return Err(STATUS_INVALID_DEVICE_STATE);
             }
-            FUNCTIONS.set(Some(functions));
+            let number = CALLED.with_borrow_mut(|called| called.add(functions));
+            leave_value(number.ok_or(STATUS_INVALID_DEVICE_STATE)?);
             Ok(())
         })
     }
 
-    /// 1 when a block is live pool of at least so many bytes that can become a list's entry.
-    fn lookaside_fits(block: u32, bytes: u32) -> u32 {
-        answer(|| Ok(u32::from(fits(block, bytes))))
+    /// 1 when a block is live pool of a type's kind, of at least so many bytes, that can become a list's
+    /// entry.
+    fn lookaside_fits(block: u32, bytes: u32, pool_type: i32) -> u32 {
+        answer(|| Ok(u32::from(fits(block, bytes, PoolType(pool_type)))))
     }
 }
 
-/// The functions of an isolate.
+/// The functions of a copy of the module.
 #[derive(Clone, Copy)]
 struct Functions {
     allocate: Allocate,
@@ -72,19 +79,67 @@ impl Functions {
     }
 }
 
+/// The functions that the isolate of this thread gave, and which list calls which.
+struct Called {
+    copies: Vec<Functions>,
+    lists: BTreeMap<u32, Functions>,
+}
+
+impl Called {
+    /// The number of the functions; none where there is no number left.
+    fn add(&mut self, functions: Functions) -> Option<u32> {
+        let number = u32::try_from(self.copies.len()).ok();
+        let number = number.filter(|number| number.leading_zeros() >= COPY_SHIFT)?;
+        self.copies.push(functions);
+        Some(number)
+    }
+}
+
 thread_local! {
-    // Neither of these two has a destructor: they are used while the thread ends.
-    /// What the isolate of this thread gave, until it ends.
-    static FUNCTIONS: Cell<Option<Functions>> = const { Cell::new(None) };
-    /// The legacy list whose routine runs on this thread, the innermost one; 0 for none.
-    static SERVED: Cell<u32> = const { Cell::new(0) };
+    /// What the isolate of this thread gave, until it ends. At the thread's end there is nothing.
+    static CALLED: RefCell<Called> = const {
+        RefCell::new(Called { copies: Vec::new(), lists: BTreeMap::new() })
+    };
     /// The lists whose callbacks are running on this thread, one inside the other.
     static RUNNING: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Takes the functions of this thread's isolate away: no callback is called any more.
 pub(crate) fn forget() {
-    FUNCTIONS.set(None);
+    // Where the thread ends they may be gone already.
+    let _ = CALLED.try_with(|called| {
+        let mut called = called.borrow_mut();
+        called.copies.clear();
+        called.lists.clear();
+    });
+}
+
+/// Notes whose functions a new list calls, if it calls any.
+pub(crate) fn enter(id: u32, wanted: u32) {
+    if wanted & (ALLOCATES | FREES) == 0 {
+        return;
+    }
+    CALLED.with_borrow_mut(|called| {
+        let functions = called.copies.get((wanted >> COPY_SHIFT) as usize).copied();
+        if let Some(functions) = functions {
+            called.lists.insert(id, functions);
+        }
+    });
+}
+
+/// Forgets whose functions a deleted list called.
+pub(crate) fn leave(id: u32) {
+    let _ = CALLED.try_with(|called| called.borrow_mut().lists.remove(&id));
+}
+
+/// The functions that a list calls; none once the isolate has ended, or where the export that runs
+/// may not call back.
+fn functions_of(id: u32) -> Option<Functions> {
+    if !slot::are_callbacks_allowed() {
+        return None;
+    }
+    let found = CALLED.try_with(|called| called.borrow().lists.get(&id).copied());
+    found.ok().flatten()
 }
 
 /// Whether a callback is running on this thread. At the thread's end none is.
@@ -102,30 +157,20 @@ pub(crate) fn is_running_for(id: u32) -> bool {
 }
 
 fn running<T>(id: u32, call: impl FnOnce() -> T) -> T {
+    // The exports that JavaScript calls meanwhile have an allowance of their own.
+    let _before = slot::Allowance::set(false);
     RUNNING.with_borrow_mut(|running| running.push(id));
     let result = call();
     RUNNING.with_borrow_mut(Vec::pop);
     result
 }
 
-/// Runs a routine of a legacy list, whose callbacks are then called with the list's identifier.
-pub(crate) fn serving<T>(id: u32, routine: impl FnOnce() -> T) -> T {
-    /// Restores what was served before, also when the routine unwinds.
-    struct Before(u32);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            SERVED.set(self.0);
-        }
-    }
-    let _before = Before(SERVED.replace(id));
-    routine()
-}
-
-fn fits(block: u32, bytes: u32) -> bool {
+fn fits(block: u32, bytes: u32, pool_type: PoolType) -> bool {
     host::mapped().is_some_and(|region| {
         let found = block_at(region, block);
-        found.is_some_and(|found| found.is_plain && found.capacity >= bytes)
-            && !holds_list(region, block)
+        found.is_some_and(|found| {
+            found.is_plain && found.is_paged == pool_type.is_paged() && found.capacity >= bytes
+        }) && !holds_list(region, block)
     })
 }
 
@@ -177,19 +222,20 @@ unsafe extern "system" fn legacy_allocate(
     bytes: usize,
     tag: u32,
 ) -> *mut c_void {
-    call_allocate(pool_type, bytes, tag, SERVED.get())
+    call_allocate(pool_type, bytes, tag, host::calling_list())
 }
 
 unsafe extern "system" fn legacy_free(entry: *mut c_void) {
-    call_free(entry, SERVED.get());
+    call_free(entry, host::calling_list());
 }
 
 fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c_void {
-    let (Some(Functions { allocate, .. }), Some(region)) = (FUNCTIONS.get(), host::mapped()) else {
+    let (Some(Functions { allocate, .. }), Some(region)) = (functions_of(id), host::mapped())
+    else {
         return std::ptr::null_mut();
     };
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-    // SAFETY: the isolate of this thread gave the function, and has not ended.
+    // SAFETY: a copy in this thread's isolate gave the function, and the isolate has not ended.
     match running(id, || unsafe { allocate(pool_type.0, bytes, tag, id) }) {
         0 => std::ptr::null_mut(),
         block => region.at(block).cast(),
@@ -197,11 +243,11 @@ fn call_allocate(pool_type: PoolType, bytes: usize, tag: u32, id: u32) -> *mut c
 }
 
 fn call_free(entry: *mut c_void, id: u32) {
-    let (Some(Functions { free, .. }), Some(region)) = (FUNCTIONS.get(), host::mapped()) else {
+    let (Some(Functions { free, .. }), Some(region)) = (functions_of(id), host::mapped()) else {
         return;
     };
     if let Some(block) = region.offset_of(entry.addr()) {
-        // SAFETY: the isolate of this thread gave the function, and has not ended.
+        // SAFETY: a copy in this thread's isolate gave the function, and the isolate has not ended.
         running(id, || unsafe { free(block, id) });
     }
 }

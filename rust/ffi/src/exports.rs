@@ -9,18 +9,37 @@ pub struct Export {
     pub arguments: &'static str,
     /// The result's type, empty for none.
     pub result: &'static str,
+    /// Whether a callback of JavaScript may run inside it.
+    pub calls_back: bool,
     /// The lines of the doc comment.
     pub doc: &'static [&'static str],
+}
+
+impl Export {
+    /// Whether the caller's compiled code may be undone while the export runs: no callback runs inside
+    /// it, or it returns nothing.
+    pub const fn is_safe(&self) -> bool {
+        !self.calls_back || self.result.is_empty()
+    }
 }
 
 /// Declares exports and lists them in a constant `EXPORTS` of the module that it stands in.
 ///
 /// ```text
 /// exports! {
+///     /// Tells whether there is such a list.
+///     fn lookaside_exists(id: u32) -> u32 { … }
+///
 ///     /// Gives an entry back to its list.
-///     fn lookaside_free(id: u32, entry: u32) -> u32 { … }
+///     #[calls(back)]
+///     fn lookaside_free(id: u32, entry: u32) { … }
 /// }
 /// ```
+///
+/// An export during which a callback of JavaScript may run is marked `#[calls(back)]`, and only then
+/// are callbacks called. It returns nothing, but leaves its result in the isolate's slot: V8 ends the
+/// process where the caller's compiled code is undone during a fast call with a result. A call
+/// without one survives that.
 ///
 /// Each becomes a `pub extern "C" fn` of that name. With the feature `bindgen` it is declared by
 /// `deno_bindgen`, which records its types in an inventory and exports it under its name;
@@ -29,12 +48,21 @@ pub struct Export {
 // Arguments and body are matched as token trees: what is matched as a type or as a block reaches
 // `deno_bindgen` inside an invisible group, which it does not read.
 macro_rules! exports {
-    ($($(#[doc = $doc:literal])* fn $name:ident $arguments:tt $(-> $result:ident)? { $($body:tt)* })*) => {
+    (@marked) => { false };
+    (@marked back) => { true };
+    (@body { $($body:tt)* }) => {{ $($body)* }};
+    (@body back { $($body:tt)* }) => { $crate::slot::allowed(|| { $($body)* }) };
+    ($(
+        $(#[doc = $doc:literal])*
+        $(#[calls($back:ident)])?
+        fn $name:ident $arguments:tt $(-> $result:ident)? { $($body:tt)* }
+    )*) => {
         /// The exports declared in this module.
         pub const EXPORTS: &[$crate::exports::Export] = &[$($crate::exports::Export {
             name: stringify!($name),
             arguments: stringify!($arguments),
             result: concat!($(stringify!($result))?),
+            calls_back: exports!(@marked $($back)?),
             doc: &[$($doc),*],
         }),*];
 
@@ -45,7 +73,9 @@ macro_rules! exports {
             #[allow(clippy::not_unsafe_ptr_arg_deref)]
             #[cfg_attr(feature = "bindgen", deno_bindgen::deno_bindgen)]
             #[cfg_attr(not(feature = "bindgen"), unsafe(no_mangle))]
-            pub extern "C" fn $name $arguments $(-> $result)? { $($body)* }
+            pub extern "C" fn $name $arguments $(-> $result)? {
+                exports!(@body $($back)? { $($body)* })
+            }
         )*
     };
 }
@@ -56,6 +86,7 @@ pub const fn join<const N: usize>(modules: &[&[Export]]) -> [Export; N] {
         name: "",
         arguments: "",
         result: "",
+        calls_back: false,
         doc: &[],
     }; N];
     let mut filled = 0;
@@ -63,6 +94,7 @@ pub const fn join<const N: usize>(modules: &[&[Export]]) -> [Export; N] {
     while module < modules.len() {
         let mut index = 0;
         while index < modules[module].len() {
+            assert!(modules[module][index].is_safe());
             joined[filled] = modules[module][index];
             filled += 1;
             index += 1;
@@ -137,6 +169,7 @@ mod tests {
         name: "f",
         arguments: "(a: u32)",
         result: "u32",
+        calls_back: false,
         doc: &[],
     };
 
@@ -148,6 +181,36 @@ mod tests {
             ..EXPORT
         };
         assert_eq!(abi(&[EXPORT], &[]), abi(&[spaced], &[]));
+    }
+
+    #[test]
+    fn an_export_that_calls_back_returns_nothing() {
+        let calls_back = Export {
+            calls_back: true,
+            ..EXPORT
+        };
+        assert!(EXPORT.is_safe());
+        assert!(!calls_back.is_safe());
+        assert!(
+            Export {
+                result: "",
+                ..calls_back
+            }
+            .is_safe()
+        );
+        let marked = crate::MANIFEST.iter().filter(|export| export.calls_back);
+        assert_eq!(
+            marked.map(|export| export.name).collect::<Vec<_>>(),
+            [
+                "lookaside_destroy",
+                "lookaside_alloc",
+                "lookaside_free",
+                "lookaside_alloc_many",
+                "lookaside_free_many",
+                "lookaside_flush",
+                "lookaside_tick"
+            ]
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@
 use std::mem::offset_of;
 
 use ntoskrnl_emu::host::layout::{
-    GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, NO_STATE, RECORD_FREE, RECORD_LIVE,
-    RECORDS_OFFSET, Record, STATES_OFFSET, Slot, TAGS_OFFSET, TagRow,
+    BY_BLOCK_WORD, GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, NO_STATE, RECORD_FREE,
+    RECORD_LIVE, RECORDS_OFFSET, Record, STATE_KEPT, STATES_OFFSET, Slot, TAGS_OFFSET, TagRow,
 };
 use ntoskrnl_emu::host::owner::SHARED;
 pub use ntoskrnl_emu::host::stops::STOP_CODES;
@@ -21,6 +21,7 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("slotValue", offset_of!(Slot, value) as u32),
     ("slotOwner", offset_of!(Slot, owner) as u32),
     // The header page of the metadata.
+    ("headerChecks", offset_of!(Header, checks) as u32),
     ("headerRecordLimit", offset_of!(Header, record_limit) as u32),
     ("headerTagLimit", offset_of!(Header, tag_limit) as u32),
     ("headerNewest", offset_of!(Header, newest) as u32),
@@ -60,11 +61,17 @@ pub const LAYOUT: &[(&str, u32)] = &[
         offset_of!(Record, maximum_depth) as u32,
     ),
     ("recordAllocated", offset_of!(Record, allocated) as u32),
+    ("recordKept", offset_of!(Record, kept) as u32),
+    // What the depth policy remembers: ticks without a miss, and four 16-bit fields in a row.
+    ("recordQuiet", offset_of!(Record, quiet) as u32),
+    ("recordFormerDepth", offset_of!(Record, former_depth) as u32),
     // State words.
     ("states", STATES_OFFSET as u32),
     ("pageBytes", PAGE_SIZE as u32),
     ("granuleBytes", GRANULE as u32),
     ("stateBytes", size_of::<u16>() as u32),
+    ("stateKept", STATE_KEPT as u32),
+    ("stateNumbers", BY_BLOCK_WORD as u32),
     ("noState", NO_STATE as u32),
     // A list's control block in the pool.
     (

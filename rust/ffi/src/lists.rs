@@ -10,7 +10,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use ntoskrnl_emu::host::layout::{KIND_EX, KIND_NPAGED, KIND_PAGED};
-use ntoskrnl_emu::host::{self, owner, stops};
+use ntoskrnl_emu::host::{self, block_at, owner, stops};
 use ntoskrnl_emu::{
     Driver, ExAllocateFromNPagedLookasideList, ExAllocateFromPagedLookasideList,
     ExAllocatePoolWithTag, ExDeleteNPagedLookasideList, ExDeletePagedLookasideList,
@@ -20,14 +20,14 @@ use ntoskrnl_emu::{
 use wdm::{
     LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolTag, PoolType,
     STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
-    STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
+    STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER, STATUS_QUOTA_EXCEEDED,
 };
 use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 
 use crate::callbacks::{
     self, allocate_routine, free_routine, legacy_allocate_routine, legacy_free_routine,
 };
-use crate::slot::{answer, leave_value, status};
+use crate::slot::{answer, deliver, leave_value, status};
 
 /// What stands for every driver.
 const ALL_DRIVERS: u32 = u32::MAX;
@@ -44,7 +44,7 @@ exports! {
             if kind != KIND_EX {
                 return create_legacy(kind, flags, size as usize, tag, callbacks);
             }
-            create(InitArgs {
+            create(callbacks, InitArgs {
                 size: size as usize,
                 pool_type: PoolType(pool_type),
                 tag: PoolTag(tag),
@@ -60,41 +60,57 @@ exports! {
 
     /// Deletes a confined list, but not from inside one of its callbacks. Where the list's memory
     /// was written over it says so, and the list is gone all the same.
-    fn lookaside_destroy(id: u32) -> u32 {
-        status(|| {
+    #[calls(back)]
+    fn lookaside_destroy(id: u32) {
+        deliver(|| {
             if callbacks::is_running_for(id) {
                 return Err(STATUS_INVALID_DEVICE_STATE);
             }
-            delete(id)
-        })
+            delete(id).map(nothing)
+        });
     }
 
-    /// Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
-    /// the caller's word for it, all others ask the thread.
-    fn lookaside_alloc(id: u32, owner: u32) -> u32 {
+    /// The entry that the list kept last, 0 for none: then `lookaside_alloc` has to do it, and
+    /// nothing has changed. The owner is what `lookaside_open` issued: this takes the caller's word
+    /// for it, all others ask the thread.
+    fn lookaside_hit(id: u32, owner: u32) -> u32 {
         // SAFETY: the export's contract: `owner` is what `lookaside_open` issued to this thread, and a
         // shared list is used through a handle of this isolate, which keeps the list.
-        match unsafe { host::hit(id, owner) } { 0 => allocate(id), entry => entry }
+        unsafe { host::hit(id, owner) }
     }
 
-    /// Gives an entry back to its list; the owner as above.
-    fn lookaside_free(id: u32, entry: u32, owner: u32) -> u32 {
+    /// 1 when the list keeps the entry from now on; 0 when `lookaside_free` has to do it, and nothing
+    /// has changed. The owner as above.
+    fn lookaside_keep(id: u32, entry: u32, owner: u32) -> u32 {
         // SAFETY: as above; and what JavaScript allocated, no Rust code refers to.
-        if unsafe { host::keep(id, entry, owner) } { 0 } else { free(id, entry) }
+        u32::from(unsafe { host::keep(id, entry, owner) })
     }
 
-    /// Allocates up to `count` entries into an array of u32 and returns how many it could.
-    fn lookaside_alloc_many(id: u32, into: *mut u8, count: u32) -> u32 {
-        answer(|| allocate_many(id, into.cast(), count))
+    /// Allocates an entry and leaves it, 0 for none.
+    #[calls(back)]
+    fn lookaside_alloc(id: u32) { deliver(|| List::find(id).map(|list| list.allocate())); }
+
+    /// Gives an entry back to its list.
+    #[calls(back)]
+    fn lookaside_free(id: u32, entry: u32) {
+        deliver(|| List::find(id).map(|list| list.free(entry)).map(nothing));
+    }
+
+    /// Allocates up to `count` entries into an array of u32 and leaves how many it could.
+    #[calls(back)]
+    fn lookaside_alloc_many(id: u32, into: *mut u8, count: u32) {
+        deliver(|| allocate_many(id, into.cast(), count));
     }
 
     /// Gives `count` entries of an array of u32 back to their list, all or none.
-    fn lookaside_free_many(id: u32, entries: *const u8, count: u32) -> u32 {
-        status(|| free_many(id, entries.cast(), count))
+    #[calls(back)]
+    fn lookaside_free_many(id: u32, entries: *const u8, count: u32) {
+        deliver(|| free_many(id, entries.cast(), count).map(nothing));
     }
 
     /// Empties a list into its free routine; a legacy list has no such routine.
-    fn lookaside_flush(id: u32) -> u32 { status(|| List::find(id)?.flush()) }
+    #[calls(back)]
+    fn lookaside_flush(id: u32) { deliver(|| List::find(id)?.flush().map(nothing)); }
 
     /// Sets a list's depth, as a debugger does.
     fn lookaside_set_depth(id: u32, depth: u32) -> u32 {
@@ -107,24 +123,34 @@ exports! {
         })
     }
 
-    /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF).
-    fn lookaside_tick(driver: u32) -> u32 {
+    /// Says whether only entries that were allocated from a list may be freed to it, as is so at first.
+    fn lookaside_set_own_entries_only(id: u32, is_so: u32) -> u32 {
         status(|| {
+            let list = ntoskrnl_emu::list(id, owner::current())?;
+            host::set_own_entries_only(list, is_so != 0)
+        })
+    }
+
+    /// One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
+    /// callbacks of this isolate's lists.
+    #[calls(back)]
+    fn lookaside_tick(driver: u32) {
+        deliver(|| {
             if driver == ALL_DRIVERS {
                 ntoskrnl_emu::tick();
             } else {
                 let driver = Driver::by_index(driver).ok_or(STATUS_DELETE_PENDING)?;
                 host::tick_driver(driver.index());
             }
-            Ok(())
-        })
+            Ok(0)
+        });
     }
 
     /// 1 when the entry is allocated from the list now, else 0.
     fn lookaside_owns(id: u32, entry: u32) -> u32 { answer(|| owns(id, entry).map(u32::from)) }
 }
 
-fn create(arguments: InitArgs) -> Result<(), NtStatus> {
+fn create(wanted: u32, arguments: InitArgs) -> Result<(), NtStatus> {
     let list = LocalLookasideAlloc::new();
     // SAFETY: the callbacks are this crate's own and serve every list; a raised exception is caught
     // by the export.
@@ -134,7 +160,10 @@ fn create(arguments: InitArgs) -> Result<(), NtStatus> {
         _ => STATUS_INVALID_PARAMETER,
     })?;
     if let Some(list) = list.into_raw() {
-        leave_value(host::id(list.as_ptr())?);
+        host::set_own_entries_only(list.as_ptr(), true)?;
+        let id = host::id(list.as_ptr())?;
+        callbacks::enter(id, wanted);
+        leave_value(id);
     }
     Ok(())
 }
@@ -174,10 +203,12 @@ fn create_legacy(
         // The routine returns no status: there are as many lists as there can be.
         // SAFETY: allocated above; no list came to be in it.
         unsafe { ExFreePoolWithTag(block, CONTROL_BLOCK_TAG) };
-        return Err(STATUS_INSUFFICIENT_RESOURCES);
+        return Err(STATUS_QUOTA_EXCEEDED);
     };
     // SAFETY: this thread initialised the list, and no other knows it.
     unsafe { host::confine(block.cast()) };
+    host::set_own_entries_only(block.cast(), true)?;
+    callbacks::enter(id, wanted);
     leave_value(id);
     Ok(())
 }
@@ -185,8 +216,8 @@ fn create_legacy(
 /// A live list that the isolate of this thread may use, by its kind. The handle is borrowed.
 enum List {
     Ex(ManuallyDrop<LocalLookasideAlloc>),
-    NPaged(u32, *mut NPagedLookasideList),
-    Paged(u32, *mut PagedLookasideList),
+    NPaged(*mut NPagedLookasideList),
+    Paged(*mut PagedLookasideList),
 }
 
 // No other thread deletes a list that `find` found while it is used: the list is confined to this
@@ -196,8 +227,8 @@ impl List {
         let list = host::list(id, owner::current())?;
         let list = NonNull::new(list).ok_or(STATUS_INVALID_PARAMETER)?;
         Ok(match host::kind(id) {
-            Some(KIND_NPAGED) => Self::NPaged(id, list.as_ptr().cast()),
-            Some(KIND_PAGED) => Self::Paged(id, list.as_ptr().cast()),
+            Some(KIND_NPAGED) => Self::NPaged(list.as_ptr().cast()),
+            Some(KIND_PAGED) => Self::Paged(list.as_ptr().cast()),
             // SAFETY: the control block of a live list that `create` made through a handle of this
             // type. Nothing deletes the list while the handle is used, as said above, and only
             // `delete` drops it, which takes the ownership over.
@@ -210,14 +241,10 @@ impl List {
     fn allocate(&self) -> u32 {
         let entry = match *self {
             Self::Ex(ref list) => list.alloc().cast::<c_void>(),
-            Self::NPaged(id, list) => callbacks::serving(id, || {
-                // SAFETY: an initialised list, not deleted meanwhile.
-                unsafe { ExAllocateFromNPagedLookasideList(list) }
-            }),
-            Self::Paged(id, list) => callbacks::serving(id, || {
-                // SAFETY: as above.
-                unsafe { ExAllocateFromPagedLookasideList(list) }
-            }),
+            // SAFETY: an initialised list, not deleted meanwhile.
+            Self::NPaged(list) => unsafe { ExAllocateFromNPagedLookasideList(list) },
+            // SAFETY: as above.
+            Self::Paged(list) => unsafe { ExAllocateFromPagedLookasideList(list) },
         };
         entry.addr() as u32
     }
@@ -231,14 +258,10 @@ impl List {
             // SAFETY: the emulation checks the entry before it touches anything: whatever JavaScript
             // passes that is not allocated from this list is refused by a bug check.
             Self::Ex(ref list) => unsafe { list.free(entry) },
-            Self::NPaged(id, list) => callbacks::serving(id, || {
-                // SAFETY: an initialised list, not deleted meanwhile; the entry as above.
-                unsafe { ExFreeToNPagedLookasideList(list, entry.cast()) };
-            }),
-            Self::Paged(id, list) => callbacks::serving(id, || {
-                // SAFETY: as above.
-                unsafe { ExFreeToPagedLookasideList(list, entry.cast()) };
-            }),
+            // SAFETY: an initialised list, not deleted meanwhile; the entry as above.
+            Self::NPaged(list) => unsafe { ExFreeToNPagedLookasideList(list, entry.cast()) },
+            // SAFETY: as above.
+            Self::Paged(list) => unsafe { ExFreeToPagedLookasideList(list, entry.cast()) },
         }
     }
 
@@ -258,11 +281,11 @@ impl List {
         match self {
             // When that raises, the unwind drops the handle, which abandons the list.
             Self::Ex(list) => ManuallyDrop::into_inner(list).destroy(),
-            Self::NPaged(id, list) => delete_legacy(id, list.cast(), || {
+            Self::NPaged(list) => delete_legacy(list.cast(), || {
                 // SAFETY: an initialised list that no other thread uses, now or later.
                 unsafe { ExDeleteNPagedLookasideList(list) };
             }),
-            Self::Paged(id, list) => delete_legacy(id, list.cast(), || {
+            Self::Paged(list) => delete_legacy(list.cast(), || {
                 // SAFETY: as above.
                 unsafe { ExDeletePagedLookasideList(list) };
             }),
@@ -270,8 +293,8 @@ impl List {
     }
 }
 
-fn delete_legacy(id: u32, list: *mut LookasideListEx, routine: impl FnOnce()) {
-    let deleted = catch_stop(|| callbacks::serving(id, routine));
+fn delete_legacy(list: *mut LookasideListEx, routine: impl FnOnce()) {
+    let deleted = catch_stop(routine);
     if deleted.is_err() {
         // SAFETY: initialised, and no other thread uses it: it is confined to this one.
         unsafe { host::abandon(list) };
@@ -285,21 +308,22 @@ fn delete_legacy(id: u32, list: *mut LookasideListEx, routine: impl FnOnce()) {
 
 /// Deletes a list of this isolate.
 pub(crate) fn delete(id: u32) -> Result<(), NtStatus> {
-    List::find(id).map(List::delete)
+    /// Forgets the list's callbacks afterwards, also when deleting it unwinds.
+    struct Left(u32);
+    impl Drop for Left {
+        fn drop(&mut self) {
+            callbacks::leave(self.0);
+        }
+    }
+    let list = List::find(id)?;
+    let _left = Left(id);
+    list.delete();
+    Ok(())
 }
 
-/// Allocates where the hit path did not. A function of its own, so that a hit arms no catcher.
-#[cold]
-#[inline(never)]
-fn allocate(id: u32) -> u32 {
-    answer(|| List::find(id).map(|list| list.allocate()))
-}
-
-/// Frees an entry that the hit path did not keep; a function of its own, as `allocate`.
-#[cold]
-#[inline(never)]
-fn free(id: u32, entry: u32) -> u32 {
-    status(|| List::find(id).map(|list| list.free(entry)))
+/// The value that a call without one leaves.
+fn nothing((): ()) -> u32 {
+    0
 }
 
 fn owns(id: u32, entry: u32) -> Result<bool, NtStatus> {
@@ -379,7 +403,8 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
         .find(|pair| matches!(pair, [a, b] if a == b))
     {
         let address = region.at(twice).addr() as u64;
-        stops::already_freed(address).raise();
+        let tag = block_at(region, twice).map_or(0, |block| block.tag);
+        stops::already_freed(address, tag).raise();
     }
     for entry in given {
         list.free(entry);

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use ntoskrnl_emu::host::forget_routine;
 use ntoskrnl_emu::host::layout::Slot;
 use ntoskrnl_emu::{BugCheck, Stop, catch_stop};
-use wdm::{NtStatus, STATUS_INTERNAL_ERROR};
+use wdm::{BAD_POOL_CALLER, NtStatus, STATUS_INTERNAL_ERROR};
 
 exports! {
     /// Writes the report of the newest stop of this thread to an array, as UTF-8, cut to fit; returns
@@ -99,9 +99,20 @@ pub(crate) fn answer(work: impl FnOnce() -> Result<u32, NtStatus>) -> u32 {
     }
 }
 
+/// An export that returns nothing: what it came to stands in the slot, success too, with the value
+/// beside it, 0 where there is none.
+#[inline]
+pub(crate) fn deliver(work: impl FnOnce() -> Result<u32, NtStatus>) {
+    let outcome = outcome(work);
+    leave_value(match outcome {
+        Outcome::Done(value) => value,
+        Outcome::Failed(_) | Outcome::BugCheck(_) => 0,
+    });
+    report(&outcome);
+}
+
 // Relaxed throughout: the slot is this thread's, and JavaScript reads it on this thread.
 
-#[cold]
 fn report<T>(outcome: &Outcome<T>) -> u32 {
     let Some(slot) = SLOT.get() else {
         return 1;
@@ -109,7 +120,7 @@ fn report<T>(outcome: &Outcome<T>) -> u32 {
     let (kind, code, parameters) = match outcome {
         Outcome::Done(_) => (0, 0, [0; 4]),
         Outcome::Failed(status) => (1, number(*status), [0; 4]),
-        Outcome::BugCheck(stop) => (2, stop.code, stop.parameters),
+        Outcome::BugCheck(stop) => (2, stop.code, without_caller(*stop)),
     };
     slot.kind.store(kind, Ordering::Relaxed);
     slot.code.store(code, Ordering::Relaxed);
@@ -119,9 +130,50 @@ fn report<T>(outcome: &Outcome<T>) -> u32 {
     1
 }
 
-/// Leaves a value for JavaScript beside the status.
+/// The parameters of a stop. The caller's address is left out: JavaScript's has none, and that of this
+/// library says nothing.
+fn without_caller(stop: BugCheck) -> [u64; 4] {
+    match (stop.code, stop.parameters) {
+        (BAD_POOL_CALLER, [kind @ 0x9B..=0x9D, second, third, _]) => [kind, second, third, 0],
+        (_, parameters) => parameters,
+    }
+}
+
+/// Leaves a value for JavaScript beside what the call came to.
 pub(crate) fn leave_value(value: u32) {
     if let Some(slot) = SLOT.get() {
         slot.value.store(value, Ordering::Relaxed);
     }
+}
+
+thread_local! {
+    // No destructor: it is used while the thread ends.
+    /// Whether the innermost export that runs on this thread may call back.
+    static ALLOWED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets whether this thread may call back, as long as it lives.
+pub(crate) struct Allowance(bool);
+
+impl Allowance {
+    pub(crate) fn set(is_allowed: bool) -> Self {
+        Self(ALLOWED.replace(is_allowed))
+    }
+}
+
+impl Drop for Allowance {
+    fn drop(&mut self) {
+        ALLOWED.set(self.0);
+    }
+}
+
+/// Runs an export inside which callbacks may be called.
+pub(crate) fn allowed<T>(export: impl FnOnce() -> T) -> T {
+    let _before = Allowance::set(true);
+    export()
+}
+
+/// Whether the export under way on this thread may call back.
+pub(crate) fn are_callbacks_allowed() -> bool {
+    ALLOWED.get()
 }

@@ -9,7 +9,10 @@ use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use lookaside::isolate::{lookaside_close, lookaside_open};
-use lookaside::lists::{lookaside_alloc, lookaside_create, lookaside_flush, lookaside_free};
+use lookaside::lists::{
+    lookaside_alloc, lookaside_create, lookaside_flush, lookaside_free, lookaside_hit,
+    lookaside_keep,
+};
 use lookaside::pool::lookaside_pool_free;
 use lookaside::sharing::{
     lookaside_attach, lookaside_close_list, lookaside_release, lookaside_share,
@@ -67,7 +70,7 @@ impl Drop for Isolate {
 
 impl Isolate {
     fn open() -> Self {
-        let offset = lookaside_open();
+        let offset = lookaside_open(0);
         assert_ne!(offset, 0, "an isolate can be opened");
         let index = (offset as usize - SLOTS_OFFSET) / size_of::<Slot>();
         let region = host::mapped().expect("the pool is mapped");
@@ -113,19 +116,39 @@ impl Isolate {
         self.said(lookaside_release(id))
     }
 
+    /// What the last export that returns nothing came to.
+    fn delivered(&self) -> Said {
+        self.said(self.slot.kind.load(Ordering::Relaxed))
+    }
+
+    fn alloc(&self, id: u32) -> Result<u32, (u32, NtStatus)> {
+        match lookaside_hit(id, self.owner) {
+            0 => {
+                lookaside_alloc(id);
+                self.delivered()?;
+                Ok(self.slot.value.load(Ordering::Relaxed))
+            }
+            entry => Ok(entry),
+        }
+    }
+
+    fn free(&self, id: u32, entry: u32) -> Said {
+        if lookaside_keep(id, entry, self.owner) != 0 {
+            return Ok(());
+        }
+        lookaside_free(id, entry);
+        self.delivered()
+    }
+
     /// Allocates an entry and frees it. Where the list is closed in between, the entry stays
     /// allocated.
     fn use_once(&self, id: u32) -> Said {
-        match lookaside_alloc(id, self.owner) {
-            0 => Err(self.wrong()),
-            entry => {
-                let said = self.said(lookaside_free(id, entry, self.owner));
-                if said.is_err() {
-                    STRANDED.lock().expect("no panic").push(entry);
-                }
-                said
-            }
+        let entry = self.alloc(id)?;
+        let said = self.free(id, entry);
+        if said.is_err() {
+            STRANDED.lock().expect("no panic").push(entry);
         }
+        said
     }
 }
 
@@ -229,7 +252,8 @@ fn a_list_that_is_closed_is_closed_for_all_and_deleted_with_the_last_handle() {
     };
     let (closed, ()) = amid("sharing closed", close, || {
         assert_eq!(ours.use_once(id), GONE);
-        assert_eq!(ours.said(lookaside_flush(id)), GONE);
+        lookaside_flush(id);
+        assert_eq!(ours.delivered(), GONE);
         assert_eq!(isolated(|isolate| isolate.attach(id)), GONE);
         assert_eq!(live(CONTROL_TAG), 1);
     });

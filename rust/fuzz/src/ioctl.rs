@@ -467,6 +467,7 @@ impl Session {
                 tick();
                 for list in self.handle.lists.values_mut() {
                     list.model.tick();
+                    while list.model.trim().is_some() {}
                 }
             }
             Request::FailNext(count, tag) => {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::ffi::{c_char, c_void};
 use std::panic::resume_unwind;
 
-use emu::host::{Armed, arm, disarm, stop_of};
+use emu::host::{Armed, arm, stop_of};
 use emu::{BugCheck, Stop, catch_stop};
 use wdm::{NtStatus, STATUS_SUCCESS};
 
@@ -94,9 +94,7 @@ fn push(frame: *mut EmuFrame) {
 fn pop_to(count: usize) {
     CATCHERS.with_borrow_mut(|catchers| {
         while catchers.len() > count {
-            if let Some((_, armed)) = catchers.pop() {
-                disarm(armed);
-            }
+            drop(catchers.pop());
         }
     });
 }

@@ -7,6 +7,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use emu::host::{EntryPoint, set_entry_points};
 use emu::{Driver, FaultFailure, Leak, LeakKind, Stop};
 use wdm::{
     AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw, Kirql,
@@ -27,13 +28,14 @@ type Boolean = u8;
 /// them.
 pub type Signature = (&'static str, &'static [&'static str], &'static str);
 
-/// Declares exports and lists their signatures, which a test holds the headers to.
+/// Declares exports and lists their signatures, which a test holds the headers to, and the exports
+/// themselves. What is marked `#[name_callers]` lets later stops name the code that called an export.
 ///
 /// The body of one that stands without is the routine of `ntoskrnl-emu` by the same name. Only
 /// catchers of C are ever armed in this library, so a stop may unwind into its callers: a callback of
 /// a list, which it must not cross, disarms them while it runs.
 macro_rules! exports {
-    ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $(= $body:block)?;)*) => {
+    ($($(#[$before:ident])? fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $(= $body:block)?;)*) => {
         /// The signatures of all exports.
         #[allow(dead_code, reason = "read by the tests")]
         pub const SIGNATURES: &[Signature] = &[$((
@@ -41,6 +43,8 @@ macro_rules! exports {
             &[$(stringify!($type)),*],
             concat!($(stringify!($result))?),
         )),*];
+
+        static ENTRY_POINTS: &[EntryPoint] = &[$(EntryPoint($name as *const ())),*];
         $(
             #[doc = concat!("`", stringify!($name), "`")]
             ///
@@ -49,6 +53,7 @@ macro_rules! exports {
             /// That of the routine by this name in `ntoskrnl-emu`.
             #[unsafe(no_mangle)]
             pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
+                $($before();)?
                 let run = || exports!(@body $name($($argument),*) $($body)?);
                 match catch_unwind(AssertUnwindSafe(run)) {
                     Ok(value) => value,
@@ -62,8 +67,13 @@ macro_rules! exports {
     (@body $name:ident($($argument:ident),*) $body:block) => { $body };
 }
 
+fn name_callers() {
+    set_entry_points(ENTRY_POINTS);
+}
+
 exports! {
     // Lists of LOOKASIDE_LIST_EX.
+    #[name_callers]
     fn ExInitializeLookasideListEx(
         lookaside: *mut LookasideListEx, allocate: Option<AllocateFunctionExRaw>,
         free: Option<FreeFunctionExRaw>, pool_type: PoolType, flags: u32, size: usize, tag: u32,
@@ -75,6 +85,7 @@ exports! {
     fn ExFreeToLookasideListEx(lookaside: *mut LookasideListEx, entry: *mut c_void);
 
     // Legacy lists.
+    #[name_callers]
     fn ExInitializeNPagedLookasideList(
         lookaside: *mut NPagedLookasideList, allocate: Option<AllocateFunctionRaw>,
         free: Option<FreeFunctionRaw>, flags: u32, size: usize, tag: u32, depth: u16,
@@ -82,6 +93,7 @@ exports! {
     fn ExDeleteNPagedLookasideList(lookaside: *mut NPagedLookasideList);
     fn ExAllocateFromNPagedLookasideList(lookaside: *mut NPagedLookasideList) -> *mut c_void;
     fn ExFreeToNPagedLookasideList(lookaside: *mut NPagedLookasideList, entry: *mut c_void);
+    #[name_callers]
     fn ExInitializePagedLookasideList(
         lookaside: *mut PagedLookasideList, allocate: Option<AllocateFunctionRaw>,
         free: Option<FreeFunctionRaw>, flags: u32, size: usize, tag: u32, depth: u16,
@@ -91,6 +103,7 @@ exports! {
     fn ExFreeToPagedLookasideList(lookaside: *mut PagedLookasideList, entry: *mut c_void);
 
     // Sequenced singly linked lists.
+    #[name_callers]
     fn InitializeSListHead(header: *mut SListHeader);
     fn ExQueryDepthSList(header: *mut SListHeader) -> u16;
     fn ExpInterlockedPushEntrySList(
@@ -100,8 +113,11 @@ exports! {
     fn ExpInterlockedFlushSList(header: *mut SListHeader) -> *mut SListEntry;
 
     // Pool.
+    #[name_callers]
     fn ExAllocatePool2(flags: u64, bytes: usize, tag: u32) -> *mut c_void;
+    #[name_callers]
     fn ExAllocatePoolWithTag(pool_type: PoolType, bytes: usize, tag: u32) -> *mut c_void;
+    #[name_callers]
     fn ExAllocatePoolWithQuotaTag(pool_type: PoolType, bytes: usize, tag: u32) -> *mut c_void;
     fn ExFreePool(block: *mut c_void);
     fn ExFreePoolWithTag(block: *mut c_void, tag: u32);
@@ -127,6 +143,7 @@ exports! {
         // SAFETY: it does not return, which is all there is to it.
         unsafe { emu::KeBugCheckEx(code, 0, 0, 0, 0) }
     };
+    #[name_callers]
     fn ExRaiseStatus(status: NtStatus) -> !;
 
     // What Windows has no name for: emu.h.
@@ -195,6 +212,11 @@ exports! {
     fn emu_set_depth(lookaside: *mut LookasideListEx, depth: u16) = {
         // SAFETY: an initialised list, by the C caller's word.
         unsafe { emu::set_depth(lookaside, depth) }
+    };
+    fn emu_set_own_entries_only(lookaside: *mut LookasideListEx, own_only: Boolean) = {
+        if emu::host::set_own_entries_only(lookaside, own_only != 0).is_err() {
+            emu::host::stops::not_initialised(lookaside.addr()).raise();
+        }
     };
     fn emu_tick() = { emu::tick() };
     fn emu_debug_print(text: *const c_char, bytes: usize) = {

@@ -7,3 +7,4 @@
 mod at_exit;
 mod catch;
 mod exports;
+mod not_emulated;

@@ -2,7 +2,8 @@
 //!
 //! In a kernel a bug check halts the machine. Here it is raised by
 //! [`std::panic::resume_unwind`] when a catcher is armed on this thread and no foreign frame lies
-//! between; otherwise it prints its `*** STOP` line and aborts.
+//! between; otherwise it prints its `*** STOP` line and aborts. One that is raised in a destructor
+//! while another unwinds prints its line too, before Rust aborts.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -12,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
 
+use crate::caller;
 use crate::scope::{self, Mark};
 use crate::sync::per_thread;
 
@@ -56,6 +58,7 @@ impl BugCheck {
             end_with(&format!("{report}\n"));
         }
         scope::restore();
+        note_second_unwind(&format!("{self}\n"));
         resume_unwind(Box::new(self))
     }
 
@@ -79,6 +82,20 @@ impl BugCheck {
     }
 }
 
+/// Bug check: a raised exception that nothing catches.
+pub const KMODE_EXCEPTION_NOT_HANDLED: u32 = 0x1E;
+
+/// 0x1E (status, address, 0, 0): a raised exception that nothing catches. Documented
+/// (`bug-check-0x1e--kmode-exception-not-handled`); the address is that of the code that called the
+/// routine, zero where it is not known.
+#[cold]
+pub fn not_handled(status: NtStatus, address: u64) -> BugCheck {
+    BugCheck {
+        code: KMODE_EXCEPTION_NOT_HANDLED,
+        parameters: [u64::from(status.code().cast_unsigned()), address, 0, 0],
+    }
+}
+
 /// The unwind payload of a raised status ([`ExRaiseStatus`](crate::ExRaiseStatus)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Raised(pub NtStatus);
@@ -95,49 +112,71 @@ pub enum Stop {
 per_thread! {
     /// How many catchers are armed on this thread since the last foreign frame.
     static ARMED: Cell<u32> = const { Cell::new(0) };
+    /// Whether an unwind began since the innermost catcher was armed. One that a catcher which is
+    /// not ours has ended counts too: `note_second_unwind` asks whether it is still under way.
+    static UNWINDING: Cell<bool> = const { Cell::new(false) };
+    /// Whether the thread was unwinding already when that catcher was armed: it is in a destructor.
+    static ARMED_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Prints a line where an unwind begins in a destructor that another unwind runs: Rust then aborts,
+/// and would name neither.
+fn note_second_unwind(line: &str) {
+    let is_second =
+        std::thread::panicking() && (UNWINDING.with(Cell::get) || !ARMED_INSIDE.with(Cell::get));
+    if is_second {
+        print(line);
+    }
+    UNWINDING.with(|unwinding| unwinding.set(true));
 }
 
 /// A catcher that is armed by hand, for callers that cannot give a closure. The catcher around it is
-/// the innermost again after [`disarm`].
-#[derive(Clone, Copy, Debug)]
-#[must_use = "it stays armed until it is disarmed"]
+/// the innermost again when it is dropped; the innermost is dropped first.
+#[must_use = "it is disarmed when it is dropped"]
 pub struct Armed {
-    before: u32,
-    mark: Mark,
+    _depth: ArmedDepth,
+    before: Mark,
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        scope::unmark(self.before);
+    }
 }
 
 /// Arms a catcher by hand. A stop then unwinds; the caller sees to it that the unwind ends before a
 /// frame that it must not cross.
 pub fn arm() -> Armed {
-    let before = ARMED.with(|armed| armed.replace(armed.get().saturating_add(1)));
     Armed {
-        before,
-        mark: scope::mark(),
+        _depth: ArmedDepth::set(|depth| depth.saturating_add(1)),
+        before: scope::mark(),
     }
-}
-
-/// Disarms what [`arm`] armed, the innermost first.
-pub fn disarm(armed: Armed) {
-    ARMED.with(|depth| depth.set(armed.before));
-    scope::unmark(armed.mark);
 }
 
 /// Sets the armed depth for a scope and restores it at its end, also by unwinding.
 struct ArmedDepth {
     before: u32,
+    was_unwinding: bool,
+    was_inside: bool,
 }
 
 impl ArmedDepth {
     fn set(depth: impl FnOnce(u32) -> u32) -> Self {
         let before = ARMED.with(Cell::get);
         ARMED.with(|armed| armed.set(depth(before)));
-        Self { before }
+        Self {
+            before,
+            was_unwinding: UNWINDING.with(|unwinding| unwinding.replace(false)),
+            was_inside: ARMED_INSIDE.with(|inside| inside.replace(std::thread::panicking())),
+        }
     }
 }
 
 impl Drop for ArmedDepth {
     fn drop(&mut self) {
         ARMED.with(|armed| armed.set(self.before));
+        UNWINDING.with(|unwinding| unwinding.set(self.was_unwinding));
+        ARMED_INSIDE.with(|inside| inside.set(self.was_inside));
     }
 }
 
@@ -172,7 +211,7 @@ pub fn catch_bug_check<T>(run: impl FnOnce() -> T) -> Result<T, BugCheck> {
 pub fn catch_stop<T>(run: impl FnOnce() -> T) -> Result<T, Stop> {
     let armed = arm();
     let result = catch_unwind(AssertUnwindSafe(run));
-    disarm(armed);
+    drop(armed);
     result.map_err(|payload| match stop_of(payload.as_ref()) {
         Some(stop) => stop,
         None => resume_unwind(payload),
@@ -198,10 +237,35 @@ pub fn in_foreign_frame<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// Prints a line and aborts. In one write: other threads and processes print as well.
-fn end_with(line: &str) -> ! {
+/// Prints a line. In one write: other threads and processes print as well.
+fn print(line: &str) {
     // Nowhere to complain where there is no standard error.
     let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// Runs a callback of a driver's, which is a foreign frame. Nothing may unwind through it: an exception
+/// that leaves it, such as one of C++, ends the process with a line that says which callback it left.
+pub(crate) fn in_callback<T>(name: impl Fn() -> String, run: impl FnOnce() -> T) -> T {
+    /// Dropped by an unwind alone.
+    struct Left<F: Fn() -> String>(F);
+    impl<F: Fn() -> String> Drop for Left<F> {
+        fn drop(&mut self) {
+            end_with(&format!("*** An exception left {}\n", (self.0)()));
+        }
+    }
+    // A catcher, so that an exception which nothing else catches unwinds as well.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let left = Left(name);
+        let value = in_foreign_frame(run);
+        std::mem::forget(left);
+        value
+    }));
+    result.unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+/// Prints a line and aborts.
+fn end_with(line: &str) -> ! {
+    print(line);
     std::process::abort();
 }
 
@@ -209,9 +273,11 @@ fn end_with(line: &str) -> ! {
 #[inline(never)]
 pub(crate) fn raise(status: NtStatus) -> ! {
     if ARMED.with(Cell::get) == 0 {
-        end_with(&format!("*** Unhandled exception {status}\n"));
+        let stop = not_handled(status, caller::return_address());
+        end_with(&format!("{stop}\n"));
     }
     scope::restore();
+    note_second_unwind(&format!("*** Unhandled exception {status}\n"));
     resume_unwind(Box::new(Raised(status)))
 }
 

@@ -33,22 +33,30 @@
 //! ```
 
 pub(crate) mod balance;
+mod depth_policy;
 pub(crate) mod driver;
 mod exhaust;
 mod fault;
 mod left;
 mod lists;
+mod policy_choice;
 #[cfg(not(loom))]
 mod values;
 
-pub use balance::{FLOOR, MISS_RATIO, Period, adjusted, set_depth, tick, tick_driver};
+pub use balance::{set_depth, tick, tick_driver};
+pub use depth_policy::{
+    DepthPolicy, DepthState, FLOOR, MISS_RATIO, Period, SETTLED, UnknownDepthPolicy,
+};
 pub use driver::{Driver, Guard};
 pub use exhaust::{FaultFailure, FaultReport};
 pub use fault::Faults;
 pub use left::{Leak, LeakKind, leak_text};
 pub use lists::{
     abandon, close_list, confine, confined_to, has_callbacks, id, is_allocated_from, is_live, kind,
-    list, refusal_of, share, validate_arguments, why_not_live,
+    list, refusal_of, set_own_entries_only, share, validate_arguments, why_not_live,
+};
+pub use policy_choice::{
+    DEPTH_POLICY_VARIABLE, configure_depth_policy, depth_policy, ignore_environment,
 };
 #[cfg(not(loom))]
 pub use values::{
@@ -56,8 +64,9 @@ pub use values::{
     usage,
 };
 
-pub use crate::bug_check::{Armed, arm, disarm, in_foreign_frame, stop_of};
-pub use crate::list::{hit, keep};
+pub use crate::bug_check::{Armed, arm, in_foreign_frame, stop_of};
+pub use crate::caller::{EntryPoint, set_entry_points};
+pub use crate::list::{calling_list, hit, keep};
 pub use crate::memory::region::{
     DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,
 };

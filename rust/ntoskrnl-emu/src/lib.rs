@@ -38,9 +38,9 @@
 //!
 //! | floor | what it knows |
 //! |---|---|
-//! | `sync`, `owner`, `delay`, `scope` | threads |
+//! | `sync`, `owner`, `delay`, `scope`, `event_log` | threads, and the file of a recording |
 //! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
-//! | `bug_check`, `stops` | how the emulation stops, and every stop |
+//! | `caller`, `bug_check`, `stops` | how the emulation stops, and every stop |
 //! | `pool` | blocks |
 //! | `registry` | which lists exist |
 //! | `list` | the rule of allocate and free, and damage |
@@ -55,7 +55,9 @@ compile_error!("a caught bug check is an unwind: build ntoskrnl-emu with panic=u
 compile_error!("the layouts are those of little-endian machines");
 
 mod bug_check;
+mod caller;
 mod delay;
+mod event_log;
 pub mod host;
 mod list;
 mod memory;
@@ -73,8 +75,8 @@ pub use bug_check::{
     BugCheck, Raised, Report, ReportedParameter, Stop, catch_bug_check, catch_stop,
 };
 pub use host::{
-    Driver, FaultFailure, FaultReport, Faults, Guard, Leak, LeakKind, abandon, configure, confine,
-    list, set_depth, share, tick,
+    DepthPolicy, Driver, FaultFailure, FaultReport, Faults, Guard, Leak, LeakKind, abandon,
+    configure, configure_depth_policy, confine, list, set_depth, share, tick,
 };
 pub use routines::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
 pub use routines::lookaside_ex::{

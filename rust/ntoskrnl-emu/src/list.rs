@@ -16,6 +16,7 @@ use wdm::{
 
 use crate::bug_check::BugCheck;
 use crate::delay;
+use crate::event_log;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
     BY_BLOCK_WORD, KIND_EX, KIND_NPAGED, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT,
@@ -32,23 +33,28 @@ use crate::sync::{AtomicU64, Ordering};
 
 mod arguments;
 mod damage;
+mod exchange;
 mod foreign;
 mod miss;
 mod raw;
 mod rule;
 mod section;
+mod trim;
 
 pub(crate) use arguments::Arguments;
+pub use miss::calling_list;
 pub(crate) use miss::{allocate_by_default, free_by_default};
 pub use rule::{hit, keep};
 pub(crate) use section::link_at;
+pub(crate) use trim::{has_surplus, trim};
 
 use damage::refuse_inside;
 use section::Section;
 
 /// Why an entry cannot be freed to a list.
 enum BadEntry {
-    AlreadyFreed,
+    /// With the tag of the block, zero for what lies outside the pool.
+    AlreadyFreed(u32),
     NotOfThisList,
 }
 
@@ -56,7 +62,7 @@ impl BadEntry {
     /// The bug check of freeing it.
     fn stop(&self, entry: u64) -> BugCheck {
         match self {
-            Self::AlreadyFreed => stops::already_freed(entry),
+            Self::AlreadyFreed(tag) => stops::already_freed(entry, *tag),
             Self::NotOfThisList => stops::invalid_address(entry),
         }
     }
@@ -117,8 +123,28 @@ impl<'a> ListRef<'a> {
             // SAFETY: by the caller's word: the list is not deleted meanwhile.
             match unsafe { Self::registered(list.addr()) } {
                 Some(found) => found.check_identity(),
-                None => stops::not_initialised(list.addr()).raise(),
+                // SAFETY: by the caller's word on the memory there.
+                None => unsafe { Self::none_at(list) }.raise(),
             }
+        }
+    }
+
+    /// The bug check for an address that no list is registered at.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::find`], the first.
+    #[cold]
+    unsafe fn none_at(list: *mut LookasideListEx) -> BugCheck {
+        if !can_hold_a_list(list) {
+            return stops::not_initialised(list.addr());
+        }
+        // SAFETY: aligned; readable, writable and accessed so by the caller's word.
+        let control = unsafe { Control::new(list) };
+        if control.index().load(Ordering::Relaxed) == NO_ROOM {
+            stops::too_many_lists(list.addr())
+        } else {
+            stops::not_initialised(list.addr())
         }
     }
 
@@ -267,13 +293,23 @@ impl<'a> ListRef<'a> {
 
     /// Whether a link leads to an entry that this list keeps. Checked before the link is followed.
     fn keeps(self, link: u64) -> bool {
-        match self.region.offset_of(link as usize) {
+        match self.offset_of(link) {
             Some(offset) => {
                 link & RESERVED == 0
                     && pool::is_of_list(&self.region, offset, STATE_KEPT, self.index)
             }
-            None => foreign::is_kept_by(link as usize, self.index),
+            None => foreign::is_kept_by(link as usize, self.index) && stands(&self.region, link),
         }
+    }
+
+    /// The offset of an entry that a state word stands for; `None` for a foreign entry of this list, and
+    /// for what lies outside the pool.
+    fn offset_of(self, link: u64) -> Option<u32> {
+        let offset = self.region.offset_of(link as usize)?;
+        // Relaxed: set by the allocation of such an entry, which this thread was given since.
+        let is_foreign = self.record.foreign.load(Ordering::Relaxed) != 0
+            && foreign::is_entry_of(link as usize, self.index);
+        (!is_foreign).then_some(offset)
     }
 
     /// The address of an entry by its link.
@@ -302,7 +338,7 @@ impl<'a> ListRef<'a> {
 
     /// Marks an entry as kept or allocated. Called inside the section.
     fn set_state(self, link: u64, state: u16) {
-        match self.region.offset_of(link as usize) {
+        match self.offset_of(link) {
             // Release: see the orderings in `pool`.
             Some(offset) => self
                 .region
@@ -317,7 +353,7 @@ impl<'a> ListRef<'a> {
     /// plain block; on its way to pool no other thread can free it.
     fn release(self, link: u64) {
         let is_default = self.record.free.load(Ordering::Relaxed) == 0;
-        match self.region.offset_of(link as usize) {
+        match self.offset_of(link) {
             Some(offset) if is_default => self
                 .region
                 .state(offset)
@@ -358,6 +394,7 @@ impl<'a> ListRef<'a> {
 
     /// Empties the list through its free routine.
     fn flush(self) {
+        let _inside = event_log::Inside::begin();
         let (mut link, count) = self.enter().detach();
         delay::point("list detached");
         let mut flushed = 0;
@@ -392,8 +429,12 @@ impl<'a> ListRef<'a> {
 
     /// Empties the list and takes it out of the system.
     fn delete(self) {
+        self.log(
+            event_log::Op::Delete,
+            self.record.list.load(Ordering::Relaxed) as usize,
+        );
         self.flush();
-        registry::close(self.record);
+        registry::begin_to_leave(&self.region, self.index);
         delay::point("list closed");
         self.forget();
     }
@@ -401,6 +442,7 @@ impl<'a> ListRef<'a> {
     /// Takes the list out of the system as it is. What it keeps, and what is allocated from it,
     /// stays allocated as plain blocks.
     fn abandon(self) {
+        registry::begin_to_leave(&self.region, self.index);
         pool::abandon_kept(&self.region, self.record);
         self.forget();
     }
@@ -434,6 +476,9 @@ impl<'a> ListRef<'a> {
     }
 }
 
+/// What stands for the index in storage that was to be a list beyond the limit.
+const NO_ROOM: u32 = u32::MAX;
+
 /// Whether a list can begin at an address.
 #[inline(always)]
 fn can_hold_a_list(list: *mut LookasideListEx) -> bool {
@@ -451,35 +496,53 @@ fn is_list_of(record: &Record, index: u32, list: *mut LookasideListEx) -> bool {
 
 /// Checks that an entry is allocated from the list with a record index.
 fn check_entry(region: &Region, index: u32, entry: u64) -> Result<(), BadEntry> {
-    match region.offset_of(entry as usize) {
-        Some(offset) => {
-            if entry & RESERVED == 0 && pool::is_of_list(region, offset, STATE_ALLOCATED, index) {
-                return Ok(());
-            }
-            let is_kept = pool::block_at(region, offset).is_some_and(|block| block.is_kept);
-            Err(if is_kept || pool::is_freed(region, offset) {
-                BadEntry::AlreadyFreed
-            } else {
-                BadEntry::NotOfThisList
-            })
+    let address = entry as usize;
+    let offset = region.offset_of(address);
+    if let Some(offset) = offset {
+        if entry & RESERVED == 0 && pool::is_of_list(region, offset, STATE_ALLOCATED, index) {
+            return Ok(());
         }
-        None if foreign::is_allocated_from(entry as usize, index) => Ok(()),
-        None if foreign::is_kept(entry as usize) => Err(BadEntry::AlreadyFreed),
-        None => Err(BadEntry::NotOfThisList),
+        let is_kept = pool::block_at(region, offset).is_some_and(|block| block.is_kept);
+        if is_kept || pool::is_freed(region, offset) {
+            return Err(BadEntry::AlreadyFreed(pool::tag_at(region, offset)));
+        }
     }
+    if foreign::is_allocated_from(address, index) && stands(region, entry) {
+        Ok(())
+    } else if foreign::is_kept(address) {
+        Err(BadEntry::AlreadyFreed(0))
+    } else {
+        Err(BadEntry::NotOfThisList)
+    }
+}
+
+/// Whether the memory of a foreign entry is there, as far as the pool knows.
+fn stands(region: &Region, link: u64) -> bool {
+    let offset = region.offset_of(link as usize);
+    offset.is_none_or(|offset| pool::block_around(region, offset).is_some())
 }
 
 /// Why an entry cannot be freed to the list with an index now: the bug check that would be raised.
 pub(crate) fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<BugCheck> {
-    let record = region.record(index);
     let entry = region.at(offset).addr() as u64;
-    let is_live = record.state.load(Ordering::Relaxed) == RECORD_LIVE;
-    let checked = if is_live {
+    let checked = check_live(region, index, entry);
+    match checked {
+        Err(BadEntry::NotOfThisList) if exchange::would_take(region, index, offset) => None,
+        checked => checked.err().map(|bad| bad.stop(entry)),
+    }
+}
+
+/// Whether an entry is allocated from the list with an index now.
+pub(crate) fn is_allocated_from(region: &Region, index: u32, offset: u32) -> bool {
+    check_live(region, index, region.at(offset).addr() as u64).is_ok()
+}
+
+fn check_live(region: &Region, index: u32, entry: u64) -> Result<(), BadEntry> {
+    if region.record(index).state.load(Ordering::Relaxed) == RECORD_LIVE {
         check_entry(region, index, entry)
     } else {
         Err(BadEntry::NotOfThisList)
-    };
-    checked.err().map(|bad| bad.stop(entry))
+    }
 }
 
 /// Makes storage an empty list that the registry knows.
@@ -496,6 +559,13 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     }
     let region = region::map()?;
     let address = list.expose_provenance();
+    let around = region
+        .offset_of(address)
+        .and_then(|offset| pool::block_around(region, offset));
+    if around.is_some_and(|block| block.is_paged) {
+        stops::list_in_paged_pool(address).raise();
+    }
+    refuse_forgotten_neighbour(region);
     // SAFETY: no other thread uses, so deletes, a list there, by the caller's word.
     if let Some(before) = unsafe { ListRef::registered(address) } {
         before.refuse_other_owners();
@@ -524,18 +594,22 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     ] {
         counter.store(0, Ordering::Relaxed);
     }
-    let index = registry::enter(region, address, new)?;
+    let index = registry::enter(region, address, new).inspect_err(|_| {
+        // The next routine that is given the storage says why there is no list.
+        control.index().store(NO_ROOM, Ordering::Relaxed);
+    })?;
     delay::point("list entered");
     if let Some(offset) = region.offset_of(address) {
         pool::note_list(region, offset);
     }
-    ListRef {
+    let made = ListRef {
         region: *region,
         record: region.record(index),
         index,
         control,
-    }
-    .write_identity();
+    };
+    made.write_identity();
+    made.log(event_log::Op::Initialise, address);
     Ok(())
 }
 
@@ -600,6 +674,45 @@ pub(crate) unsafe fn share(list: *mut LookasideListEx) {
     found.belong_to_all();
 }
 
+/// Raises the bug check for a list that was not deleted before its memory went, if it is the one
+/// initialised last: the link in it is about to be written.
+fn refuse_forgotten_neighbour(region: &Region) {
+    let newest = registry::newest(region);
+    if newest != 0 && !registry::stands(region, newest) {
+        give_up_forgotten(region, newest).raise();
+    }
+}
+
+/// Raises the bug check for a list that was not deleted before its memory went, if there is one. All of
+/// them are out of the system then.
+pub(crate) fn refuse_forgotten(region: &Region) {
+    let mut forgotten = Vec::new();
+    registry::each(region, |index, _| {
+        if !registry::stands(region, index) {
+            forgotten.push(index);
+        }
+    });
+    let stops = forgotten
+        .into_iter()
+        .map(|index| give_up_forgotten(region, index));
+    let stops: Vec<BugCheck> = stops.collect();
+    if let Some(stop) = stops.first() {
+        stop.raise();
+    }
+}
+
+/// Takes a list whose memory is gone out of the system. What it kept, and what is allocated from it,
+/// stays allocated as plain blocks.
+fn give_up_forgotten(region: &Region, index: u32) -> BugCheck {
+    let record = region.record(index);
+    let stop = stops::forgotten(record.list.load(Ordering::Relaxed) as usize);
+    pool::abandon_kept(region, record);
+    foreign::forget(index, true);
+    pool::disown(region, record);
+    registry::leave(region, index);
+    stop
+}
+
 /// The section of the list that a pool block is allocated from. The list stays registered.
 pub(crate) struct SectionOfEntry {
     section: Section<'static>,
@@ -607,6 +720,10 @@ pub(crate) struct SectionOfEntry {
 }
 
 impl SectionOfEntry {
+    fn list(&self) -> ListRef<'static> {
+        self.section.list
+    }
+
     pub(crate) fn leave(self) {
         self.section.leave();
         drop(self.pin);

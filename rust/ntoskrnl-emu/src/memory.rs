@@ -4,5 +4,6 @@
 
 pub(crate) mod control_block;
 pub(crate) mod layout;
+pub(crate) mod probe;
 pub(crate) mod region;
 pub(crate) mod slist_header;

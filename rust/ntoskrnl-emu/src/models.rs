@@ -7,3 +7,4 @@ mod membership;
 mod pool;
 mod registry;
 mod section;
+mod trim;

@@ -28,13 +28,14 @@ mod arena;
 mod driver;
 pub(crate) mod faults;
 mod hash;
+pub(crate) mod judge;
 mod membership;
 mod pages;
 mod runs;
 mod usage;
 
 pub(crate) use driver::{each_of_driver, release_driver};
-pub(crate) use membership::{abandon_kept, adopt, disown, make_plain};
+pub(crate) use membership::{abandon_kept, adopt, disown, is_paged, make_plain, pass_on};
 
 /// What a new block is filled with, unless it is zeroed.
 pub const POISON: u8 = 0xB5;
@@ -181,7 +182,7 @@ pub(crate) fn free(region: &Region, address: usize, tag: Option<u32>) -> Result<
         return Err(refusal(region, address));
     };
     match block_at(region, offset) {
-        Some(block) if block.is_kept => Err(stops::already_freed(given)),
+        Some(block) if block.is_kept => Err(stops::already_freed(given, block.tag)),
         Some(block) if tag.is_some_and(|tag| tag != block.tag) => {
             let tag = tag.unwrap_or(0);
             Err(stops::wrong_tag(given, block.tag, tag))
@@ -195,17 +196,18 @@ pub(crate) fn free(region: &Region, address: usize, tag: Option<u32>) -> Result<
 }
 
 /// The bug check of freeing an address where no block begins.
-fn refusal(region: &Region, address: usize) -> BugCheck {
+pub(crate) fn refusal(region: &Region, address: usize) -> BugCheck {
     let given = address as u64;
     let Some(offset) = region.offset_of(address) else {
         return stops::not_of_pool(given);
     };
     if is_freed(region, offset) {
-        stops::already_freed(given)
-    } else if is_inside(region, offset) {
-        stops::inside_a_block(given)
-    } else {
-        stops::invalid_address(given)
+        return stops::already_freed(given, tag_at(region, offset));
+    }
+    match block_around(region, offset) {
+        Some(block) if block.is_paged => stops::inside_a_paged_block(page_of(offset)),
+        Some(_) => stops::inside_a_nonpaged_block(given),
+        None => stops::invalid_address(given),
     }
 }
 
@@ -296,17 +298,32 @@ pub(crate) fn note_list(region: &Region, offset: u32) {
     );
 }
 
-/// Whether an offset lies in a live block.
-pub(crate) fn is_inside(region: &Region, offset: u32) -> bool {
-    let page = region.page(page_of(offset));
-    match page.kind.load(Ordering::Relaxed) {
-        PAGE_TAIL | PAGE_LARGE => true,
+/// The tag of the block that begins at an offset, or that began there and was freed; zero where none
+/// did.
+pub(crate) fn tag_at(region: &Region, offset: u32) -> u32 {
+    let number = page_of(offset);
+    let block = block_of(region.page(number), offset);
+    Word(region.word(number, block).load(Ordering::Relaxed)).tag()
+}
+
+/// The live block whose memory an offset lies in.
+pub(crate) fn block_around(region: &Region, offset: u32) -> Option<Block> {
+    let number = page_of(offset);
+    let page = region.page(number);
+    let start = match page.kind.load(Ordering::Relaxed) {
+        PAGE_TAIL => page.previous.load(Ordering::Relaxed) * PAGE_SIZE as u32,
+        PAGE_LARGE => number * PAGE_SIZE as u32,
         PAGE_SMALL => {
             let step = u32::from(page.granules.load(Ordering::Relaxed)).max(1) * GRANULE as u32;
             let within = offset % PAGE_SIZE as u32;
-            let start = offset - within + within / step * step;
-            block_at(region, start).is_some()
+            offset - within + within / step * step
         }
-        _ => false,
-    }
+        _ => return None,
+    };
+    block_at(region, start)
+}
+
+/// Whether an offset lies in a live block.
+pub(crate) fn is_inside(region: &Region, offset: u32) -> bool {
+    block_around(region, offset).is_some()
 }

@@ -3,24 +3,27 @@
 //! The records in the metadata are the truth. The `ListEntry` links in the control blocks are
 //! written from them, for tools that walk the lists as a debugger does, and never read.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{DerefMut, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wdm::{LookasideListEx, NtStatus, STATUS_INSUFFICIENT_RESOURCES};
+use wdm::{LookasideListEx, NtStatus, STATUS_QUOTA_EXCEEDED};
 
 use crate::bug_check::BugCheck;
 use crate::delay;
+use crate::event_log;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
-    BY_BLOCK_WORD, FLAG_LIST, NO_STATE, NUMBERED, RECORD_CLOSED, RECORD_FREE, RECORD_LIVE, RECORDS,
-    Record, STATE_ALLOCATED, STATE_KEPT, number_of,
+    BY_BLOCK_WORD, FLAG_LIST, NO_STATE, NUMBERED, RECORD_CLOSED, RECORD_FREE, RECORD_LEAVING,
+    RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT, number_of,
 };
+use crate::memory::probe::is_readable;
 use crate::memory::region::Region;
 use crate::owner::SHARED;
 use crate::pool;
 use crate::stops;
-use crate::sync::{Lock, global, yield_now};
+use crate::sync::{Lock, global, per_thread, yield_now};
 
 global! {
     static REGISTRY: Lock<Registry> = Lock::new(Registry {
@@ -105,9 +108,7 @@ pub(crate) struct NewList {
 /// Enters a list; it is live when this returns.
 pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u32, NtStatus> {
     let mut registry = REGISTRY.lock();
-    let index = registry
-        .take_index(region)
-        .ok_or(STATUS_INSUFFICIENT_RESOURCES)?;
+    let index = registry.take_index(region).ok_or(STATUS_QUOTA_EXCEEDED)?;
     let record = region.record(index);
     let generation = record.generation.load(Ordering::Relaxed) % 0xffff + 1;
     record.list.store(address as u64, Ordering::Relaxed);
@@ -133,13 +134,28 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
         .maximum_depth
         .store(u32::from(new.maximum_depth), Ordering::Relaxed);
     let [allocated, kept] = match number_of(index) {
+        // No hit path then: each call is an event.
+        _ if event_log::is_on() => [NO_STATE; 2],
         BY_BLOCK_WORD => [NO_STATE; 2],
         number => [STATE_ALLOCATED | number, STATE_KEPT | number],
     };
     record.allocated.store(allocated, Ordering::Relaxed);
     record.kept.store(kept, Ordering::Relaxed);
     record.foreign.store(0, Ordering::Relaxed);
+    record.own_entries_only.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
+    record.no_memory.store(0, Ordering::Relaxed);
+    record.trim_due.store(0, Ordering::Relaxed);
+    // What a depth policy remembers of a new list: nothing.
+    record.quiet.store(0, Ordering::Relaxed);
+    for field in [
+        &record.former_depth,
+        &record.former_demand,
+        &record.demand,
+        &record.peak,
+    ] {
+        field.store(0, Ordering::Relaxed);
+    }
     let newest = &region.header().newest;
     let previous = newest.load(Ordering::Relaxed);
     record.previous.store(previous, Ordering::Relaxed);
@@ -156,9 +172,17 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
     Ok(index)
 }
 
-/// Keeps a list registered, and so its control block the list's, until it is dropped.
+per_thread! {
+    /// The list that the calling thread pinned last, by record index; zero for none.
+    static PINNED_HERE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Keeps a list registered, and so its control block the list's, until it is dropped. Of two pins of
+/// one thread the later one is dropped first, and they are of different lists.
 pub(crate) struct Pin {
     index: u32,
+    /// What `PINNED_HERE` was before.
+    before: u32,
 }
 
 /// Keeps the list with an index from leaving, if there is one.
@@ -170,8 +194,30 @@ pub(crate) fn pin(region: &Region, index: u32) -> Option<Pin> {
     if region.record(index).list.load(Ordering::Relaxed) == 0 {
         return None;
     }
-    registry.pinned.push(index);
-    Some(Pin { index })
+    Some(registry.pin(index))
+}
+
+/// Keeps the list with an identifier from leaving, if it is present. The calling thread may delete it
+/// all the same, such as in a callback of the list.
+pub(crate) fn pin_present(region: &Region, id: u32) -> Option<Pin> {
+    let index = id & 0xffff;
+    let mut registry = REGISTRY.lock();
+    is_present(region.record(index), id).then(|| registry.pin(index))
+}
+
+impl Registry {
+    fn pin(&mut self, index: u32) -> Pin {
+        self.pinned.push(index);
+        let before = PINNED_HERE.with(|here| here.replace(index));
+        Pin { index, before }
+    }
+
+    /// Whether another thread keeps a list from leaving.
+    fn is_pinned(&self, index: u32) -> bool {
+        let pins = self.pinned.iter().filter(|&&pinned| pinned == index);
+        let own = PINNED_HERE.with(Cell::get) == index;
+        pins.count() > usize::from(own)
+    }
 }
 
 impl Drop for Pin {
@@ -180,15 +226,17 @@ impl Drop for Pin {
         if let Some(place) = pinned.iter().position(|&index| index == self.index) {
             pinned.swap_remove(place);
         }
+        PINNED_HERE.with(|here| here.set(self.before));
     }
 }
 
-/// Locks the registry when no pin keeps a list from leaving. A thread with a pin holds no lock that
-/// this one waits under, and no new pins come: a list that leaves has no entries any more.
+/// Locks the registry when no pin of another thread keeps a list from leaving. A thread with a pin
+/// holds no lock that this one waits under, and no new pins come: a list that leaves is closed and has
+/// no entries any more.
 fn lock_unpinned(index: u32) -> impl DerefMut<Target = Registry> {
     loop {
         let registry = REGISTRY.lock();
-        if !registry.pinned.contains(&index) {
+        if !registry.is_pinned(index) {
             return registry;
         }
         drop(registry);
@@ -267,11 +315,30 @@ fn control_to_link(region: &Region, index: u32) -> Option<Control<'static>> {
     if index == 0 {
         return None;
     }
+    if !stands(region, index) {
+        return None;
+    }
     // SAFETY: the record of a registered list, which cannot leave while the registry is locked.
     let control = unsafe { control_of(region, region.record(index)) };
     let is_ours = region.record(index).control.load(Ordering::Relaxed) != 0
         || control.index().load(Ordering::Relaxed) == index;
     is_ours.then_some(control)
+}
+
+/// Whether the memory of a registered list is there still. Outside the pool it may be gone with a list
+/// in it, as when a driver that forgot to delete the list is unmapped.
+pub(crate) fn stands(region: &Region, index: u32) -> bool {
+    let record = region.record(index);
+    record.control.load(Ordering::Relaxed) != 0
+        || is_readable(
+            record.list.load(Ordering::Relaxed) as usize,
+            size_of::<LookasideListEx>(),
+        )
+}
+
+/// The list initialised last, by record index; zero for none.
+pub(crate) fn newest(region: &Region) -> u32 {
+    region.header().newest.load(Ordering::Relaxed)
 }
 
 /// The address of a registered list.
@@ -322,6 +389,13 @@ pub fn holds_list(region: &Region, offset: u32) -> bool {
     list_in_block(region, offset).is_some()
 }
 
+/// Whether the memory of an initialised list lies in a range of addresses, wholly or in part.
+pub(crate) fn reaches_into(range: Range<usize>) -> bool {
+    // The larger legacy lists begin with these fields; what pads them is nobody's.
+    let before = size_of::<LookasideListEx>() - 1;
+    first_list_in(range.start.saturating_sub(before)..range.end).is_some()
+}
+
 /// The first list whose control block begins in a range of addresses.
 fn first_list_in(range: Range<usize>) -> Option<usize> {
     REGISTRY
@@ -369,6 +443,27 @@ pub fn id_of(region: &Region, index: u32) -> u32 {
 pub(crate) fn has_id(record: &Record, id: u32) -> bool {
     record.state.load(Ordering::Acquire) == RECORD_LIVE
         && record.generation.load(Ordering::Acquire) == id >> 16
+}
+
+/// Whether a record is that of a list with an identifier that is there for ticks: live or closed, but
+/// not being deleted.
+pub(crate) fn is_present(record: &Record, id: u32) -> bool {
+    // Acquire, both: as in `has_id`.
+    let state = record.state.load(Ordering::Acquire);
+    matches!(state, RECORD_LIVE | RECORD_CLOSED)
+        && record.generation.load(Ordering::Acquire) == id >> 16
+}
+
+/// Begins to take a list out: no look-up finds it and no tick comes to it from now on. Waits for a
+/// tick that is trimming it.
+pub(crate) fn begin_to_leave(region: &Region, index: u32) {
+    // Release: pairs with the acquire in `is_present`. A tick looks under the registry's lock, and so
+    // before this or after the wait.
+    region
+        .record(index)
+        .state
+        .store(RECORD_LEAVING, Ordering::Release);
+    drop(lock_unpinned(index));
 }
 
 /// Closes a list: no look-up by its identifier finds it from now on.

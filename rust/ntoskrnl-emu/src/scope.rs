@@ -17,6 +17,8 @@ pub(crate) const ROOT: u32 = 0;
 struct Held {
     lock: usize,
     is_held: bool,
+    /// The level before, where the routine that acquired it raises the level.
+    before: Option<Kirql>,
 }
 
 /// What a report says of the routine that stopped.
@@ -189,15 +191,39 @@ pub(crate) fn try_take(word: &AtomicUsize) -> bool {
         .is_ok()
 }
 
-/// Notes that the thread took a spin lock.
-pub(crate) fn took(word: &AtomicUsize) {
+/// Notes that the thread took a spin lock, with the level before.
+pub(crate) fn took(word: &AtomicUsize, before: Option<Kirql>) {
     // Nothing is noted while a thread ends: it has no catchers any more.
     let _ = HELD.try_with(|held| {
         held.borrow_mut().push(Held {
             lock: std::ptr::from_ref(word).expose_provenance(),
             is_held: true,
+            before,
         });
     });
+}
+
+/// The level before the calling thread acquired a lock, where it holds the lock and knows.
+pub(crate) fn level_before(lock: usize) -> Option<Kirql> {
+    let found = HELD.try_with(|held| {
+        let held = held.borrow();
+        let found = held.iter().find(|one| one.lock == lock && one.is_held);
+        found.and_then(|one| one.before)
+    });
+    found.ok().flatten()
+}
+
+/// The lock that the calling thread acquired last of those that it holds, but for one: zero for none.
+pub(crate) fn last_held_but(lock: usize) -> Option<usize> {
+    let found = HELD.try_with(|held| {
+        let held = held.borrow();
+        let mut others = held
+            .iter()
+            .rev()
+            .filter(|one| one.lock != lock && one.is_held);
+        others.next().map(|one| one.lock)
+    });
+    found.ok().flatten()
 }
 
 /// Releases a spin lock that the thread holds.

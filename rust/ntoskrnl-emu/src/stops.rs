@@ -14,6 +14,8 @@ use wdm::{
 };
 
 use crate::bug_check::BugCheck;
+pub use crate::bug_check::{KMODE_EXCEPTION_NOT_HANDLED, not_handled};
+use crate::memory::layout::RECORDS;
 
 /// Bug check: a thread asks for a spin lock that it holds.
 pub const SPIN_LOCK_ALREADY_OWNED: u32 = 0x0F;
@@ -24,6 +26,7 @@ pub const SPIN_LOCK_NOT_OWNED: u32 = 0x10;
 pub const STOP_CODES: &[(&str, u32)] = &[
     ("SPIN_LOCK_ALREADY_OWNED", SPIN_LOCK_ALREADY_OWNED),
     ("SPIN_LOCK_NOT_OWNED", SPIN_LOCK_NOT_OWNED),
+    ("KMODE_EXCEPTION_NOT_HANDLED", KMODE_EXCEPTION_NOT_HANDLED),
     ("BAD_POOL_HEADER", BAD_POOL_HEADER),
     ("BAD_POOL_CALLER", BAD_POOL_CALLER),
     (
@@ -46,7 +49,7 @@ pub const CONFINED_LIST: u64 = 0x4C4B_0001;
 
 /// First parameter of our own bug check 0xC4: an unload of the root driver, or of a driver that is
 /// not loaded. The second parameter is the driver's index. `win-lookaside` raises 0x4C4B0002.
-pub const NOT_LOADED: u64 = 0x4C4B_0003;
+pub const NOT_LOADED: u64 = 0x4C4B_0010;
 
 const fn pool_caller(parameters: [u64; 4]) -> BugCheck {
     BugCheck {
@@ -70,30 +73,38 @@ pub fn no_bytes(pool_type: u64, tag: u32) -> BugCheck {
     pool_caller([0x00, 0, pool_type, u64::from(tag)])
 }
 
-/// 0xC2 (0x9B, pool type, bytes, 0): a request with tag 0. Documented.
+/// 0xC2 (0x9A, pool type, bytes, tag): a request of must-succeed pool. Documented.
 #[cold]
-pub fn no_tag(pool_type: u64, bytes: u64) -> BugCheck {
-    pool_caller([0x9B, pool_type, bytes, 0])
+pub fn must_succeed(pool_type: u64, bytes: u64, tag: u32) -> BugCheck {
+    pool_caller([0x9A, pool_type, bytes, u64::from(tag)])
 }
 
-/// 0xC2 (0x9C, pool type, bytes, 0): a request with the tag "BIG". Documented.
+/// 0xC2 (0x9B, pool type, bytes, caller): a request with tag 0. Documented.
 #[cold]
-pub fn tag_big(pool_type: u64, bytes: u64) -> BugCheck {
-    pool_caller([0x9C, pool_type, bytes, 0])
+pub fn no_tag(pool_type: u64, bytes: u64, caller: u64) -> BugCheck {
+    pool_caller([0x9B, pool_type, bytes, caller])
 }
 
-/// 0xC2 (0x9D, tag, pool type, 0): a request with a tag without a letter or digit. Documented.
+/// 0xC2 (0x9C, pool type, bytes, caller): a request with the tag "BIG". Documented.
 #[cold]
-pub fn tag_without_letter(tag: u32, pool_type: u64) -> BugCheck {
-    pool_caller([0x9D, u64::from(tag), pool_type, 0])
+pub fn tag_big(pool_type: u64, bytes: u64, caller: u64) -> BugCheck {
+    pool_caller([0x9C, pool_type, bytes, caller])
+}
+
+/// 0xC2 (0x9D, tag, pool type, caller): a request with a tag without a letter or digit. Documented.
+#[cold]
+pub fn tag_without_letter(tag: u32, pool_type: u64, caller: u64) -> BugCheck {
+    pool_caller([0x9D, u64::from(tag), pool_type, caller])
 }
 
 // Frees, to pool and to a list: `bug-check-0xc2--bad-pool-caller`.
 
-/// 0xC2 (0x07, 0, 0, address): a free of what is freed already. Documented.
+/// 0xC2 (0x07, 0, tag, address): a free of what is freed already. Documented; the third parameter is
+/// the pool header's contents on Windows, and the tag is that part of it which there is here. It is 0
+/// for what lies outside the pool.
 #[cold]
-pub fn already_freed(address: u64) -> BugCheck {
-    pool_caller([0x07, 0, 0, address])
+pub fn already_freed(address: u64, tag: u32) -> BugCheck {
+    pool_caller([0x07, 0, u64::from(tag), address])
 }
 
 /// 0xC2 (0x46, address, 0, 0): a free of an address that is no block's or no entry's. Documented
@@ -109,10 +120,17 @@ pub fn not_of_pool(address: u64) -> BugCheck {
     pool_caller([0x42, address, 0, 0])
 }
 
-/// 0xC2 (0x41286, address, 0, 0): a free of an address inside a block. Documented.
+/// 0xC2 (0x44, address, 0, 0): a free of an address inside a block of nonpaged pool. Documented.
 #[cold]
-pub fn inside_a_block(address: u64) -> BugCheck {
-    pool_caller([0x41286, address, 0, 0])
+pub fn inside_a_nonpaged_block(address: u64) -> BugCheck {
+    pool_caller([0x44, address, 0, 0])
+}
+
+/// 0xC2 (0x41286, 0, 0, page): a free of an address inside a block of paged pool. Documented; the page
+/// is counted from the start of the pool, which holds both kinds here.
+#[cold]
+pub fn inside_a_paged_block(page: u32) -> BugCheck {
+    pool_caller([0x41286, 0, 0, u64::from(page)])
 }
 
 /// 0xC2 (0x0A, address, the block's tag, the given tag): a free with another tag. Documented.
@@ -130,6 +148,13 @@ pub fn not_initialised(list: usize) -> BugCheck {
     verifier([0xCB, list as u64, 0, 0])
 }
 
+/// 0xC4 (0xCB, list, 65535, 0): a routine is called on a list for which there was no room: the
+/// initialising routine, which returns nothing, found so many lists. Ours.
+#[cold]
+pub fn too_many_lists(list: usize) -> BugCheck {
+    verifier([0xCB, list as u64, (RECORDS - 1) as u64, 0])
+}
+
 /// 0xC4 (0xCC, list, start of the block, its bytes): a free of a block that an initialised list
 /// lies in. Documented (`bug-check-0xc4--driver-verifier-detected-violation`).
 #[cold]
@@ -137,11 +162,30 @@ pub fn list_in_block(list: usize, start: usize, bytes: u32) -> BugCheck {
     verifier([0xCC, list as u64, start as u64, u64::from(bytes)])
 }
 
+/// 0xC4 (0xE1, list, 0, 0): a list is initialised in paged pool. The code is documented for an object
+/// of synchronisation (`bug-check-0xc4--driver-verifier-detected-violation`); that it stands for a list
+/// is ours.
+#[cold]
+pub fn list_in_paged_pool(list: usize) -> BugCheck {
+    verifier([0xE1, list as u64, 0, 0])
+}
+
 /// 0xC4 (0x4C4B0001, list, 0, 0): a confined list is used by another owner. Ours: Windows has no
 /// confined lists. `win-lookaside` raises 0x4C4B0002.
 #[cold]
 pub fn confined(list: usize) -> BugCheck {
     verifier([CONFINED_LIST, list as u64, 0, 0])
+}
+
+/// First parameter of our own bug check 0xC4: a list was not deleted, and its memory is gone. The second
+/// parameter is the list's address.
+pub const FORGOTTEN_LIST: u64 = 0x4C4B_0003;
+
+/// 0xC4 (0x4C4B0003, list, 0, 0): a list was not deleted, and its memory is gone: that of a driver which
+/// was unloaded, or a device extension that was freed. Ours: Windows follows the links into it.
+#[cold]
+pub fn forgotten(list: usize) -> BugCheck {
+    verifier([FORGOTTEN_LIST, list as u64, 0, 0])
 }
 
 /// 0x139 (3, address of the list or header, 0, 0): a list's memory was written over. Code and first
@@ -186,7 +230,7 @@ pub fn blocks_left(count: u64) -> BugCheck {
     verifier([0x62, 0, 0, count])
 }
 
-/// 0xC4 (0x4C4B0003, index, 0, 0): an unload of the root driver or of a driver that is not loaded.
+/// 0xC4 (0x4C4B0010, index, 0, 0): an unload of the root driver or of a driver that is not loaded.
 /// Ours.
 #[cold]
 pub fn not_loaded(index: u32) -> BugCheck {
@@ -208,7 +252,8 @@ pub fn lower_to_higher(current: Kirql, asked: Kirql) -> BugCheck {
 }
 
 /// 0xC4 (0x32, level, lock, 0): a release of a spin lock at another level than DISPATCH_LEVEL.
-/// Documented.
+/// Documented. So is a lowering of the level by a thread that holds a lock, with the level asked for:
+/// ours, for then the lock cannot be released at DISPATCH_LEVEL.
 #[cold]
 pub fn release_at_level(current: Kirql, lock: usize) -> BugCheck {
     verifier([0x32, u64::from(current), lock as u64, 0])
@@ -218,6 +263,28 @@ pub fn release_at_level(current: Kirql, lock: usize) -> BugCheck {
 #[cold]
 pub fn acquire_at_level(current: Kirql, lock: usize) -> BugCheck {
     verifier([0x42, u64::from(current), lock as u64, 0])
+}
+
+/// 0xC4 (0x40, level, lock, 0): a routine that acquires a spin lock and leaves the level, below
+/// DISPATCH_LEVEL. Documented.
+#[cold]
+pub fn acquire_below_dispatch(current: Kirql, lock: usize) -> BugCheck {
+    verifier([0x40, u64::from(current), lock as u64, 0])
+}
+
+/// 0xC4 (0x41, level, lock, 0): a routine that releases a spin lock and leaves the level, below
+/// DISPATCH_LEVEL. Documented.
+#[cold]
+pub fn release_below_dispatch(current: Kirql, lock: usize) -> BugCheck {
+    verifier([0x41, u64::from(current), lock as u64, 0])
+}
+
+/// 0xC4 (0x00020015, 0, 0, 0): a release of a spin lock to another level than that before it was
+/// acquired. Documented for the rule IrqlKeReleaseSpinLock of DDI compliance checking; that it is
+/// raised without, and the zeros, are ours.
+#[cold]
+pub fn release_to_another_level() -> BugCheck {
+    verifier([0x0002_0015, 0, 0, 0])
 }
 
 /// 0x0F (lock, 0, 0, 0): a thread asks for a spin lock that it holds. The code is documented
@@ -248,16 +315,24 @@ mod tests {
     fn each_stop_has_a_meaning() {
         for stop in [
             no_bytes(0, 0),
-            no_tag(0, 0),
-            tag_big(0, 0),
-            tag_without_letter(0, 0),
-            already_freed(0),
+            must_succeed(0, 0, 0),
+            no_tag(0, 0, 0),
+            tag_big(0, 0, 0),
+            tag_without_letter(0, 0, 0),
+            already_freed(0, 0),
             invalid_address(0),
             not_of_pool(0),
-            inside_a_block(0),
+            inside_a_nonpaged_block(0),
+            inside_a_paged_block(0),
             wrong_tag(0, 0, 0),
             not_initialised(0),
             list_in_block(0, 0, 0),
+            list_in_paged_pool(0),
+            too_many_lists(0),
+            forgotten(0),
+            acquire_below_dispatch(0, 0),
+            release_below_dispatch(0, 0),
+            release_to_another_level(),
             confined(0),
             damaged(0),
             no_entry(0, 0, 0),
@@ -281,7 +356,8 @@ mod tests {
     #[test]
     fn each_code_that_a_function_raises_is_named_once() {
         let raised = [
-            already_freed(0),
+            already_freed(0, 0),
+            not_handled(wdm::STATUS_SUCCESS, 0),
             not_initialised(0),
             damaged(0),
             no_entry(0, 0, 0),

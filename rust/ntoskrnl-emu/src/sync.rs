@@ -91,10 +91,12 @@ mod inner {
 
     /// As the standard library's; loom's own knows no constant initialisers.
     macro_rules! per_thread {
-        ($(#[$attribute:meta])* static $name:ident: $type:ty = const { $value:expr };) => {
+        ($($(#[$attribute:meta])* static $name:ident: $type:ty = const { $value:expr };)+) => {
             ::loom::thread_local! {
-                $(#[$attribute])*
-                static $name: $type = $value;
+                $(
+                    $(#[$attribute])*
+                    static $name: $type = $value;
+                )+
             }
         };
     }

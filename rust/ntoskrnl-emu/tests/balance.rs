@@ -1,14 +1,25 @@
-//! Depth tuning. Ticks are for the whole process, so these tests take turns.
+//! Ticks under the policy `balanced`, which trims nothing. Ticks are for the whole process, so these
+//! tests take turns. `settling.rs` has those of the default policy.
 
 mod common;
 
 use std::mem::offset_of;
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 
-use common::*;
-use ntoskrnl_emu::host::{self, Period, adjusted, tick_driver};
+use common::{turn as common_turn, *};
+use ntoskrnl_emu::host::{self, DepthPolicy, DepthState, Period, tick_driver};
 use ntoskrnl_emu::tick;
 use wdm::GeneralLookasidePool;
+
+/// A turn of a test, in a process that has this policy.
+fn turn() -> MutexGuard<'static, ()> {
+    let turn = common_turn();
+    // Refused once the pool is mapped: the first test that had a turn chose.
+    let _ = host::configure_depth_policy(DepthPolicy::Balanced);
+    assert_eq!(host::depth_policy(), DepthPolicy::Balanced);
+    turn
+}
 
 fn last(list: &List) -> (u32, u32) {
     let read = |offset| list.u32_at(offset).load(Ordering::Relaxed);
@@ -227,11 +238,8 @@ fn ticks_of_several_threads_take_no_period_twice() {
     // One tick saw 4 misses; to the others the list was idle.
     let mut expected = 8;
     for _ in 0..3 {
-        let idle = Period {
-            allocates: 0,
-            misses: 0,
-        };
-        expected = adjusted(expected, 256, idle);
+        let state = DepthState::default();
+        (_, expected) = DepthPolicy::Balanced.adjusted(state, expected, 256, Period::default());
     }
     assert_eq!(list.depth(), expected);
 }

@@ -80,6 +80,19 @@ fn a_raised_status_is_caught_apart_from_bug_checks() {
     assert_eq!(payload.downcast_ref::<Raised>(), Some(&Raised(status)));
 }
 
+/// Behaviour: raise-unhandled.
+#[test]
+fn a_raised_status_that_nothing_catches_is_stop_0x1e() {
+    let output = in_child("a_raised_status_that_nothing_catches_is_stop_0x1e", || {
+        raise(STATUS_ASSERTION_FAILURE)
+    });
+    assert_aborted_by(&output, STATUS_ASSERTION_FAILURE);
+    assert_eq!(
+        STATUS_ASSERTION_FAILURE.to_string(),
+        "STATUS_ASSERTION_FAILURE"
+    );
+}
+
 #[test]
 fn a_panic_goes_through_a_catcher() {
     let through = std::panic::catch_unwind(|| {
@@ -118,7 +131,8 @@ fn an_unarmed_double_free_prints_its_line_and_aborts() {
         let entry = list.allocate();
         eprintln!(
             "\nexpected: *** STOP 0x000000c2 (0x0000000000000007, 0x0000000000000000, \
-             0x0000000000000000, {:#018x})",
+             {:#018x}, {:#018x})",
+            TAG,
             entry.address()
         );
         list.free(entry);
@@ -182,4 +196,70 @@ fn after_a_caught_bug_check_lists_and_pool_go_on() {
 fn the_irql_is_passive_level() {
     // SAFETY: no obligations.
     assert_eq!(unsafe { KeGetCurrentIrql() }, PASSIVE_LEVEL);
+}
+
+/// Raises a bug check when it is dropped.
+struct StopsInDrop;
+
+impl Drop for StopsInDrop {
+    fn drop(&mut self) {
+        bug_check(0xE2);
+    }
+}
+
+#[test]
+fn a_bug_check_in_a_destructor_during_another_unwind_prints_its_line_before_the_abort() {
+    let test = "a_bug_check_in_a_destructor_during_another_unwind_prints_its_line_before_the_abort";
+    let output = in_child(test, || {
+        let _ = catch_bug_check(|| {
+            let _later = StopsInDrop;
+            bug_check(0xC2)
+        });
+    });
+    assert_aborted_with(&output, LINE);
+}
+
+#[test]
+fn a_bug_check_in_a_destructor_during_a_panic_prints_its_line_before_the_abort() {
+    let test = "a_bug_check_in_a_destructor_during_a_panic_prints_its_line_before_the_abort";
+    let output = in_child(test, || {
+        let _ = catch_bug_check(|| {
+            let _later = StopsInDrop;
+            panic!("on purpose");
+        });
+    });
+    assert_aborted_with(&output, LINE);
+}
+
+/// Catches a bug check when it is dropped.
+struct CatchesInDrop;
+
+impl Drop for CatchesInDrop {
+    fn drop(&mut self) {
+        for _ in 0..2 {
+            assert!(catch_bug_check(|| bug_check(0xE2)).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_bug_check_that_a_destructor_catches_prints_nothing() {
+    let test = "a_bug_check_that_a_destructor_catches_prints_nothing";
+    let output = in_child(test, || {
+        let caught = catch_bug_check(|| {
+            let _later = CatchesInDrop;
+            bug_check(0xC2)
+        });
+        assert_eq!(caught.map_err(|stop| stop.code), Err(0xC2));
+        // One after another, also where a catcher of std's ended the first.
+        let caught = catch_bug_check(|| {
+            let first = std::panic::catch_unwind(|| bug_check(0xC1));
+            assert!(first.is_err());
+            bug_check(0xC2)
+        });
+        assert_eq!(caught.map_err(|stop| stop.code), Err(0xC2));
+    });
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("STOP"), "{said}");
 }

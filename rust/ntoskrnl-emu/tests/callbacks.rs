@@ -43,8 +43,13 @@ extern "system" fn make(
         calls.push(Call::Allocate(pool_type.0, bytes, tag, list.addr() as u64));
     });
     let laid_ready = ANSWERS.with_borrow_mut(Vec::pop);
+    let kind = if pool_type.is_paged() {
+        PoolType::PAGED_POOL
+    } else {
+        PoolType::NON_PAGED_POOL_NX
+    };
     laid_ready
-        .unwrap_or_else(|| allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, tag))
+        .unwrap_or_else(|| allocate_pool(kind, bytes, tag))
         .0
 }
 
@@ -363,13 +368,14 @@ fn a_misaligned_answer_is_0x19_and_counted() {
 
 /// Behaviour: alloc-callback-bad-block.
 #[test]
-fn an_answer_that_is_too_small_dead_interior_or_an_entry_already_is_0x19() {
+fn an_answer_that_is_too_small_dead_of_another_pool_or_an_entry_already_is_0x19() {
     let _turn = turn();
     let list = List::new(both());
     let foreign = List::of(64);
     let small = nonpaged(32);
     let dead = nonpaged(64);
     let large = nonpaged(5000);
+    let paged = allocate_pool(PoolType::PAGED_POOL, 200, TAG);
     free_pool(dead);
     let own = list.allocate();
     let kept = {
@@ -392,8 +398,13 @@ fn an_answer_that_is_too_small_dead_interior_or_an_entry_already_is_0x19() {
     for bad in [
         small,
         dead,
-        large.plus(64),
-        large.plus(PAGE),
+        small.plus(16),
+        large.plus(2 * PAGE - 48),
+        large.plus(72),
+        dead.plus(16),
+        paged,
+        paged.plus(64),
+        own.plus(16),
         own,
         own_too,
         foreign_busy,
@@ -411,9 +422,124 @@ fn an_answer_that_is_too_small_dead_interior_or_an_entry_already_is_0x19() {
     list.free(own);
     list.free(own_too);
     foreign.free(foreign_busy);
-    for block in [small, large] {
+    for block in [small, large, paged] {
         free_pool(block);
     }
+    calls();
+}
+
+/// Puts a header of 16 bytes in front of each entry.
+extern "system" fn make_with_header(
+    pool_type: PoolType,
+    bytes: usize,
+    tag: u32,
+    _: *mut LookasideListEx,
+) -> *mut c_void {
+    let block = allocate_pool(pool_type, bytes + 16, tag);
+    if block.is_null() {
+        return block.0;
+    }
+    block.plus(16).0
+}
+
+extern "system" fn take_with_header(entry: *mut c_void, _: *mut LookasideListEx) {
+    free_pool(Block(entry.wrapping_byte_sub(16)));
+}
+
+/// Behaviour: alloc-callback-inside.
+#[test]
+fn a_callback_may_answer_with_an_address_inside_a_block_of_its_own() {
+    let _turn = turn();
+    for size in [16, 100, 2000, 4096, 9000] {
+        let mark = tag(b"CbIn");
+        let list = List::new(Options {
+            allocate: Some(make_with_header),
+            free: Some(take_with_header),
+            size,
+            tag: mark,
+            ..Options::default()
+        });
+        let entries = list.allocate_many(6);
+        list.free_all(&entries);
+        let counters = list.counters();
+        assert_eq!((list.current_depth(), counters.free_misses), (4, 2));
+        assert_eq!(usage(mark, false).live(), 4);
+        assert_eq!(list.allocate(), entries[3], "the entry freed last");
+        for (freed, expected) in [
+            (entries[3].plus(8), not_an_entry(entries[3].plus(8))),
+            (entries[2], freed_twice_of(0, entries[2])),
+        ] {
+            assert_eq!(stop(|| list.free(freed)), expected);
+        }
+        let block = Block(entries[3].0.wrapping_byte_sub(16));
+        assert_eq!(stop(|| list.free(block)), not_an_entry(block));
+        list.free(entries[3]);
+        list.flush();
+        assert_eq!(usage(mark, false).live(), 0);
+        let left = list.allocate();
+        list.delete();
+        take_with_header(left.0, std::ptr::null_mut());
+        assert_eq!(usage(mark, false).live(), 0);
+    }
+}
+
+/// Behaviour: alloc-callback-inside.
+#[test]
+fn an_entry_inside_a_block_that_is_gone_is_no_entry_any_more() {
+    let _turn = turn();
+    let list = List::new(both());
+    let block = nonpaged(128);
+    answer_with(block.plus(32));
+    let entry = list.allocate();
+    free_pool(block);
+    assert_eq!(
+        stop(|| list.free(entry)),
+        (0xC2, [0x46, entry.address(), 0, 0])
+    );
+    let block = nonpaged(128);
+    let inside = block.plus(48);
+    answer_with(inside);
+    list.free(list.allocate());
+    assert_eq!(list.current_depth(), 1);
+    free_pool(block);
+    assert_eq!(stop(|| list.allocate()), list.damage());
+    list.delete();
+    calls();
+}
+
+/// Behaviour: alloc-callback-inside.
+#[test]
+fn two_entries_may_lie_in_one_block_but_not_at_one_address_or_over_a_list() {
+    let _turn = turn();
+    let list = List::new(both());
+    let block = nonpaged(512);
+    let places = [block.plus(16), block.plus(80)];
+    for place in places {
+        answer_with(place);
+        assert_eq!(list.allocate(), place);
+    }
+    answer_with(places[0]);
+    assert_eq!(stop(|| list.allocate()), bad_answer(&list, places[0], 64));
+    let other = block.plus(256);
+    // SAFETY: inside the block, which stays until the list is deleted.
+    let status = unsafe {
+        let kind = PoolType::NON_PAGED_POOL_NX;
+        ntoskrnl_emu::ExInitializeLookasideListEx(other.0.cast(), None, None, kind, 0, 64, TAG, 0)
+    };
+    assert!(status.is_ok());
+    for place in [208, 256, 304, 336] {
+        answer_with(block.plus(place));
+        let expected = bad_answer(&list, block.plus(place), 64);
+        assert_eq!(stop(|| list.allocate()), expected, "{place}");
+    }
+    for place in [192, 352] {
+        answer_with(block.plus(place));
+        assert_eq!(list.allocate(), block.plus(place));
+    }
+    // SAFETY: initialised above.
+    unsafe { ntoskrnl_emu::ExDeleteLookasideListEx(other.0.cast()) };
+    list.delete();
+    free_pool(block);
     calls();
 }
 
@@ -426,17 +552,17 @@ fn a_block_larger_than_the_entry_is_taken_and_given_back_whole() {
         ..both()
     });
     for bytes in [64, 65, 1000, 4096, 10_000] {
-        let block = allocate_pool(PoolType::PAGED_POOL, bytes, mark);
+        let block = allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, mark);
         answer_with(block);
         assert_eq!(list.allocate(), block);
         list.free(block);
         assert_eq!(list.current_depth(), 1);
-        assert_eq!(stop(|| free_pool(block)), freed_twice(block));
+        assert_eq!(stop(|| free_pool(block)), freed_twice_of(mark, block));
         assert_eq!(list.allocate(), block);
         list.set_depth(0);
         list.free(block);
         list.set_depth(4);
-        assert_eq!(usage(mark, true).bytes, 0);
+        assert_eq!(usage(mark, false).bytes, 0);
     }
     calls();
 }
@@ -624,7 +750,7 @@ fn misuse_of_entries_outside_the_pool_is_found() {
         "one list's entry already"
     );
     list.free(entry);
-    assert_eq!(stop(|| list.free(entry)), freed_twice(entry));
+    assert_eq!(stop(|| list.free(entry)), freed_twice_of(0, entry));
     let stranger = outside.entry(1);
     assert_eq!(stop(|| list.free(stranger)), not_an_entry(stranger));
     assert_eq!(list.allocate(), entry);
@@ -837,10 +963,7 @@ fn a_raised_status_inside_a_callback_prints_and_aborts() {
             let _ = catch_bug_check(|| list.free(entry));
         },
     );
-    assert_aborted_with(
-        &output,
-        "*** Unhandled exception STATUS_INSUFFICIENT_RESOURCES",
-    );
+    assert_aborted_by(&output, STATUS_INSUFFICIENT_RESOURCES);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_driver_that_left_nothing_unloads_and_the_root_driver_does_not() {
     assert_eq!(Driver::current(), Driver::root());
     assert_eq!(driver.unload(), Ok(()));
     let root = Driver::root().unload().unwrap_err();
-    assert_eq!(root.parameters, [0x4C4B_0003, 0, 0, 0]);
+    assert_eq!(root.parameters, [0x4C4B_0010, 0, 0, 0]);
 }
 
 #[test]

@@ -220,11 +220,39 @@ fn the_initial_state_is_depth_4_maximum_256_and_the_callers_depth_is_ignored() {
 fn the_type_keeps_the_flags() {
     let _turn = turn();
     for is_paged in KINDS {
-        for flags in [0, 16, 17, 512, 528] {
+        for flags in [0, 16, 512, 528] {
             let list = Legacy::new(is_paged, Given { flags, ..PLAIN });
             let kept = list.u32_at(offset_of!(GeneralLookasidePool, pool_type));
             assert_eq!(kept, u32::from(is_paged) | flags);
         }
+    }
+}
+
+/// Behaviour: create-legacy-flags.
+#[test]
+fn with_flags_beyond_16_and_512_there_is_no_legacy_list() {
+    let _turn = turn();
+    for is_paged in KINDS {
+        for flags in [1, 3, 4, 8, 32, 17, 256, 513, 1024, u32::MAX] {
+            let list = Legacy::new(is_paged, Given { flags, ..PLAIN });
+            let none = (0xC4, [0xCB, list.list.addr() as u64, 0, 0]);
+            assert_eq!(stop(|| list.allocate()), none, "{flags:#x}");
+            assert_eq!(stop(|| list.free(Block::NULL)), none);
+            assert_eq!(stop(|| list.delete()), none);
+        }
+    }
+}
+
+/// Behaviour: pool-must-succeed.
+#[test]
+fn a_miss_of_a_list_of_must_succeed_pool_is_0xc2_0x9a() {
+    let _turn = turn();
+    for flags in [2, 2 | 16, 2 | 512] {
+        let list = Legacy::new(false, Given { flags, ..PLAIN });
+        let expected = [0x9A, u64::from(flags), 64, u64::from(TAG)];
+        assert_eq!(stop(|| list.allocate()), (0xC2, expected));
+        assert_eq!(list.counters(), [1, 1, 0, 0]);
+        list.delete();
     }
 }
 
@@ -276,12 +304,13 @@ fn misuse_is_the_same_bug_check_as_of_an_ex_list() {
     for is_paged in KINDS {
         let list = Legacy::new(is_paged, PLAIN);
         let other = Legacy::new(is_paged, PLAIN);
+        host::set_own_entries_only(other.list.cast(), true).expect("a list");
         let entry = list.allocate();
         let foreign = stop(|| other.free(entry));
         assert_eq!(foreign, (0xC2, [0x46, entry.address(), 0, 0]));
         list.free(entry);
         let twice = stop(|| list.free(entry));
-        assert_eq!(twice, (0xC2, [0x07, 0, 0, entry.address()]));
+        assert_eq!(twice, freed_twice(entry));
         list.delete();
         let deleted = (0xC4, [0xCB, list.list.addr() as u64, 0, 0]);
         assert_eq!(stop(|| list.delete()), deleted);

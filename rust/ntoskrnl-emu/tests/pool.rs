@@ -20,8 +20,14 @@ fn bad(parameters: [u64; 4]) -> Stop {
     (0xC2, parameters)
 }
 
+/// The bug check of a free inside a block of nonpaged pool.
 fn interior(block: Block) -> Stop {
-    bad([0x41286, block.address(), 0, 0])
+    bad([0x44, block.address(), 0, 0])
+}
+
+/// The bug check of a free inside a block of paged pool.
+fn interior_of_paged(block: Block) -> Stop {
+    bad([0x41286, 0, 0, u64::from(block.offset()) / PAGE as u64])
 }
 
 fn no_pool_address(block: Block) -> Stop {
@@ -196,32 +202,74 @@ fn a_request_for_0_bytes_is_0xc2_0x00() {
     );
 }
 
-#[test]
-fn tag_0_is_0xc2_0x9b() {
-    let _turn = turn();
-    assert_eq!(
-        stop(|| allocate_pool(PoolType::NON_PAGED_POOL_NX, 100, 0)),
-        bad([0x9B, 512, 100, 0])
-    );
+/// Requests of so many bytes with a tag, by every routine that takes one.
+fn requests(bytes: usize, mark: u32) -> [(u64, Box<dyn Fn() -> Block>); 4] {
+    let list = move |size| {
+        List::new(Options {
+            size,
+            tag: mark,
+            ..Options::default()
+        })
+    };
+    [
+        (
+            512,
+            Box::new(move || allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, mark)),
+        ),
+        (
+            17,
+            Box::new(move || allocate_pool_with_quota(PoolType::PAGED_POOL, bytes, mark)),
+        ),
+        (
+            512,
+            Box::new(move || allocate_pool2(POOL_FLAG_NON_PAGED, bytes, mark)),
+        ),
+        (512, Box::new(move || list(bytes).allocate())),
+    ]
 }
 
+/// The stop without its last parameter, which is the caller's address and not zero.
+#[track_caller]
+fn without_caller((code, parameters): Stop) -> (u32, [u64; 3]) {
+    let [first, second, third, caller] = parameters;
+    if cfg!(all(unix, not(miri))) {
+        assert_ne!(caller, 0, "the caller's address");
+    }
+    (code, [first, second, third])
+}
+
+/// Behaviour: pool-bad-tag.
 #[test]
-fn tag_big_is_0xc2_0x9c() {
+fn a_tag_that_pool_refuses_is_one_stop_from_pool_and_from_a_lists_miss() {
     let _turn = turn();
-    for name in [b"BIG\0", b"BIG "] {
+    for (kind, request) in requests(100, tag(b"BIG ")) {
         assert_eq!(
-            stop(|| allocate_pool(PoolType::PAGED_POOL, 100, tag(name))),
-            bad([0x9C, 1, 100, 0])
+            without_caller(stop(request)),
+            (0xC2, [0x9C, kind, 100]),
+            "BIG"
         );
     }
-    for name in [b"BIGx", b"xBIG", b"big ", b"Big\0"] {
-        free_pool(allocate_pool(PoolType::PAGED_POOL, 100, tag(name)));
+    let signs = tag(b"%$#!");
+    for (kind, request) in requests(100, signs) {
+        assert_eq!(
+            without_caller(stop(request)),
+            (0xC2, [0x9D, u64::from(signs), kind])
+        );
     }
-}
-
-#[test]
-fn a_tag_without_letter_or_digit_is_0xc2_0x9d() {
-    let _turn = turn();
+    for (number, (kind, request)) in requests(100, 0).into_iter().enumerate() {
+        if number == 2 {
+            assert!(request().is_null(), "ExAllocatePool2 refuses tag 0 by null");
+        } else {
+            assert_eq!(without_caller(stop(request)), (0xC2, [0x9B, kind, 100]));
+        }
+    }
+    for name in [
+        b"BIGx", b"xBIG", b"big ", b"Big\0", b"a   ", b"  7\0", b"---Z",
+    ] {
+        for (_, request) in requests(100, tag(name)) {
+            assert!(!request().is_null(), "{name:?}");
+        }
+    }
     for name in [
         b"    ",
         b"-_. ",
@@ -229,15 +277,194 @@ fn a_tag_without_letter_or_digit_is_0xc2_0x9d() {
         b"\x01\x02\x03\x04",
         b"\xff\xfe\xc3\xa4",
     ] {
-        let mark = tag(name);
+        for (_, request) in requests(100, tag(name)) {
+            assert_eq!(stop(request).1[0], 0x9D, "{name:?}");
+        }
+    }
+}
+
+#[test]
+fn a_miss_that_pool_refuses_is_counted_and_changes_nothing_else() {
+    let _turn = turn();
+    let list = List::new(Options {
+        tag: 0,
+        ..Options::default()
+    });
+    stop(|| list.allocate());
+    let counters = list.counters();
+    assert_eq!((counters.allocates, counters.allocate_misses), (1, 1));
+    assert_eq!((list.record().failed, list.current_depth()), (1, 0));
+    list.delete();
+}
+
+#[cfg(all(unix, not(miri)))]
+#[test]
+fn the_callers_address_lies_in_the_function_that_called_the_routine() {
+    let _turn = turn();
+    #[inline(never)]
+    fn caller() -> Block {
+        // SAFETY: refused.
+        let block = unsafe { ntoskrnl_emu::ExAllocatePoolWithTag(PoolType::PAGED_POOL, 100, 0) };
+        std::hint::black_box(Block(block))
+    }
+    let start = caller as *const () as u64;
+    let (_, parameters) = stop(caller);
+    let distance = parameters[3].wrapping_sub(start);
+    assert!(distance < 4096, "{:#x} from {start:#x}", parameters[3]);
+}
+
+/// Behaviour: pool-must-succeed.
+#[test]
+fn a_request_of_must_succeed_pool_is_0xc2_0x9a() {
+    let _turn = turn();
+    for kind in [2, 6, 34, 38, 2 | 16, 6 | 512, 2 | 1024] {
         assert_eq!(
-            stop(|| allocate_pool(PoolType::NON_PAGED_POOL_NX, 100, mark)),
-            bad([0x9D, u64::from(mark), 512, 0])
+            stop(|| allocate_pool(PoolType(kind), 64, TAG)),
+            bad([0x9A, kind as u64, 64, u64::from(TAG)])
         );
     }
-    for name in [b"a   ", b"  7\0", b"---Z"] {
-        free_pool(allocate_pool(PoolType::NON_PAGED_POOL_NX, 100, tag(name)));
+}
+
+/// Behaviour: pool-no-type.
+#[test]
+fn a_type_of_no_pool_never_gives_memory() {
+    let _turn = turn();
+    let before = usage(TAG, false).live() + usage(TAG, true).live();
+    for kind in [
+        3,
+        7,
+        32,
+        33,
+        35,
+        36,
+        37,
+        39,
+        64,
+        128,
+        544,
+        2048,
+        1 << 30,
+        -1,
+        i32::MIN,
+    ] {
+        assert!(
+            allocate_pool(PoolType(kind & !16), 64, TAG).is_null(),
+            "{kind}"
+        );
     }
+    assert_eq!(
+        usage(TAG, false).live() + usage(TAG, true).live(),
+        before,
+        "nothing is allocated"
+    );
+    let raised = catch_stop(|| allocate_pool(PoolType(3 | 16), 64, TAG));
+    assert_eq!(raised, Err(Ended::Raised(STATUS_INSUFFICIENT_RESOURCES)));
+}
+
+/// Behaviour: pool-free-inside.
+#[test]
+fn a_free_inside_a_block_of_paged_pool_is_0xc2_0x41286_with_its_page() {
+    let _turn = turn();
+    for bytes in [64, 200, PAGE, 3 * PAGE + 5] {
+        let block = allocate_pool(PoolType::PAGED_POOL, bytes, TAG);
+        for shift in [1, 16, 48, bytes / 2, bytes - 1] {
+            let inside = block.plus(shift);
+            assert_eq!(stop(|| free_pool(inside)), interior_of_paged(inside));
+            assert_eq!(
+                stop(|| free_pool_with_tag(inside, TAG)),
+                interior_of_paged(inside)
+            );
+        }
+        free_pool(block);
+    }
+}
+
+/// Behaviour: list-in-paged-pool.
+#[test]
+fn a_list_in_paged_pool_is_0xc4_0xe1_whatever_its_kind() {
+    let _turn = turn();
+    for kind in [Kind::Ex, Kind::NPaged, Kind::Paged] {
+        for (bytes, at) in [(128, 0), (1024, 512), (3 * PAGE, PAGE + 64)] {
+            let block = allocate_pool(PoolType::PAGED_POOL, bytes, TAG);
+            let place = block.plus(at);
+            assert_eq!(
+                stop(|| initialise_at(kind, place)),
+                (0xC4, [0xE1, place.address(), 0, 0])
+            );
+            free_pool(block);
+        }
+        let block = nonpaged(128);
+        initialise_at(kind, block);
+        delete_at(kind, block);
+        free_pool(block);
+    }
+}
+
+fn initialise_at(kind: Kind, place: Block) {
+    match kind {
+        Kind::Ex => {
+            let kind = PoolType::PAGED_POOL;
+            let at = place.0.cast();
+            // SAFETY: inside a block, which stays until the list is deleted.
+            let status = unsafe {
+                ntoskrnl_emu::ExInitializeLookasideListEx(at, None, None, kind, 0, 64, TAG, 0)
+            };
+            assert!(status.is_ok());
+        }
+        // SAFETY: as above.
+        Kind::NPaged => unsafe {
+            ntoskrnl_emu::ExInitializeNPagedLookasideList(
+                place.0.cast(),
+                None,
+                None,
+                0,
+                64,
+                TAG,
+                0,
+            );
+        },
+        // SAFETY: as above.
+        Kind::Paged => unsafe {
+            ntoskrnl_emu::ExInitializePagedLookasideList(place.0.cast(), None, None, 0, 64, TAG, 0);
+        },
+    }
+}
+
+fn delete_at(kind: Kind, place: Block) {
+    match kind {
+        // SAFETY: initialised by this thread.
+        Kind::Ex => unsafe { ntoskrnl_emu::ExDeleteLookasideListEx(place.0.cast()) },
+        // SAFETY: as above.
+        Kind::NPaged => unsafe { ntoskrnl_emu::ExDeleteNPagedLookasideList(place.0.cast()) },
+        // SAFETY: as above.
+        Kind::Paged => unsafe { ntoskrnl_emu::ExDeletePagedLookasideList(place.0.cast()) },
+    }
+}
+
+/// Behaviour: pool-free-unmapped.
+#[test]
+fn a_free_of_what_is_no_block_is_one_stop_before_and_after_the_first_mapping() {
+    let output = in_child(
+        "a_free_of_what_is_no_block_is_one_stop_before_and_after_the_first_mapping",
+        || {
+            let local = 0_u128;
+            let address = Block((&raw const local).cast_mut().cast());
+            let all = || {
+                [
+                    stop(|| free_pool(address)),
+                    stop(|| free_pool_with_tag(address, TAG)),
+                    stop(|| free_pool(Block::NULL)),
+                ]
+            };
+            assert!(host::mapped().is_none());
+            let before = all();
+            assert!(host::mapped().is_none());
+            free_pool(nonpaged(16));
+            assert_eq!(all(), before);
+            assert_eq!(before[0], no_pool_address(address));
+        },
+    );
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
@@ -276,8 +503,9 @@ fn a_double_free_is_0xc2_0x07() {
     }
 }
 
+/// Behaviour: pool-free-inside.
 #[test]
-fn a_free_in_the_middle_of_a_block_is_0xc2_0x41286() {
+fn a_free_inside_a_block_of_nonpaged_pool_is_0xc2_0x44() {
     let _turn = turn();
     let small = nonpaged(200);
     for shift in [1, 8, 15, 16, 32, 100, 192] {
@@ -313,10 +541,7 @@ fn what_was_freed_on_a_page_is_forgotten_when_the_page_is_cut_anew() {
     let blocks: Vec<Block> = (0..2 * PAGE / 16).map(|_| nonpaged(16)).collect();
     let page = |block: &Block| block.address() / PAGE as u64;
     blocks.iter().copied().for_each(free_pool);
-    assert_eq!(
-        stop(|| free_pool(blocks[0])),
-        bad([7, 0, 0, blocks[0].address()])
-    );
+    assert_eq!(stop(|| free_pool(blocks[0])), freed_twice(blocks[0]));
     let anew = nonpaged(PAGE);
     assert!(blocks.iter().any(|block| page(block) == page(&anew)));
     for shift in (16..PAGE).step_by(16) {

@@ -5,6 +5,8 @@ mod common;
 use std::sync::atomic::Ordering;
 
 use common::*;
+use ntoskrnl_emu::{InitializeSListHead, catch_stop};
+use wdm::STATUS_DATATYPE_MISALIGNMENT;
 
 /// Memory outside the pool: entries of 32 bytes.
 fn entries(count: usize) -> (Box<[u128]>, Vec<Block>) {
@@ -302,4 +304,20 @@ fn pushes_and_pops_of_eight_threads_lose_and_double_nothing() {
     let operations = (THREADS * ROUNDS * 2 + blocks.len() * 2) as u64;
     assert_eq!(counts >> 16, operations, "one step of Sequence each");
     blocks.into_iter().for_each(free_pool);
+}
+
+/// Behaviour: slist-misaligned.
+#[test]
+fn a_header_that_is_not_16_byte_aligned_raises_datatype_misalignment() {
+    let mut storage = [0_u128; 4];
+    let start = (&raw mut storage).cast::<u8>();
+    for shift in [1, 2, 4, 8, 12, 15, 24] {
+        let header = start.wrapping_add(shift).cast();
+        // SAFETY: refused.
+        let raised = catch_stop(|| unsafe { InitializeSListHead(header) });
+        let status = STATUS_DATATYPE_MISALIGNMENT;
+        assert_eq!(raised, Err(ntoskrnl_emu::Stop::Raised(status)));
+        assert_eq!(status.code().cast_unsigned(), 0x8000_0002);
+    }
+    assert_eq!(storage, [0; 4], "nothing was written");
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use common::*;
 use ntoskrnl_emu::host;
 use ntoskrnl_emu::host::layout::RECORDS;
-use wdm::{STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS};
+use wdm::{STATUS_QUOTA_EXCEEDED, STATUS_SUCCESS};
 
 const FORWARD: usize = 0x40;
 const BACKWARD: usize = 0x48;
@@ -132,7 +132,7 @@ fn records_are_used_again_and_identifiers_are_not_soon() {
 }
 
 #[test]
-fn more_lists_than_records_are_status_insufficient_resources_until_one_goes() {
+fn more_lists_than_records_are_status_quota_exceeded_until_one_goes() {
     let _turn = turn();
     let mut lists: Vec<List> = (1..RECORDS).map(|_| List::of(64)).collect();
     let ids: HashSet<u32> = lists.iter().map(List::id).collect();
@@ -140,7 +140,7 @@ fn more_lists_than_records_are_status_insufficient_resources_until_one_goes() {
     let another = List::storage(false);
     assert_eq!(
         another.initialise(Options::default()),
-        STATUS_INSUFFICIENT_RESOURCES
+        STATUS_QUOTA_EXCEEDED
     );
     assert_eq!(stop(|| another.allocate()), no_list(&another));
     let first = lists.swap_remove(1_000);

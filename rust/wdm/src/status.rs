@@ -30,7 +30,9 @@ impl NtStatus {
     const fn name(self) -> Option<&'static str> {
         Some(match self {
             STATUS_SUCCESS => "STATUS_SUCCESS",
+            STATUS_ASSERTION_FAILURE => "STATUS_ASSERTION_FAILURE",
             STATUS_BUFFER_TOO_SMALL => "STATUS_BUFFER_TOO_SMALL",
+            STATUS_DATATYPE_MISALIGNMENT => "STATUS_DATATYPE_MISALIGNMENT",
             STATUS_DELETE_PENDING => "STATUS_DELETE_PENDING",
             STATUS_INSUFFICIENT_RESOURCES => "STATUS_INSUFFICIENT_RESOURCES",
             STATUS_INTERNAL_ERROR => "STATUS_INTERNAL_ERROR",
@@ -76,6 +78,10 @@ impl fmt::Display for NtStatus {
 // Values: `ntstatus.h`.
 /// The operation succeeded.
 pub const STATUS_SUCCESS: NtStatus = NtStatus::of(0);
+/// A pointer to data that is not aligned as it must be.
+pub const STATUS_DATATYPE_MISALIGNMENT: NtStatus = NtStatus::of(0x8000_0002);
+/// An assertion does not hold.
+pub const STATUS_ASSERTION_FAILURE: NtStatus = NtStatus::of(0xC000_0420);
 /// The output buffer cannot hold the answer.
 pub const STATUS_BUFFER_TOO_SMALL: NtStatus = NtStatus::of(0xC000_0023);
 /// The object is being deleted.

@@ -158,6 +158,11 @@ fn memory_sizes_have_the_same_values() {
 fn statuses_have_the_same_values() {
     for (ours, theirs) in [
         (wdm::STATUS_SUCCESS, nt::STATUS_SUCCESS),
+        (
+            wdm::STATUS_DATATYPE_MISALIGNMENT,
+            nt::STATUS_DATATYPE_MISALIGNMENT,
+        ),
+        (wdm::STATUS_ASSERTION_FAILURE, nt::STATUS_ASSERTION_FAILURE),
         (wdm::STATUS_BUFFER_TOO_SMALL, nt::STATUS_BUFFER_TOO_SMALL),
         (wdm::STATUS_DELETE_PENDING, nt::STATUS_DELETE_PENDING),
         (

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x8E98CD28;
+export const ABI = 0x0E1CF6A6;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -15,23 +15,22 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Allocates an entry, 0 for none. The owner is what `lookaside_open` issued: the hit path takes
-   * the caller's word for it, all others ask the thread.
+   * Allocates an entry and leaves it, 0 for none.
    *
-   * `lookaside_alloc(id: u32, owner: u32) -> u32`
+   * `lookaside_alloc(id: u32)`
    */
   lookaside_alloc: {
-    parameters: ["u32", "u32"],
-    result: "u32",
+    parameters: ["u32"],
+    result: "void",
   },
   /**
-   * Allocates up to `count` entries into an array of u32 and returns how many it could.
+   * Allocates up to `count` entries into an array of u32 and leaves how many it could.
    *
-   * `lookaside_alloc_many(id: u32, into: *mut u8, count: u32) -> u32`
+   * `lookaside_alloc_many(id: u32, into: *mut u8, count: u32)`
    */
   lookaside_alloc_many: {
     parameters: ["u32", "buffer", "u32"],
-    result: "u32",
+    result: "void",
   },
   /**
    * Takes a handle of a shared list.
@@ -43,7 +42,7 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Ends the isolate of this thread.
+   * Closes the library for one copy. The last one ends the isolate of this thread.
    *
    * `lookaside_close() -> u32`
    */
@@ -61,12 +60,13 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Sets the size of the pool before anything maps it; returns an NTSTATUS.
+   * Sets the size of the pool and the depth policy, one more than its place among the policies,
+   * before anything maps the pool; 0 leaves either as it is. Returns an NTSTATUS.
    *
-   * `lookaside_configure(mebibytes: u32) -> u32`
+   * `lookaside_configure(mebibytes: u32, depth_policy: u32) -> u32`
    */
   lookaside_configure: {
-    parameters: ["u32"],
+    parameters: ["u32", "u32"],
     result: "u32",
   },
   /**
@@ -83,11 +83,11 @@ export const SYMBOLS = {
    * Deletes a confined list, but not from inside one of its callbacks. Where the list's memory
    * was written over it says so, and the list is gone all the same.
    *
-   * `lookaside_destroy(id: u32) -> u32`
+   * `lookaside_destroy(id: u32)`
    */
   lookaside_destroy: {
     parameters: ["u32"],
-    result: "u32",
+    result: "void",
   },
   /**
    * Writes what is left of a driver to an array of u32, five numbers for each, as many as there is
@@ -174,39 +174,61 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * 1 when a block is live pool of at least so many bytes that can become a list's entry.
+   * 1 when a block is live pool of a type's kind, of at least so many bytes, that can become a list's
+   * entry.
    *
-   * `lookaside_fits(block: u32, bytes: u32) -> u32`
+   * `lookaside_fits(block: u32, bytes: u32, pool_type: i32) -> u32`
    */
   lookaside_fits: {
-    parameters: ["u32", "u32"],
+    parameters: ["u32", "u32", "i32"],
     result: "u32",
   },
   /**
    * Empties a list into its free routine; a legacy list has no such routine.
    *
-   * `lookaside_flush(id: u32) -> u32`
+   * `lookaside_flush(id: u32)`
    */
   lookaside_flush: {
     parameters: ["u32"],
-    result: "u32",
+    result: "void",
   },
   /**
-   * Gives an entry back to its list; the owner as above.
+   * Gives an entry back to its list.
    *
-   * `lookaside_free(id: u32, entry: u32, owner: u32) -> u32`
+   * `lookaside_free(id: u32, entry: u32)`
    */
   lookaside_free: {
-    parameters: ["u32", "u32", "u32"],
-    result: "u32",
+    parameters: ["u32", "u32"],
+    result: "void",
   },
   /**
    * Gives `count` entries of an array of u32 back to their list, all or none.
    *
-   * `lookaside_free_many(id: u32, entries: *const u8, count: u32) -> u32`
+   * `lookaside_free_many(id: u32, entries: *const u8, count: u32)`
    */
   lookaside_free_many: {
     parameters: ["u32", "buffer", "u32"],
+    result: "void",
+  },
+  /**
+   * The entry that the list kept last, 0 for none: then `lookaside_alloc` has to do it, and
+   * nothing has changed. The owner is what `lookaside_open` issued: this takes the caller's word
+   * for it, all others ask the thread.
+   *
+   * `lookaside_hit(id: u32, owner: u32) -> u32`
+   */
+  lookaside_hit: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * 1 when the list keeps the entry from now on; 0 when `lookaside_free` has to do it, and nothing
+   * has changed. The owner as above.
+   *
+   * `lookaside_keep(id: u32, entry: u32, owner: u32) -> u32`
+   */
+  lookaside_keep: {
+    parameters: ["u32", "u32", "u32"],
     result: "u32",
   },
   /**
@@ -228,13 +250,14 @@ export const SYMBOLS = {
     result: "f64",
   },
   /**
-   * Begins a new isolate on this thread, ending the one that was there. Returns the offset of
-   * its slot in the metadata, 0 when that failed.
+   * Opens the library for a copy of the module in the isolate with a number, which is never 0. A
+   * new number begins a new isolate on this thread, ending the one that was there. Returns the
+   * offset of the isolate's slot in the metadata, 0 when that failed.
    *
-   * `lookaside_open() -> u32`
+   * `lookaside_open(isolate: u32) -> u32`
    */
   lookaside_open: {
-    parameters: [],
+    parameters: ["u32"],
     result: "u32",
   },
   /**
@@ -310,8 +333,8 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Gives the functions that lists of this isolate call back. They neither throw nor unwind, and
-   * stay callable until the isolate ends.
+   * Gives the functions that lists of one copy of the module call back; their number stands in
+   * the slot's value. They neither throw nor unwind, and stay callable until the isolate ends.
    *
    * `lookaside_set_callbacks(allocate: *const c_void, free: *const c_void) -> u32`
    */
@@ -325,6 +348,15 @@ export const SYMBOLS = {
    * `lookaside_set_depth(id: u32, depth: u32) -> u32`
    */
   lookaside_set_depth: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Says whether only entries that were allocated from a list may be freed to it, as is so at first.
+   *
+   * `lookaside_set_own_entries_only(id: u32, is_so: u32) -> u32`
+   */
+  lookaside_set_own_entries_only: {
     parameters: ["u32", "u32"],
     result: "u32",
   },
@@ -349,15 +381,16 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * One second of the balance set manager, for one driver or for all (0xFFFFFFFF).
+   * One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
+   * callbacks of this isolate's lists.
    *
-   * `lookaside_tick(driver: u32) -> u32`
+   * `lookaside_tick(driver: u32)`
    */
   lookaside_tick: {
     parameters: ["u32"],
-    result: "u32",
+    result: "void",
   },
-} as const satisfies Deno.ForeignLibraryInterface;
+} as const;
 
 /** Offsets and numbers by which memory of the library is read. */
 export const LAYOUT = {
@@ -366,6 +399,7 @@ export const LAYOUT = {
   slotParameters: 8,
   slotValue: 40,
   slotOwner: 44,
+  headerChecks: 0,
   headerRecordLimit: 8,
   headerTagLimit: 12,
   headerNewest: 16,
@@ -399,10 +433,15 @@ export const LAYOUT = {
   recordFlags: 68,
   recordMaximumDepth: 80,
   recordAllocated: 20,
+  recordKept: 22,
+  recordQuiet: 87,
+  recordFormerDepth: 120,
   states: 17895424,
   pageBytes: 4096,
   granuleBytes: 16,
   stateBytes: 2,
+  stateKept: 16384,
+  stateNumbers: 16383,
   noState: 65535,
   listHead: 0,
   listDepth: 16,
@@ -420,6 +459,7 @@ export const LAYOUT = {
 export const STOP_CODES = {
   SPIN_LOCK_ALREADY_OWNED: 0x0F,
   SPIN_LOCK_NOT_OWNED: 0x10,
+  KMODE_EXCEPTION_NOT_HANDLED: 0x1E,
   BAD_POOL_HEADER: 0x19,
   BAD_POOL_CALLER: 0xC2,
   DRIVER_VERIFIER_DETECTED_VIOLATION: 0xC4,

@@ -9,10 +9,13 @@
  */
 
 import { NtStatus } from "../../wdk/constants.ts";
+import { checkOptions } from "../arguments.ts";
 import { endedError, LibraryLoadError, statusError } from "../errors.ts";
+import { endHits, openHits } from "../hit.ts";
 import { mapMemory, metadata } from "../memory/memory.ts";
 import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
-import { buildPath, environmentPath, fileName, howToBuild } from "./find.ts";
+import { isolateNumber, meetOthers, refuseBesideOthers } from "./copies.ts";
+import { named, type Place, unnamed } from "./find.ts";
 
 /** The library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -25,10 +28,10 @@ const PERMISSION_NOTE =
 
 /** The library's functions, once loaded. */
 export let symbols!: Symbols;
-/** `symbols.lookaside_alloc`. */
-export let lookaside_alloc!: Symbols["lookaside_alloc"];
-/** `symbols.lookaside_free`. */
-export let lookaside_free!: Symbols["lookaside_free"];
+/** `symbols.lookaside_hit`. */
+export let lookaside_hit!: Symbols["lookaside_hit"];
+/** `symbols.lookaside_keep`. */
+export let lookaside_keep!: Symbols["lookaside_keep"];
 
 /**
  * This isolate's owner number, once open. The hit paths pass it, so that native code does not look
@@ -68,23 +71,26 @@ export function whenLoaded(make: () => void): void {
  * ```
  *
  * @param options Which file to load.
- * @throws {LibraryLoadError} If the library is missing, not made for this module, or another one is loaded.
+ * @throws {TypeError} If the path is neither a string nor a URL, or an option is not known.
+ * @throws {LibraryLoadError} If the library is missing, not made for this module, or another one is loaded; if another copy of this module, of another ABI number, is in use.
  * @throws {Deno.errors.NotCapable} If `--allow-ffi` is missing or limited to a path.
  */
 export function load(options: { path?: string | URL } = {}): void {
-  const named = options.path === undefined ? undefined : fileName(options.path);
+  checkOptions(options, ["path"], "Cannot load the library");
+  const given = options.path === undefined ? null : named(options.path);
   if (loadedFrom === null) {
-    const path = named ?? environmentPath() ?? fileName(buildPath());
-    const loaded = openLibrary(path);
+    const place = given ?? unnamed();
+    const loaded = openLibrary(place);
     symbols = loaded;
-    lookaside_alloc = loaded.lookaside_alloc;
-    lookaside_free = loaded.lookaside_free;
-    loadedFrom = path;
+    lookaside_hit = loaded.lookaside_hit;
+    lookaside_keep = loaded.lookaside_keep;
+    loadedFrom = place.path;
+    meetOthers();
     for (const make of hooks) make();
-  } else if (named !== undefined && named !== loadedFrom) {
+  } else if (given !== null && given.path !== loadedFrom) {
     throw new LibraryLoadError(
-      `Cannot load "${named}": another library is loaded: "${loadedFrom}"`,
-      [named],
+      `Cannot load "${given.path}": another library is loaded: "${loadedFrom}"`,
+      [given.path],
     );
   }
 }
@@ -99,10 +105,10 @@ export function open(): void {
   if (slot === 0) openIsolate();
 }
 
-function openLibrary(path: string): Symbols {
+function openLibrary({ path, source, advice }: Place): Symbols {
   const fail = (reason: string, cause?: unknown): never => {
     throw new LibraryLoadError(
-      `Cannot load the native library: ${howToBuild()}\n  tried "${path}": ${reason}`,
+      `Cannot load the native library: ${advice}\n  tried "${path}", which ${source}: ${reason}`,
       [path],
       cause === undefined ? undefined : { cause },
     );
@@ -112,6 +118,7 @@ function openLibrary(path: string): Symbols {
     fail(`it runs on 64-bit little-endian machines only: ${Deno.build.arch}`);
   }
   permit();
+  refuseBesideOthers(path);
   let library: Deno.DynamicLibrary<typeof SYMBOLS>;
   try {
     library = Deno.dlopen(path, SYMBOLS);
@@ -153,23 +160,29 @@ function explained(error: Error): Error {
 function openIsolate(): void {
   if (hasEnded) throw endedError("Cannot use lookaside lists");
   load();
-  const opened = symbols.lookaside_open();
+  const opened = symbols.lookaside_open(isolateNumber());
   if (opened === 0) {
     throw statusError("Cannot map the pool", symbols.lookaside_open_failure(), {
-      [NtStatus.QuotaExceeded]: "1024 isolates of this process use the library already",
+      [NtStatus.QuotaExceeded]:
+        "1,024 isolates of this process use the library already, and no limit is higher",
       [NtStatus.InsufficientResources]:
         "the system refused the memory: the limit on address space (ulimit -v) must leave 4 GiB " +
         "more than the pool's size",
     });
   }
+  const poolAddress = symbols.lookaside_pool_address();
   mapMemory(
-    { address: symbols.lookaside_pool_address(), bytes: symbols.lookaside_pool_bytes() },
+    { address: poolAddress, bytes: symbols.lookaside_pool_bytes() },
     { address: symbols.lookaside_metadata_address(), bytes: symbols.lookaside_metadata_bytes() },
   );
+  openHits(poolAddress);
   slot = opened;
   owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
   // Workers, and isolates that end in an uncaught error, get no such event. The library then sees
   // the end of the thread, or the next isolate that opens it on the thread.
+  // Capturing listeners come first: should there be other copies of this module in the isolate, none
+  // takes a hit any more when the first of them closes the library.
+  globalThis.addEventListener("unload", endHits, { once: true, capture: true });
   globalThis.addEventListener("unload", closeIsolate, { once: true });
 }
 
@@ -180,6 +193,6 @@ function closeIsolate(): void {
   slot = 0;
   owner = 0;
   // Other isolates may delete the shared lists from now on.
-  lookaside_alloc = () => 0;
-  lookaside_free = () => 1;
+  lookaside_hit = () => 0;
+  lookaside_keep = () => 0;
 }

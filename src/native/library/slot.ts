@@ -60,8 +60,17 @@ function report(): string {
   return new TextDecoder().decode(bytes.subarray(0, length));
 }
 
-/** The value that the last export left in the slot, such as a new list's id. */
+/**
+ * What the last export came to that returns nothing: 0, or not and then the slot says why. Exports
+ * during which callbacks may run return nothing (`rust/ffi/src/exports.rs` says why).
+ */
+export function delivered(): number {
+  return slotKind();
+}
+
+/** The value that the last export left in the slot, such as a new list's id; 0 for none. */
 export function slotValue(): number {
+  if (hasEnded) return 0;
   return metadata.view.getUint32(slot + LAYOUT.slotValue, true);
 }
 

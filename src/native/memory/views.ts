@@ -9,62 +9,87 @@
 
 import { LAYOUT } from "../library/bindings.ts";
 import type { Entry } from "../types.ts";
-import { mapPool, metadata, pool } from "./memory.ts";
+import { mapPool } from "./memory.ts";
+
+type View = Uint8Array<ArrayBuffer>;
 
 const PAGE_SHIFT = Math.log2(LAYOUT.pageBytes);
 const PAGE_MASK = LAYOUT.pageBytes - 1;
 const GRANULE_SHIFT = Math.log2(LAYOUT.granuleBytes);
 const GRANULES = LAYOUT.pageBytes / LAYOUT.granuleBytes;
-const GRANULE_MASK = LAYOUT.granuleBytes - 1;
-/** Index of the first state word in the metadata. */
-const STATES = LAYOUT.states / LAYOUT.stateBytes;
+/** Views of lists that are gone are dropped together, once there are more than so many. */
+const FEW_VIEWS = 64;
 
-/** The views of the blocks of one page, by granule. */
-type PageViews = (Uint8Array<ArrayBuffer> | undefined)[];
+/** What stands for a view that is not made. A look-up need not tell it from no view at all. */
+const NONE: View = new Uint8Array(0);
+/** The row of every page without views. */
+const NO_VIEWS: readonly View[] = new Array<View>(GRANULES).fill(NONE);
 
-// Module variables rather than getters and objects, since every hot path looks at entries. They are
-// set with the first view.
+/** The views of the blocks of each page, by granule. */
+let rows: (readonly View[])[] = [];
+let states = new Uint16Array(0);
 let buffer: ArrayBuffer | null = null;
-let pages: (PageViews | undefined)[] = [];
-let metadataWords!: Uint16Array;
+/** How many views there are. */
+let made = 0;
+/** How many of them were made by handles that are gone since views were dropped last. */
+let idle = 0;
+
+/** What makes views: a handle on a list. */
+export interface Viewer {
+  /** How many views it has made. */
+  views: number;
+}
 
 /**
- * The memory of an entry that has a view and that the metadata shows as allocated from the list.
- * `undefined` means that it is not known.
+ * Makes room for the views.
  *
- * @param entry The entry, or whatever a caller passed for one.
- * @param allocated The state word of an entry allocated from the list.
- * @param size The list's bytes per entry, as asked for.
+ * @param stateWords The state words, by granule.
+ * @returns The views of each page, by granule. One that is not made has no length.
  */
-export function knownView(
-  entry: Entry,
-  allocated: number,
-  size: number,
-): Uint8Array<ArrayBuffer> | undefined {
-  if (typeof entry !== "number" || (entry & GRANULE_MASK) !== 0) return undefined;
-  const page = pages[entry >>> PAGE_SHIFT];
-  // The operators above make an entry of what is none.
-  if (
-    page === undefined || entry >>> 0 !== entry ||
-    metadataWords[STATES + (entry >>> GRANULE_SHIFT)] !== allocated
-  ) return undefined;
-  const view = page[(entry & PAGE_MASK) >>> GRANULE_SHIFT];
-  return view === undefined || view.length !== size ? undefined : view;
+export function openViews(stateWords: Uint16Array<ArrayBuffer>): readonly (readonly View[])[] {
+  states = stateWords;
+  return rows = new Array<readonly View[]>(states.length / GRANULES).fill(NO_VIEWS);
 }
 
 /** The memory of an entry or block that is known to be live, exactly `size` long. */
-export function viewOf(entry: Entry, size: number): Uint8Array<ArrayBuffer> {
-  if (buffer === null || buffer.detached) prepare();
-  const page = pages[entry >>> PAGE_SHIFT] ??= new Array(GRANULES);
+export function viewOf(entry: Entry, size: number, viewer?: Viewer): View {
+  const page = entry >>> PAGE_SHIFT;
   const granule = (entry & PAGE_MASK) >>> GRANULE_SHIFT;
-  const known = page[granule];
-  if (known !== undefined && known.length === size) return known;
-  return page[granule] = new Uint8Array(buffer!, entry, size);
+  const known = rows[page]![granule]!;
+  if (known !== NONE && known.length === size) return known;
+  if (buffer === null || buffer.detached) buffer = mapPool();
+  const row = rows[page] === NO_VIEWS ? NO_VIEWS.slice() : rows[page] as View[];
+  rows[page] = row;
+  if (known === NONE) made++;
+  if (viewer !== undefined) viewer.views++;
+  return row[granule] = new Uint8Array(buffer, entry, size);
 }
 
-function prepare(): void {
-  buffer = mapPool();
-  const count = pool.buffer.byteLength >>> PAGE_SHIFT;
-  pages = new Array<PageViews | undefined>(count);
-  metadataWords = metadata.u16;
+/** Drops what a handle that is gone has made, in good time. */
+export function dropViews({ views }: Viewer): void {
+  idle += views;
+  // Together, since a view may be another list's by now: that costs a walk over all of them.
+  if (idle > FEW_VIEWS + made / 4) dropAll();
+}
+
+/** Drops the views of all that is no list's entry. */
+function dropAll(): void {
+  made = 0;
+  idle = 0;
+  for (const [page, row] of rows.entries()) {
+    if (row === NO_VIEWS) continue;
+    let left = 0;
+    for (let granule = 0; granule < GRANULES; granule++) {
+      if (row[granule] === NONE) continue;
+      if (isEntry(states[page * GRANULES + granule]!)) left++;
+      else (row as View[])[granule] = NONE;
+    }
+    if (left === 0) rows[page] = NO_VIEWS;
+    made += left;
+  }
+}
+
+/** Whether a state word is that of an entry: one that a list keeps or that is allocated from it. */
+function isEntry(state: number): boolean {
+  return state > LAYOUT.stateKept && (state & LAYOUT.stateNumbers) !== 0;
 }

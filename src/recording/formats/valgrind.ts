@@ -25,7 +25,11 @@
 
 import { TraceError } from "../../trace/errors.ts";
 import type { OperationSink } from "../../trace/parse.ts";
-import type { Format, FormatOptions, Lines } from "./format.ts";
+import { EventOp } from "../events.ts";
+import { type Format, type FormatOptions, quoted, setIdentity } from "./format.ts";
+
+/** Lines without their ends, some at a time. */
+export type Lines = AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
 
 /** What a conversion found. */
 export interface ValgrindCounts {
@@ -91,22 +95,47 @@ export async function convertValgrind(
 
 /** Logs of `valgrind --trace-malloc=yes`. */
 export const valgrind: Format = {
-  name: "log of Valgrind's",
+  name: "valgrind",
+  title: "log of Valgrind's",
   detects: isValgrindLog,
-  async events(lines, into, options) {
-    const counts = await convertValgrind(lines, into, options);
-    const remarks = [`converted from a log of Valgrind's, process ${counts.pid}`];
-    for (
-      const [count, what] of [
-        [counts.unknownFrees, "frees of addresses that were not allocated, left out"],
-        [counts.lostFrees, "allocations whose free the log does not show"],
-        [counts.unfinished, "calls without a result, left out"],
-        [counts.unreadable, `unreadable lines, the first of them ${counts.firstUnreadable}`],
-      ] as const
-    ) {
-      if (count > 0) remarks.push(`${count} ${what}`);
-    }
-    return remarks;
+  reader(reading) {
+    const { event } = reading;
+    const take = (op: number, slot: number, bytes: number, line: number) => {
+      event.op = op;
+      event.size = bytes;
+      event.line = line;
+      // 0 would be the null pointer.
+      setIdentity(event, slot + 1);
+      reading.emit();
+    };
+    const converter = new Converter(reading.file, reading.pid, {
+      allocate: (slot, bytes, line) => take(EventOp.Allocate, slot, bytes, line),
+      free: (slot, line) => take(EventOp.Free, slot, 0, line),
+    });
+    const { counts } = converter;
+    return {
+      line(text, number) {
+        const before = counts.unreadable;
+        converter.line(text);
+        if (counts.unreadable > before) {
+          reading.refuse(number, `The line of Valgrind's is no call: ${quoted(text)}`);
+        }
+      },
+      end() {
+        converter.end();
+        const remarks = [`converted from a log of Valgrind's, process ${counts.pid}`];
+        for (
+          const [count, what] of [
+            [counts.unknownFrees, "frees of addresses that were not allocated, left out"],
+            [counts.lostFrees, "allocations whose free the log does not show"],
+            [counts.unfinished, "calls without a result, left out"],
+          ] as const
+        ) {
+          if (count > 0) remarks.push(`${count} ${what}`);
+        }
+        return remarks;
+      },
+    };
   },
 };
 

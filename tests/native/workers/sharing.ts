@@ -85,7 +85,7 @@ function answer(request: Request): unknown {
       list = LookasideAlloc.attach(request.id);
       return [list.size, list.tag, list.poolType, list.flags, list.shared];
     case "own":
-      list = new LookasideAlloc(request);
+      list = new LookasideAlloc({ size: request.size, tag: request.tag });
       return list.share();
     case "hold":
       return Array.from({ length: request.count }, () => list.alloc());

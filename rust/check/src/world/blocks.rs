@@ -2,7 +2,7 @@
 
 use ntoskrnl_emu::{
     ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
-    ExFreePoolWithTag, catch_stop,
+    ExFreePoolWithTag, Stop, catch_stop,
 };
 use wdm::{
     POOL_FLAG_RAISE_ON_FAILURE, POOL_FLAG_UNINITIALIZED, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
@@ -18,6 +18,22 @@ use crate::operation::{PoolRoutine, Request};
 
 /// More plain blocks than that are not allocated.
 const MOST_BLOCKS: usize = 60;
+
+/// What pool says of a request before it looks for memory; the caller's address is left out.
+fn judged(pool_type: i32, bytes: usize, tag: u32) -> Result<(), [u64; 4]> {
+    let (kind, wide, mark) = (
+        u64::from(pool_type.cast_unsigned()),
+        bytes as u64,
+        u64::from(tag),
+    );
+    match (bytes, &tag.to_le_bytes()) {
+        (0, _) => Err([0, 0, kind, mark]),
+        (_, [0, 0, 0, 0]) => Err([0x9B, kind, wide, 0]),
+        (_, b"BIG " | b"BIG\0") => Err([0x9C, kind, wide, 0]),
+        (_, tag) if !tag.iter().any(u8::is_ascii_alphanumeric) => Err([0x9D, mark, kind, 0]),
+        _ => Ok(()),
+    }
+}
 
 impl World {
     pub(super) fn pool_allocate(&mut self, request: Request) {
@@ -46,8 +62,16 @@ impl World {
             let raises = flags & POOL_FLAG_RAISE_ON_FAILURE != 0;
             let is_zeroed = flags & POOL_FLAG_UNINITIALIZED == 0;
             // As the older routines would be asked.
-            pool_type = i32::from(flags & 0x100 != 0) | if flags & 8 != 0 { 4 } else { 0 };
-            (Ok(is_sound), raises, is_zeroed)
+            pool_type = match flags & 0x1C0 {
+                0x40 => 512,
+                0x100 => 1,
+                _ => 0,
+            } | if flags & 8 != 0 { 4 } else { 0 };
+            let expected = match is_sound {
+                true => judged(pool_type, bytes, tag).map(|()| true),
+                false => Ok(false),
+            };
+            (expected, raises, is_zeroed)
         } else {
             if matches!(request.routine, PoolRoutine::Quota) {
                 pool_type = match pool_type & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE {
@@ -55,25 +79,18 @@ impl World {
                     quiet => pool_type & !quiet,
                 };
             }
-            let wide = (
-                u64::from(pool_type.cast_unsigned()),
-                bytes as u64,
-                u64::from(tag),
-            );
-            let expected = match (bytes, &tag.to_le_bytes()) {
-                (0, _) => Err([0, 0, wide.0, wide.2]),
-                (_, [0, 0, 0, 0]) => Err([0x9B, wide.0, wide.1, 0]),
-                (_, b"BIG " | b"BIG\0") => Err([0x9C, wide.0, wide.1, 0]),
-                (_, tag) if !tag.iter().any(u8::is_ascii_alphanumeric) => {
-                    Err([0x9D, wide.2, wide.0, 0])
-                }
-                _ => Ok(true),
-            };
+            let expected = judged(pool_type, bytes, tag).map(|()| true);
             let raises = pool_type & POOL_RAISE_IF_ALLOCATION_FAILURE != 0;
             (expected, raises, pool_type & POOL_ZERO_ALLOCATION != 0)
         };
         let is_sound = match expected {
-            Err(parameters) => return self.settle(bad_caller(parameters), actual),
+            Err(mut parameters) => {
+                if let (0x9B..=0x9D, Err(Stop::BugCheck(stop))) = (parameters[0], actual) {
+                    // The caller's address, which is the machine's to choose.
+                    parameters[3] = stop.parameters[3];
+                }
+                return self.settle(bad_caller(parameters), actual);
+            }
             Ok(is_sound) => is_sound,
         };
         let fails = !is_sound || self.takes_fault(tag) || is_too_much(bytes);

@@ -31,8 +31,9 @@ pub(super) fn bad_caller(parameters: [u64; 4]) -> Expected {
     stops(BAD_POOL_CALLER, parameters)
 }
 
-pub(super) fn freed_twice(entry: usize) -> Expected {
-    bad_caller([0x07, 0, 0, entry as u64])
+/// The free of what is freed already, with the tag of its block.
+pub(super) fn freed_twice(entry: usize, tag: u32) -> Expected {
+    bad_caller([0x07, 0, u64::from(tag), entry as u64])
 }
 
 pub(super) fn not_an_entry(entry: usize) -> Expected {
@@ -175,37 +176,62 @@ impl World {
         Expected::Is(made)
     }
 
-    /// Whether a plain block is what a legacy list's default routine could have made for inlined
-    /// code.
+    /// Whether a plain block is what a list's default routine could have made for other code.
     pub(super) fn is_own_block(&mut self, index: usize, address: usize) -> bool {
         let Some(&place) = self.places.get(&address) else {
             return false;
         };
         let subject = self.subject(index);
-        subject.list.route().is_legacy()
-            && subject.options.allocate == Allocate::Default
-            && subject.options.free == Free::Default
+        subject.takes_others()
             && place.state == State::Plain
             && (place.tag, place.bytes) == (subject.options.tag, subject.size())
+            && place.is_paged == subject.is_paged()
+    }
+
+    /// The list that an entry is allocated from, if another one may take it; to a model with a flaw none.
+    pub(super) fn giver(&mut self, index: usize, address: usize) -> Option<usize> {
+        let refuses = self.has(Flaw::OthersEntryIsRefused);
+        self.like_giver(index, address).filter(|_| !refuses)
+    }
+
+    /// The list that an entry is allocated from, if another one may take it.
+    pub(super) fn like_giver(&mut self, index: usize, address: usize) -> Option<usize> {
+        let Some(State::Out(giver)) = self.state(address) else {
+            return None;
+        };
+        let (class, takes) = {
+            let subject = self.subject(index);
+            (subject.class(), subject.takes_others())
+        };
+        let gives = self.subject(giver);
+        (takes && giver != index && gives.is_default() && gives.class() == class).then_some(giver)
+    }
+
+    /// An entry changes lists.
+    pub(super) fn pass_on(&mut self, giver: usize, index: usize, address: usize) {
+        self.set_state(address, State::Out(index));
+        let counts = self.has(Flaw::GiverCountsAFree);
+        self.subject(giver).model.frees += u32::from(counts);
     }
 
     /// Why an entry is none that a list could be given.
     pub(super) fn refusal(&self, address: usize) -> Expected {
-        let was_freed = match self.state(address) {
-            Some(State::Kept(_)) => true,
-            Some(_) => false,
-            None => self.gone.contains(&address),
+        let was_freed = match self.places.get(&address) {
+            Some(place) => matches!(place.state, State::Kept(_))
+                .then_some(if is_in_pool(address) { place.tag } else { 0 }),
+            None => self.tag_of_gone(address),
         };
-        if was_freed {
-            freed_twice(address)
-        } else {
-            not_an_entry(address)
+        match was_freed {
+            Some(tag) => freed_twice(address, tag),
+            None => not_an_entry(address),
         }
     }
 
     pub(super) fn expect_free(&mut self, index: usize, address: usize) -> Expected {
         if self.state(address) != Some(State::Out(index)) {
-            if !self.is_own_block(index, address) {
+            if let Some(giver) = self.giver(index, address) {
+                self.pass_on(giver, index, address);
+            } else if !self.is_own_block(index, address) {
                 self.subject(index).model.refuse();
                 return self.refusal(address);
             }
@@ -268,6 +294,39 @@ impl World {
             }
         }
         stop.unwrap_or(Expected::Is(0))
+    }
+
+    pub(super) fn expect_tick(&mut self) -> Expected {
+        let mut order = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if let Some(subject) = &mut slot.subject {
+                subject.model.tick();
+                order.push((subject.place, index));
+            }
+        }
+        order.sort_unstable();
+        let mut stop = None;
+        for (_, index) in order {
+            stop = stop.or(self.expect_trim(index));
+        }
+        stop.unwrap_or(Expected::Is(0))
+    }
+
+    /// What a list keeps above its depth goes to the free routine. Returns the stop, if pool refuses
+    /// some of it.
+    fn expect_trim(&mut self, index: usize) -> Option<Expected> {
+        let is_default = self.subject(index).options.free == Free::Default;
+        let mut stop = None;
+        while let Some(entry) = self.subject(index).model.trim() {
+            if is_default && !is_in_pool(entry) {
+                self.set_state(entry, State::Out(index));
+                self.fill(entry);
+                stop = Some(bad_caller([0x42, entry as u64, 0, 0]));
+            } else {
+                self.dispose(index, entry);
+            }
+        }
+        stop
     }
 
     /// The list is gone; what it had stays allocated, as plain blocks.
@@ -353,12 +412,14 @@ impl World {
             return bad_caller([0x42, given, 0, 0]);
         }
         let Some(&place) = self.places.get(&address) else {
-            return if self.gone.contains(&address) {
-                freed_twice(address)
-            } else if self.is_taken(address) {
-                bad_caller([0x41286, given, 0, 0])
-            } else {
-                not_an_entry(address)
+            return match (self.tag_of_gone(address), self.around(address)) {
+                (Some(tag), _) => freed_twice(address, tag),
+                (None, Some(place)) if place.is_paged => {
+                    let page = host::offset_of(address).map_or(0, |offset| offset / 4096);
+                    bad_caller([0x41286, 0, 0, page.into()])
+                }
+                (None, Some(_)) => bad_caller([0x44, given, 0, 0]),
+                (None, None) => not_an_entry(address),
             };
         };
         if let State::Control(index) | State::Storage(index) = place.state
@@ -368,7 +429,7 @@ impl World {
             return stops(DRIVER_VERIFIER_DETECTED_VIOLATION, parameters);
         }
         if let State::Kept(_) = place.state {
-            return freed_twice(address);
+            return freed_twice(address, place.tag);
         }
         if tag != 0 && tag != place.tag {
             return bad_caller([0x0A, given, u64::from(place.tag), u64::from(tag)]);

@@ -300,7 +300,10 @@ impl World {
             model: Model::new(maximum, self.flaw),
             id: host::id_of(list.as_ptr()),
             failed: 0,
+            place: self.lists,
         });
+        self.lists += 1;
+        host::set_own_entries_only(list.as_ptr(), options.own_entries_only);
     }
 
     /// What every routine says of storage in which no list is, and of a handle without one.
@@ -364,14 +367,18 @@ impl World {
         }
         let actual = list.header().push(address);
         let subject = self.subject(index);
-        let (before, size) = (
+        let (before, size, is_paged) = (
             subject.model.kept.last().copied().unwrap_or(0),
             subject.size(),
+            subject.is_paged(),
         );
-        let is_taken_in = self
-            .places
-            .get(&address)
-            .is_some_and(|place| place.state == State::Plain && place.capacity >= size);
+        let is_taken_in = self.places.get(&address).is_some_and(|place| {
+            place.state == State::Plain && place.capacity >= size && place.is_paged == is_paged
+        });
+        if let Some(giver) = self.giver(index, address) {
+            self.pass_on(giver, index, address);
+            self.is_mixed = true;
+        }
         let expected = if self.state(address) == Some(State::Out(index)) || is_taken_in {
             self.is_mixed |= is_taken_in;
             self.subject(index).model.push(address);
@@ -470,6 +477,19 @@ impl World {
                     if self.state(entry) == Some(State::Out(index)) {
                         self.free(index, list, entry);
                     }
+                }
+            }
+            Action::FreeOthers(which) => {
+                let others = self.of_state(|state| matches!(state, State::Out(of) if of != index));
+                // First those that the list would take.
+                let taken: Vec<usize> = others
+                    .iter()
+                    .copied()
+                    .filter(|&entry| self.like_giver(index, entry).is_some())
+                    .collect();
+                let others = if taken.is_empty() { others } else { taken };
+                if let Some(entry) = nth(&others, which) {
+                    self.free(index, list, entry);
                 }
             }
             Action::FreeBad(bad, which) => {

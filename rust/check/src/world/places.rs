@@ -63,8 +63,19 @@ impl World {
     /// Whether an address lies in something that is allocated.
     #[must_use]
     pub fn is_taken(&self, address: usize) -> bool {
-        let before = self.places.range(..=address).next_back();
-        before.is_some_and(|(&start, place)| address < start + place.capacity)
+        self.around(address).is_some()
+    }
+
+    /// What is allocated around an address.
+    pub(super) fn around(&self, address: usize) -> Option<&Place> {
+        let (&start, place) = self.places.range(..=address).next_back()?;
+        (address < start + place.capacity).then_some(place)
+    }
+
+    /// The tag of a block that went back to pool.
+    pub(super) fn tag_of_gone(&self, address: usize) -> Option<u32> {
+        let gone = self.gone.iter().rev().find(|&&(gone, _)| gone == address)?;
+        Some(gone.1)
     }
 
     /// A block was taken from pool beside this world: what went back before may be that now.
@@ -109,10 +120,11 @@ impl World {
 
     /// Notes that a block is allocated no more.
     pub(super) fn remove(&mut self, address: usize) {
-        let place = self.places.remove(&address);
-        assert!(place.is_some(), "a block that there is: {address:#x}");
+        let Some(place) = self.places.remove(&address) else {
+            panic!("a block that there is: {address:#x}");
+        };
         if is_in_pool(address) {
-            self.gone.push(address);
+            self.gone.push((address, place.tag));
         }
     }
 

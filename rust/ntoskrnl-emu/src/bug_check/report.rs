@@ -91,6 +91,61 @@ const KIND: &str = "kind of violation";
 
 /// The stops that the emulation raises. The pages of the bug check reference are named in `stops`.
 pub(crate) const MEANINGS: &[Meaning] = &[
+    row(
+        0xC2,
+        POOL,
+        0x9A,
+        "a request of must-succeed pool",
+        [KIND, "pool type", "bytes", "tag"],
+    ),
+    row(
+        0xC2,
+        POOL,
+        0x44,
+        "a free of an address inside a block of nonpaged pool",
+        [KIND, "address", "", ""],
+    ),
+    row(
+        0xC4,
+        VERIFIER,
+        0xE1,
+        "a list is initialised in paged pool",
+        [KIND, "list", "", ""],
+    ),
+    row(
+        0xC4,
+        VERIFIER,
+        0x40,
+        "a spin lock is acquired at a level that stays, below DISPATCH_LEVEL",
+        [KIND, "level", "spin lock", ""],
+    ),
+    row(
+        0xC4,
+        VERIFIER,
+        0x41,
+        "a spin lock is released at a level that stays, below DISPATCH_LEVEL",
+        [KIND, "level", "spin lock", ""],
+    ),
+    row(
+        0xC4,
+        VERIFIER,
+        0x0002_0015,
+        "a release of a spin lock to another level than that before it was acquired",
+        [KIND, "", "", ""],
+    ),
+    row(
+        0xC4,
+        VERIFIER,
+        0x4C4B_0003,
+        "a list was not deleted, and its memory is gone",
+        [KIND, "list", "", ""],
+    ),
+    plain(
+        0x1E,
+        "KMODE_EXCEPTION_NOT_HANDLED",
+        "a raised exception that nothing catches",
+        ["status", "caller", "", ""],
+    ),
     plain(
         0x0F,
         "SPIN_LOCK_ALREADY_OWNED",
@@ -122,7 +177,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         POOL,
         0x07,
         "a free of what is freed already",
-        [KIND, "", "contents of the pool header", "address"],
+        [KIND, "", "tag of the block", "address"],
     ),
     row(
         0xC2,
@@ -170,8 +225,8 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         0xC2,
         POOL,
         0x41286,
-        "a free of an address inside a block",
-        [KIND, "address", "", ""],
+        "a free of an address inside a block of paged pool",
+        [KIND, "", "", "page in the pool"],
     ),
     row(
         0xC4,
@@ -239,7 +294,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     row(
         0xC4,
         VERIFIER,
-        0x4C4B_0003,
+        0x4C4B_0010,
         "an unload of the root driver, or of one that is not loaded",
         [KIND, "index of the driver", "", ""],
     ),

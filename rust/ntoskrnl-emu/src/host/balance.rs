@@ -1,67 +1,64 @@
 //! Depth tuning: what the balance set manager does to lookaside lists once a second.
 //!
-//! Windows' constants are not public, so the policy is this project's own: a pure function of the
-//! public counters. Between two ticks a list that missed would have needed at most as many more
-//! entries as it missed, so it grows by that, at most to double. A list that served fewer
-//! allocations than it may keep entries gives a quarter of its surplus up. Entries are never
-//! touched: surplus goes as entries are freed, by the rule of free.
+//! A tick first moves the depths of all lists, by the policy of the process (`depth_policy`). Then it
+//! trims those that keep more than that, if the policy trims: shared lists and those of the calling
+//! thread. A list that is confined to another thread is left to that thread.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
-use wdm::{INITIAL_LOOKASIDE_DEPTH, LookasideListEx};
+use wdm::LookasideListEx;
 
+use super::depth_policy::{DepthPolicy, DepthState, Period};
+use super::policy_choice::depth_policy;
+use crate::bug_check::catch_bug_check;
+use crate::delay;
+use crate::event_log;
+use crate::list as lists;
 use crate::memory::control_block::Control;
 use crate::memory::layout::Record;
 use crate::memory::region::{self, Region, add};
+use crate::owner::{self, SHARED};
 use crate::registry;
-use crate::sync::{Lock, global};
-
-/// The depth below which a tick never goes, and where every list begins.
-pub const FLOOR: u16 = INITIAL_LOOKASIDE_DEPTH;
-/// A list grows when at least one in this many allocations missed.
-pub const MISS_RATIO: u64 = 16;
-
-/// What a list did since the last tick.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    /// Calls of the allocate routine.
-    pub allocates: u32,
-    /// Those that missed.
-    pub misses: u32,
-}
-
-/// The depth after a tick.
-///
-/// # Examples
-///
-/// ```
-/// use ntoskrnl_emu::host::{Period, adjusted};
-/// assert_eq!(adjusted(4, 256, Period { allocates: 1000, misses: 900 }), 8);
-/// assert_eq!(adjusted(8, 256, Period { allocates: 0, misses: 0 }), 7);
-/// ```
-pub fn adjusted(depth: u16, maximum_depth: u16, period: Period) -> u16 {
-    let allocates = u64::from(period.allocates);
-    let misses = u64::from(period.misses);
-    if misses > 0 && MISS_RATIO * misses >= allocates {
-        let grown = u64::from(depth) + misses.min(u64::from(depth.max(FLOOR)));
-        let bounded = grown.max(u64::from(FLOOR)).min(u64::from(maximum_depth));
-        return u16::try_from(bounded).unwrap_or(maximum_depth);
-    }
-    if depth > FLOOR && allocates < u64::from(depth) {
-        return (depth - (depth - FLOOR).div_ceil(4)).min(maximum_depth);
-    }
-    depth.min(maximum_depth)
-}
+use crate::sync::{Lock, global, per_thread};
 
 global! {
     /// Two ticks at once would each take the same period for its own.
-    static TICK: Lock<()> = Lock::new(());
+    static RETUNING: Lock<()> = Lock::new(());
 }
 
-/// One second of the balance set manager: retunes every list.
+per_thread! {
+    /// Whether the calling thread is in a tick.
+    static TICKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A tick of the calling thread, until it is dropped.
+struct Tick;
+
+impl Tick {
+    fn begin() -> Option<Self> {
+        let is_inside = TICKING.with(|ticking| ticking.replace(true));
+        (!is_inside).then(|| Self)
+    }
+}
+
+impl Drop for Tick {
+    fn drop(&mut self) {
+        TICKING.with(|ticking| ticking.set(false));
+    }
+}
+
+/// One second of the balance set manager: retunes every list, then trims.
 ///
 /// Each list's `Depth`, `LastTotalAllocates` and `LastAllocateMisses` are written, one atomic store
-/// each, whichever thread the list belongs to; entries are not touched.
+/// each, whichever thread the list belongs to. Under a policy that trims, entries that a shared list
+/// or one of the calling thread then keeps above its depth go to its free routine, in the order of
+/// the lists' creation; nothing is counted. A list that is confined to another thread is trimmed by
+/// that thread, at its next tick or its next free that is more than a push.
+///
+/// A tick inside a tick, such as in a free routine that is called by one, does nothing.
+///
+/// Raises, once all is done, the first bug check of a list that cannot be trimmed.
 ///
 /// # Examples
 ///
@@ -82,28 +79,58 @@ fn tick_where(is_meant: impl Fn(&Record) -> bool) {
     let Some(region) = region::mapped() else {
         return;
     };
-    let _turn = TICK.lock();
-    add(&region.header().ticks, 1);
-    registry::each(region, |_, record| {
-        if is_meant(record) {
-            retune(region, record);
+    let Some(_tick) = Tick::begin() else {
+        return;
+    };
+    lists::refuse_forgotten(region);
+    event_log::tick();
+    let _inside = event_log::Inside::begin();
+    let mut first = None;
+    for id in retune_all(region, is_meant) {
+        delay::point("list to trim");
+        if let Err(stop) = catch_bug_check(|| trim(region, id)) {
+            first = first.or(Some(stop));
         }
-    });
+    }
+    if let Some(stop) = first {
+        stop.raise();
+    }
 }
 
-// Relaxed throughout: each field is a value by itself. A count that a busy list is about to make is
-// seen by this tick or by the next.
-fn retune(region: &Region, record: &Record) {
-    // SAFETY: `each` visits registered lists, and none leaves while it holds the registry.
-    let control = unsafe { registry::control_of(region, record) };
+/// Retunes lists. Returns the identifiers of those that are the calling thread's to trim.
+fn retune_all(region: &Region, is_meant: impl Fn(&Record) -> bool) -> Vec<u32> {
+    let policy = depth_policy();
+    let mut to_trim = Vec::new();
+    let _turn = RETUNING.lock();
+    add(&region.header().ticks, 1);
+    registry::each(region, |index, record| {
+        if is_meant(record) {
+            // SAFETY: `each` visits registered lists, and none leaves while it holds the registry.
+            let control = unsafe { registry::control_of(region, record) };
+            retune(policy, record, control);
+            if policy.trims() && is_to_trim(record, control) {
+                to_trim.push(registry::id_of(region, index));
+            }
+        }
+    });
+    to_trim
+}
+
+// Relaxed throughout: each field is a value by itself, and only ticks write the policy's, one at a
+// time. A count that a busy list is about to make is seen by this tick or by the next.
+
+fn retune(policy: DepthPolicy, record: &Record, control: Control<'_>) {
     let allocates = control.total_allocates().load(Ordering::Relaxed);
     let misses = control.allocate_misses().load(Ordering::Relaxed);
     let period = Period {
         allocates: allocates.wrapping_sub(control.last_total_allocates().load(Ordering::Relaxed)),
         misses: misses.wrapping_sub(control.last_allocate_misses().load(Ordering::Relaxed)),
+        no_memory: record.no_memory.swap(0, Ordering::Relaxed) != 0,
     };
     let maximum = record.maximum_depth.load(Ordering::Relaxed) as u16;
-    let depth = adjusted(control.depth().load(Ordering::Relaxed), maximum, period);
+    let depth = control.depth().load(Ordering::Relaxed);
+    let (state, depth) = policy.adjusted(DepthState::of(record), depth, maximum, period);
+    state.store(record);
     control.depth().store(depth, Ordering::Relaxed);
     control
         .last_total_allocates()
@@ -113,8 +140,51 @@ fn retune(region: &Region, record: &Record) {
         .store(misses, Ordering::Relaxed);
 }
 
+impl DepthState {
+    fn of(record: &Record) -> Self {
+        Self {
+            former_depth: record.former_depth.load(Ordering::Relaxed),
+            former_demand: record.former_demand.load(Ordering::Relaxed),
+            demand: record.demand.load(Ordering::Relaxed),
+            peak: record.peak.load(Ordering::Relaxed),
+            quiet: record.quiet.load(Ordering::Relaxed),
+        }
+    }
+
+    fn store(self, record: &Record) {
+        let relaxed = Ordering::Relaxed;
+        record.former_depth.store(self.former_depth, relaxed);
+        record.former_demand.store(self.former_demand, relaxed);
+        record.demand.store(self.demand, relaxed);
+        record.peak.store(self.peak, relaxed);
+        record.quiet.store(self.quiet, relaxed);
+    }
+}
+
+/// Whether it is the calling thread that trims a list; else the list's own thread is told to, where
+/// there is something to trim.
+fn is_to_trim(record: &Record, control: Control<'_>) -> bool {
+    let owner = record.owner.load(Ordering::Relaxed);
+    let is_to_trim = owner == SHARED || owner == owner::known();
+    let is_due = !is_to_trim && lists::has_surplus(control);
+    record.trim_due.store(u8::from(is_due), Ordering::Relaxed);
+    is_to_trim
+}
+
+/// Trims a list, unless it is gone.
+pub(crate) fn trim(region: &Region, id: u32) {
+    let record = region.record(id & 0xffff);
+    let is_shared = record.owner.load(Ordering::Relaxed) == SHARED;
+    // A list of this thread is deleted by this thread only.
+    let pin = is_shared.then(|| registry::pin_present(region, id));
+    if !matches!(pin, Some(None)) {
+        // SAFETY: the pin keeps other threads from deleting the list, or no other may.
+        unsafe { lists::trim(region, id) };
+    }
+}
+
 /// Sets a list's depth, as a debugger's `!lookaside ADDRESS 2 DEPTH` does. Entries already kept
-/// stay until they are allocated.
+/// stay until they are allocated, or until a tick frees them.
 ///
 /// # Safety
 ///
@@ -124,48 +194,4 @@ pub unsafe fn set_depth(list: *mut LookasideListEx, depth: u16) {
     let control = unsafe { Control::new(list) };
     // Relaxed: a value by itself; the next free sees it.
     control.depth().store(depth, Ordering::Relaxed);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn depth_stays_between_floor_and_maximum() {
-        for depth in 0..=1024 {
-            for misses in [0, 1, 5, 300, u32::MAX] {
-                for allocates in [0, 1, 100, u32::MAX] {
-                    let after = adjusted(depth, 256, Period { allocates, misses });
-                    assert!(after <= 256);
-                    assert!(
-                        after >= depth.min(FLOOR),
-                        "{depth} {allocates} {misses}: {after}"
-                    );
-                }
-            }
-        }
-    }
-
-    /// The depth after a period of so many allocates and misses.
-    fn after(depth: u16, allocates: u32, misses: u32) -> u16 {
-        adjusted(depth, 256, Period { allocates, misses })
-    }
-
-    #[test]
-    fn busy_with_misses_raises_and_idle_lowers() {
-        assert_eq!(after(4, 3, 3), 7);
-        assert_eq!(after(200, 900, 900), 256);
-        assert_eq!(after(100, 1600, 99), 100);
-        assert_eq!(after(100, 100, 0), 100, "each kept entry was needed");
-        assert_eq!(after(100, 99, 0), 76);
-        assert_eq!(after(5, 0, 0), 4);
-        assert_eq!(after(4, 0, 0), 4);
-    }
-
-    #[test]
-    fn a_depth_below_the_floor_is_kept_until_there_is_reason_to_raise_it() {
-        assert_eq!(after(0, 0, 0), 0);
-        assert_eq!(after(2, 1, 0), 2);
-        assert_eq!(after(0, 1, 1), 4);
-    }
 }

@@ -124,7 +124,7 @@ impl Driver {
     /// 0xCE (address of the oldest list, 0, 0, 0) when lists are left, else 0xC4 (0x62, 0, 0, count)
     /// when blocks or entries are; ours in this form, the codes are documented. For the root driver,
     /// which cannot be unloaded, and for a driver that is not loaded any more,
-    /// 0xC4 (0x4C4B0003, index, 0, 0), which is ours.
+    /// 0xC4 (0x4C4B0010, index, 0, 0), which is ours.
     pub fn unload(self) -> Result<(), BugCheck> {
         self.finish(false)
     }

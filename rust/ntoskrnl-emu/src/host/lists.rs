@@ -160,5 +160,22 @@ pub fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<BugCheck> 
 
 /// Whether an entry is allocated from the list with a record index now.
 pub fn is_allocated_from(region: &Region, index: u32, offset: u32) -> bool {
-    refusal_of(region, index, offset).is_none()
+    lists::is_allocated_from(region, index, offset)
+}
+
+/// Says whether only entries that were allocated from a list may be freed to it, as is not so at first:
+/// Windows lets an entry go to any list of the same size, tag and pool type with the default routines.
+///
+/// # Errors
+///
+/// STATUS_INVALID_PARAMETER when no list is initialised there.
+pub fn set_own_entries_only(list: *const LookasideListEx, is_so: bool) -> Result<(), NtStatus> {
+    let region = region::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
+    let index = registry::find(list.addr()).ok_or(STATUS_INVALID_PARAMETER)?;
+    let record = region.record(index);
+    // Relaxed: a value by itself; the next free to the list sees it.
+    record
+        .own_entries_only
+        .store(u32::from(is_so), Ordering::Relaxed);
+    Ok(())
 }

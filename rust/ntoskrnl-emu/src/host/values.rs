@@ -43,8 +43,10 @@ values! {
     RecordValues of Record {
         generation: u32, state: u32, list: u64, size: u32, pool_type: u32, tag: u32, owner: u32,
         allocate: u64, free: u64, failed: u32, driver: u32, control: u32, flags: u32, previous: u32,
-        next: u32, allocated: u16, kept: u16, maximum_depth: u32, foreign: u32, abandoned: u32,
-        kind: u32, asked_size: u32, shown_allocate: u64, shown_free: u64,
+        next: u32, allocated: u16, kept: u16, maximum_depth: u32, foreign: u8, no_memory: u8,
+        trim_due: u8, quiet: u8, abandoned: u32, kind: u32, asked_size: u32, shown_allocate: u64,
+        shown_free: u64, former_depth: u16, former_demand: u16, demand: u16, peak: u16,
+        own_entries_only: u32,
     }
 
     /// The values of a page's descriptor.

@@ -1,7 +1,8 @@
-//! Foreign entries: those that an allocate callback made from memory outside the pool.
+//! Foreign entries: those that an allocate callback made from memory outside the pool, or inside a
+//! block of its own.
 //!
-//! State bytes exist for pool memory only. A table holds the states of these entries, so that their
-//! misuse is found too.
+//! A state word stands for what begins a block only. A table holds the states of these entries, so that
+//! their misuse is found too.
 
 use std::collections::HashMap;
 
@@ -52,6 +53,14 @@ pub(super) fn hand_out(address: usize, index: u32) -> bool {
 pub(super) fn dismiss(address: usize, index: u32) {
     let _ = replace(address, index, Some(Place::Allocated), None)
         || replace(address, index, Some(Place::Kept), None);
+}
+
+/// Whether an address is an entry of the list with an index.
+#[cold]
+pub(super) fn is_entry_of(address: usize, index: u32) -> bool {
+    let guard = ENTRIES.lock();
+    let found = guard.as_ref().and_then(|entries| entries.get(&address));
+    found.is_some_and(|&(list, _)| list == index)
 }
 
 /// Whether an address is an entry that any list keeps.

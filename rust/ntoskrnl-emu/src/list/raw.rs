@@ -28,11 +28,14 @@ impl ListRef<'_> {
         if section.is_inconsistent() {
             section.damaged();
         }
-        if let Err(bad) = self.check_entry(link)
-            && !self.adopt(entry.addr())
-        {
+        if self.check_entry(link).is_err() && !self.adopt(entry.addr()) {
             section.leave();
-            bad.stop(link).raise();
+            if !self.take_over(link)
+                && let Err(bad) = self.check_entry(link)
+            {
+                bad.stop(link).raise();
+            }
+            return self.push_raw(entry);
         }
         let before = section.first;
         section.push(link);
@@ -44,14 +47,13 @@ impl ListRef<'_> {
         }
     }
 
-    /// Whether a plain block is what the default routine of a legacy list made for code that inlines
-    /// the old allocate body; if so it becomes an entry of this list.
+    /// Whether a plain block is what the default routine of such a list makes: for code that inlines the
+    /// old allocate body, or a free callback of another list that passes its entry on. If so it becomes an
+    /// entry of this list.
     pub(super) fn is_own_block(self, bad: &BadEntry, entry: *mut c_void) -> bool {
         matches!(bad, BadEntry::NotOfThisList)
-            && self.is_legacy()
-            && self.record.allocate.load(Ordering::Relaxed) == 0
             // A free callback may keep the block. Then a second free must not look like the first.
-            && self.record.free.load(Ordering::Relaxed) == 0
+            && self.takes_others()
             && self
                 .region
                 .offset_of(entry.addr())

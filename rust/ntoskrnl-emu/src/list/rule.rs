@@ -7,6 +7,9 @@ use wdm::LookasideListEx;
 
 use super::section::{Damage, Section, link_at};
 use super::{ALLOCATE, FREE, ListRef};
+use crate::delay;
+use crate::event_log;
+use crate::memory::layout::{KIND_NPAGED, KIND_PAGED};
 use crate::memory::region::{Place, add};
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::owner::{self, SHARED};
@@ -165,11 +168,17 @@ impl<'a> ListRef<'a> {
                 add(self.control.total_allocates(), 1);
                 if !entry.is_null() {
                     section.leave();
+                    self.log(event_log::Op::Allocate, entry.addr());
                     return entry;
                 }
                 add(self.control.allocate_misses(), 1);
                 section.leave();
-                self.make()
+                let made = {
+                    let _inside = event_log::Inside::begin();
+                    self.make()
+                };
+                self.log(event_log::Op::Allocate, made.addr());
+                made
             }
             Err(Damage) => section.damaged(),
         }
@@ -234,13 +243,17 @@ impl<'a> ListRef<'a> {
             && !self.is_own_block(&bad, entry)
         {
             section.leave();
-            bad.stop(link).raise();
+            return self.free_of_another(entry);
         }
         let is_full = section.head.depth() >= self.control.depth().load(Ordering::Relaxed);
         if is_full && let Some(stop) = self.refusal_of_pool(link) {
             section.leave();
             stop.raise();
         }
+        // Before another thread can be given the entry.
+        self.log(event_log::Op::Free, entry.addr());
+        let _inside = event_log::Inside::begin();
+        let due = self.take_due_trim();
         add(self.control.total_frees(), 1);
         if is_full {
             add(self.control.free_misses(), 1);
@@ -251,6 +264,39 @@ impl<'a> ListRef<'a> {
             section.push(link);
             section.leave();
         }
+        if let Some(id) = due {
+            self.trim(id);
+        }
+    }
+
+    /// Frees what is not allocated from this list: an entry of another list that this one takes, or one
+    /// that became this list's meanwhile. Raises for anything else.
+    #[cold]
+    fn free_of_another(self, entry: *mut c_void) {
+        let link = entry.addr() as u64;
+        if !self.take_over(link)
+            && let Err(bad) = self.check_entry(link)
+        {
+            bad.stop(link).raise();
+        }
+        delay::point("entry taken over");
+        self.free_in(self.enter(), entry);
+    }
+
+    /// Records a call of the list, where a recording is on.
+    pub(super) fn log(self, op: event_log::Op, address: usize) {
+        event_log::call(op, || event_log::Call {
+            kind: match self.record.kind.load(Ordering::Relaxed) {
+                KIND_NPAGED => "npaged",
+                KIND_PAGED => "paged",
+                _ => "ex",
+            },
+            tag: self.record.tag.load(Ordering::Relaxed),
+            pool_type: self.record.pool_type.load(Ordering::Relaxed),
+            size: self.record.size.load(Ordering::Relaxed) as usize,
+            address,
+            list: self.record.list.load(Ordering::Relaxed) as usize,
+        });
     }
 
     #[inline(always)]

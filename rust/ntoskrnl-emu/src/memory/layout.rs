@@ -128,7 +128,7 @@ pub struct TagRow {
 pub struct Record {
     /// How often this record was issued; with the index it makes the list's identifier.
     pub generation: AtomicU32,
-    /// One of [`RECORD_FREE`], [`RECORD_LIVE`], [`RECORD_CLOSED`].
+    /// One of [`RECORD_FREE`], [`RECORD_LIVE`], [`RECORD_CLOSED`], [`RECORD_LEAVING`].
     pub state: AtomicU32,
     /// The address of the list's control block.
     pub list: AtomicU64,
@@ -163,8 +163,16 @@ pub struct Record {
     pub next: AtomicU32,
     /// The greatest depth that a tick may set.
     pub maximum_depth: AtomicU32,
-    /// Not zero once the list has held entries from outside the pool.
-    pub foreign: AtomicU32,
+    /// Not zero once the list has held entries that no state word stands for: from outside the pool, or
+    /// inside a block.
+    pub foreign: AtomicU8,
+    /// Not zero once an allocation got no memory since the last tick.
+    pub no_memory: AtomicU8,
+    /// Not zero when a tick of another thread left it to the list's own thread to trim the list.
+    pub trim_due: AtomicU8,
+    /// What the depth policy remembers from tick to tick, with the four fields at the end; see
+    /// [`DepthState`](crate::host::DepthState).
+    pub quiet: AtomicU8,
     /// Entries given up because the list's memory was written over. For reports of what is left. One
     /// that a flush is freeing at that moment may be counted too.
     pub abandoned: AtomicU32,
@@ -176,6 +184,16 @@ pub struct Record {
     pub shown_allocate: AtomicU64,
     /// What the control block's `Free` shows.
     pub shown_free: AtomicU64,
+    /// Of the depth policy, as `quiet`.
+    pub former_depth: AtomicU16,
+    /// Of the depth policy.
+    pub former_demand: AtomicU16,
+    /// Of the depth policy.
+    pub demand: AtomicU16,
+    /// Of the depth policy.
+    pub peak: AtomicU16,
+    /// Not zero where only entries that were allocated from the list may be freed to it.
+    pub own_entries_only: AtomicU32,
     /// The newest of this list's blocks in each arena, as an offset in the pool; zero for none.
     pub blocks: [AtomicU32; ARENAS],
 }
@@ -194,8 +212,10 @@ pub(crate) fn number_of(index: u32) -> u16 {
 pub const RECORD_FREE: u32 = 0;
 /// An initialised list.
 pub const RECORD_LIVE: u32 = 1;
-/// A list that is being deleted.
+/// A list that its owner has closed; it is deleted with its last handle.
 pub const RECORD_CLOSED: u32 = 2;
+/// A list that is being deleted.
+pub const RECORD_LEAVING: u32 = 3;
 
 /// A `LOOKASIDE_LIST_EX`.
 pub const KIND_EX: u32 = 0;

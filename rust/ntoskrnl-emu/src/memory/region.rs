@@ -14,8 +14,8 @@ mod mapping;
 #[cfg(not(loom))]
 mod system;
 
-pub(crate) use mapping::current;
 pub use mapping::{Region, configure, map, mapped};
+pub(crate) use mapping::{before_mapping, current};
 
 /// The pool's size when nothing else was configured, in mebibytes.
 pub const DEFAULT_MEBIBYTES: u32 = if cfg!(miri) { 4 } else { 64 };

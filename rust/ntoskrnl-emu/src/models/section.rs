@@ -100,6 +100,35 @@ mod loom {
         }
     }
 
+    /// Either list takes the other's entries: the entry may change lists twice on its way.
+    #[test]
+    fn of_two_frees_of_an_entry_to_two_lists_one_is_refused() {
+        race("free to two lists", 3, |race| {
+            let list = list_with(0);
+            let other = List::new(16);
+            let entry = list.allocate().unwrap();
+            let [one, two] = [list.clone(), other.clone()];
+            let (to_own, to_other) = race.run(
+                move || catch_bug_check(|| one.free_again(entry)).is_ok(),
+                move || catch_bug_check(|| two.free_again(entry)).is_ok(),
+            );
+            assert_ne!(to_own, to_other);
+            assert_eq!(
+                [list.depth(), other.depth()],
+                [to_own, to_other].map(u32::from)
+            );
+            let frees = [&list, &other].map(|list| list.counters()[2]);
+            assert_eq!(
+                frees,
+                [to_own, to_other].map(u32::from),
+                "a refused free counts nothing"
+            );
+            list.delete();
+            other.delete();
+            assert_eq!(list.region.tag_row(0).bytes.load(Ordering::Relaxed), 0);
+        });
+    }
+
     #[test]
     fn of_a_free_to_the_list_and_one_to_pool_one_is_refused() {
         for depth in 0..=1 {

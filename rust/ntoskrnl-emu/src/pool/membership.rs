@@ -6,8 +6,10 @@
 //!
 //! Orderings are relaxed for the reasons given in the parent module.
 
+use wdm::PoolType;
+
 use super::arena::{self, Arena};
-use super::{Word, block_at, block_of, page_of};
+use super::{Word, block_at, block_of, is_of_list, page_of};
 use crate::memory::layout::{ARENAS, Record, STATE_ALLOCATED, number_of};
 use crate::memory::region::Region;
 use crate::sync::{AtomicU64, Ordering};
@@ -81,15 +83,17 @@ impl Arena {
 /// Makes a live plain block an allocated entry of a list: what a callback returned, or what was
 /// pushed onto the list's header.
 ///
-/// Returns whether it could: the block must be live, no list's entry, and at least the list's size.
-/// The caller has checked that no initialised list lies in it.
+/// Returns whether it could: the block must be live, no list's entry, of the list's kind of pool, and at
+/// least its size. The caller has checked that no initialised list lies in it.
 pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record) -> bool {
     let Some(arena) = arena::lock_of(region, offset) else {
         return false;
     };
     let size = record.size.load(Ordering::Relaxed);
-    let is_fit =
-        block_at(region, offset).is_some_and(|block| block.is_plain && block.capacity >= size);
+    let is_paged = is_paged(record);
+    let is_fit = block_at(region, offset).is_some_and(|block| {
+        block.is_plain && block.is_paged == is_paged && block.capacity >= size
+    });
     if is_fit {
         arena.give_to_list(region, index, record, offset);
         let state = STATE_ALLOCATED | number_of(index);
@@ -97,6 +101,29 @@ pub(crate) fn adopt(region: &Region, offset: u32, index: u32, record: &Record) -
         region.state(offset).store(state, Ordering::Release);
     }
     is_fit
+}
+
+/// Whether a list's entries are paged pool.
+pub(crate) fn is_paged(record: &Record) -> bool {
+    PoolType(record.pool_type.load(Ordering::Relaxed).cast_signed()).is_paged()
+}
+
+/// Makes an entry that is allocated from one list allocated from another, for a caller in the section of
+/// the first. Returns whether it was.
+pub(crate) fn pass_on(region: &Region, offset: u32, from: u32, to: u32) -> bool {
+    let Some(arena) = arena::lock_of(region, offset) else {
+        return false;
+    };
+    let is_there = is_of_list(region, offset, STATE_ALLOCATED, from);
+    if is_there {
+        arena.take_from_list(region, offset);
+        arena.give_to_list(region, to, region.record(to), offset);
+        // Release: see the parent module.
+        region
+            .state(offset)
+            .store(STATE_ALLOCATED | number_of(to), Ordering::Release);
+    }
+    is_there
 }
 
 /// Makes an entry that its list released a plain block.

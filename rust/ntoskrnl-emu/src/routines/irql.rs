@@ -2,7 +2,8 @@
 //!
 //! On Windows the level belongs to a processor; here it belongs to a thread, as a number that the
 //! routines below keep. It holds nothing off: a thread at DISPATCH_LEVEL is still preempted. No
-//! routine refuses to run at a level yet, but raising downwards and lowering upwards are refused.
+//! routine refuses to run at a level yet, but raising downwards and lowering upwards are refused, and
+//! so is lowering below DISPATCH_LEVEL while a spin lock is held.
 
 use wdm::{DISPATCH_LEVEL, Kirql};
 
@@ -65,7 +66,8 @@ pub unsafe extern "system-unwind" fn KeRaiseIrqlToDpcLevel() -> Kirql {
 /// `KeLowerIrql`: lowers the thread's level to what a raise returned.
 ///
 /// A level above the current one is bug check 0xC4 (0x31, current level, asked level, 0), as under
-/// Driver Verifier.
+/// Driver Verifier. One below DISPATCH_LEVEL, while the thread holds a spin lock, is 0xC4 (0x32, asked
+/// level, lock, 0), which is ours: the lock could only be released at the wrong level.
 ///
 /// # Safety
 ///
@@ -83,6 +85,10 @@ pub unsafe extern "system-unwind" fn KeLowerIrql(level: Kirql) {
         }
         scope::calling("KeLowerIrql");
         stops::lower_to_higher(current, level).raise();
+    }
+    if let Some(lock) = scope::last_held_but(0).filter(|_| level < DISPATCH_LEVEL) {
+        scope::calling("KeLowerIrql");
+        stops::release_at_level(level, lock).raise();
     }
     scope::set_level(level);
 }

@@ -25,7 +25,10 @@ use crate::registry::NewList;
 /// STATUS_INVALID_PARAMETER_5 for illegal flags, STATUS_INVALID_PARAMETER_8 for an illegal depth,
 /// and, stricter than Windows, STATUS_INVALID_PARAMETER for a size over 32 bits,
 /// STATUS_INSUFFICIENT_RESOURCES for a size over the pool's, STATUS_INVALID_PARAMETER for storage
-/// that is not 16-byte aligned, STATUS_INSUFFICIENT_RESOURCES for too many lists.
+/// that is not 16-byte aligned, STATUS_QUOTA_EXCEEDED where there are 65,535 lists already.
+///
+/// Storage in paged pool is bug check 0xC4 (0xE1, list, 0, 0), which is ours: a list must lie in
+/// nonpaged memory.
 ///
 /// # Safety
 ///
@@ -72,6 +75,7 @@ pub unsafe extern "system-unwind" fn ExInitializeLookasideListEx(
         shown_free: address_of(free.or(Some(default_free as *const ()))),
         driver: driver::current_index(),
     };
+    super::name_callers();
     // SAFETY: by the caller's word, both; a list that is there already is the caller's.
     match unsafe { list::initialise(lookaside, &new) } {
         Ok(()) => STATUS_SUCCESS,
@@ -148,7 +152,7 @@ pub unsafe extern "system-unwind" fn ExFreeToLookasideListEx(
 }
 
 /// What a list's `Allocate` field points to when no callback was given.
-unsafe extern "system-unwind" fn default_allocate(
+pub(super) unsafe extern "system-unwind" fn default_allocate(
     pool_type: PoolType,
     _bytes: usize,
     tag: u32,

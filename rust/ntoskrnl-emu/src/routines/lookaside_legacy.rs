@@ -7,14 +7,15 @@ use std::ffi::c_void;
 
 use wdm::{
     AllocateFunctionRaw, EX_MAXIMUM_LOOKASIDE_DEPTH_BASE, FreeFunctionRaw,
-    LOOKASIDE_MINIMUM_BLOCK_SIZE, LookasideListEx, NPagedLookasideList, PagedLookasideList,
-    PoolType,
+    LOOKASIDE_MINIMUM_BLOCK_SIZE, LookasideListEx, NPagedLookasideList, POOL_NX_ALLOCATION,
+    POOL_RAISE_IF_ALLOCATION_FAILURE, PagedLookasideList, PoolType,
 };
 
 use super::pool::{ExAllocatePoolWithTag, ExFreePool};
 use crate::host::driver;
 use crate::list::{self, ListRef};
 use crate::memory::layout::{KIND_NPAGED, KIND_PAGED};
+use crate::pool::judge::is_must_succeed;
 use crate::registry::NewList;
 
 struct Legacy {
@@ -27,12 +28,31 @@ struct Legacy {
     tag: u32,
 }
 
+impl Legacy {
+    /// Whether the flags are those that the pages of the routines name. One more gives a list, whose
+    /// misses stop: what asks for must-succeed pool is told so.
+    fn has_legal_flags(&self) -> bool {
+        let named = POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_NX_ALLOCATION;
+        let unnamed = self.flags & !named.cast_unsigned();
+        unnamed == 0
+            || is_must_succeed(PoolType(
+                (self.pool_type.0.cast_unsigned() | unnamed).cast_signed(),
+            ))
+    }
+}
+
 /// Makes storage an empty legacy list.
 ///
 /// # Safety
 ///
 /// As of [`list::initialise`].
 unsafe fn initialise_legacy(lookaside: *mut LookasideListEx, given: Legacy) {
+    super::name_callers();
+    if !given.has_legal_flags() {
+        // SAFETY: by the caller's word.
+        unsafe { list::abandon(lookaside) };
+        return;
+    }
     let asked_size = u32::try_from(given.size).unwrap_or(u32::MAX);
     let address_of = |callback: Option<*const ()>| callback.map_or(0, |at| at as u64);
     let allocate = given.allocate.map(|callback| callback as *const ());
@@ -66,8 +86,11 @@ unsafe fn initialise_legacy(lookaside: *mut LookasideListEx, given: Legacy) {
 /// ntoskrnl asserts of Windows.
 ///
 /// Stricter than Windows: a size over 32 bits is not cut off, the list then has no entry to give;
-/// and where storage is not 16-byte aligned, or too many lists exist, there is no list, so that the
-/// next routine that is given it stops.
+/// and where storage is not 16-byte aligned, other flags are given, or there are 65,535 lists already,
+/// there is no list, so that the next routine that is given it stops: 0xC4 (0xCB, list, 0, 0), or
+/// (0xCB, list, 65535, 0). Storage in paged pool is bug check 0xC4 (0xE1, list, 0, 0). With
+/// NonPagedPoolMustSucceed for flags, as old samples have it, the first miss is bug check 0xC2
+/// (0x9A, …).
 ///
 /// # Safety
 ///
@@ -164,8 +187,9 @@ pub unsafe extern "system-unwind" fn ExFreeToNPagedLookasideList(
 /// ntoskrnl asserts of Windows.
 ///
 /// Stricter than Windows: a size over 32 bits is not cut off, the list then has no entry to give;
-/// and where storage is not 16-byte aligned, or too many lists exist, there is no list, so that the
-/// next routine that is given it stops.
+/// and where storage is not 16-byte aligned, other flags are given, or too many lists exist, there is
+/// no list, so that the next routine that is given it stops. Storage in paged pool is bug check 0xC4
+/// (0xE1, list, 0, 0).
 ///
 /// # Safety
 ///

@@ -10,10 +10,11 @@ use wdm::{
 };
 
 use crate::bug_check::raise_insufficient_resources;
+use crate::event_log;
 use crate::host::driver;
 use crate::list;
-use crate::memory::region;
-use crate::pool::{self, Request};
+use crate::memory::region::{self, Region};
+use crate::pool::{self, Request, judge};
 use crate::registry;
 use crate::scope;
 use crate::stops;
@@ -24,14 +25,18 @@ fn free_pool(address: usize, tag: Option<u32>) {
         Some(_) => "ExFreePoolWithTag",
         None => "ExFreePool",
     });
-    let Some(region) = region::mapped().filter(|_| address != 0) else {
-        stops::invalid_address(address as u64).raise();
+    if address == 0 {
+        stops::invalid_address(0).raise();
+    }
+    let Some(region) = region::mapped() else {
+        stops::not_of_pool(address as u64).raise();
     };
     let found = region.offset_of(address);
     if let Some(stop) = found.and_then(|offset| registry::list_in_block(region, offset)) {
         stop.raise();
     }
     let section = found.and_then(|offset| list::enter_list_of(region, offset));
+    log_free(region, found, address);
     // Inside the section and under the pool's lock: another thread may just have freed the block.
     let freed = pool::free(region, address, tag);
     if let Some(section) = section {
@@ -42,26 +47,39 @@ fn free_pool(address: usize, tag: Option<u32>) {
     }
 }
 
-/// Raises the bug check for a direct request with an illegal size or tag, as the kernel does.
-fn check_request(pool_type: u64, bytes: usize, tag: u32) {
-    let characters = tag.to_le_bytes();
+/// Records the free of a block, where a recording is on: before another thread can be given it.
+fn log_free(region: &Region, found: Option<u32>, address: usize) {
+    if !event_log::is_on() {
+        return;
+    }
+    if let Some(block) = found.and_then(|offset| pool::block_at(region, offset))
+        && !block.is_kept
+    {
+        event_log::call(event_log::Op::Free, || event_log::Call {
+            kind: "pool",
+            tag: block.tag,
+            pool_type: u32::from(block.is_paged),
+            size: block.bytes as usize,
+            address,
+            list: 0,
+        });
+    }
+}
+
+/// Raises the bug check for a request that is a mistake.
+fn refuse_mistakes(pool_type: PoolType, bytes: usize, tag: u32) {
+    super::name_callers();
     scope::calling("ExAllocatePoolWithTag");
-    if bytes == 0 {
-        stops::no_bytes(pool_type, tag).raise();
-    }
-    if tag == 0 {
-        stops::no_tag(pool_type, bytes as u64).raise();
-    }
-    if matches!(&characters, b"BIG\0" | b"BIG ") {
-        stops::tag_big(pool_type, bytes as u64).raise();
-    }
-    if !characters.iter().any(u8::is_ascii_alphanumeric) {
-        stops::tag_without_letter(tag, pool_type).raise();
+    if let Some(stop) = judge::mistake(pool_type, bytes, tag) {
+        stop.raise();
     }
 }
 
 /// Allocates for a direct request of the current driver.
 fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool) -> *mut c_void {
+    if !judge::is_pool(pool_type) {
+        return std::ptr::null_mut();
+    }
     let Ok(region) = region::map() else {
         return std::ptr::null_mut();
     };
@@ -72,7 +90,16 @@ fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool)
         driver: driver::current_index(),
         list: None,
     };
-    match pool::allocate(region, &request) {
+    let found = pool::allocate(region, &request);
+    event_log::call(event_log::Op::Allocate, || event_log::Call {
+        kind: "pool",
+        tag,
+        pool_type: pool_type.0.cast_unsigned(),
+        size: bytes,
+        address: found.map_or(0, |offset| region.at(offset).addr()),
+        list: 0,
+    });
+    match found {
         Some(offset) => {
             if is_zeroed {
                 // SAFETY: the block was just allocated with so many bytes, for this request.
@@ -89,6 +116,9 @@ fn allocate_direct(bytes: usize, pool_type: PoolType, tag: u32, is_zeroed: bool)
 /// A block below a page is 16-byte aligned and never crosses a page; a larger one begins on a page.
 /// With [`POOL_RAISE_IF_ALLOCATION_FAILURE`] in the type it raises instead of returning null.
 ///
+/// A request of no bytes, of must-succeed pool, or with a tag that is 0, "BIG" or without a letter or
+/// digit raises BAD_POOL_CALLER (0xC2). Any other type of no pool gives null.
+///
 /// # Safety
 ///
 /// The memory is the caller's until it frees it. It must not be used after.
@@ -102,7 +132,7 @@ pub unsafe extern "system-unwind" fn ExAllocatePoolWithTag(
     bytes: usize,
     tag: u32,
 ) -> *mut c_void {
-    check_request(u64::from(pool_type.0.cast_unsigned()), bytes, tag);
+    refuse_mistakes(pool_type, bytes, tag);
     let block = allocate_direct(
         bytes,
         pool_type,
@@ -155,6 +185,9 @@ const KNOWN_FLAGS: u64 = POOL_FLAG_USE_QUOTA
 /// `ExAllocatePool2`: a block of pool, cleared unless the flags say otherwise; null when there is
 /// none, the tag is zero, or the flags are illegal.
 ///
+/// A tag that is "BIG" or without a letter or digit raises BAD_POOL_CALLER (0xC2), as in
+/// [`ExAllocatePoolWithTag`].
+///
 /// # Safety
 ///
 /// The memory is the caller's until it frees it. It must not be used after.
@@ -170,6 +203,7 @@ pub unsafe extern "system-unwind" fn ExAllocatePool2(
     let block = pool_type_of(flags)
         .filter(|_| tag != 0 && bytes != 0)
         .map_or(std::ptr::null_mut(), |pool_type| {
+            refuse_mistakes(pool_type, bytes, tag);
             allocate_direct(bytes, pool_type, tag, flags & POOL_FLAG_UNINITIALIZED == 0)
         });
     if block.is_null() && flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {

@@ -4,8 +4,9 @@
 //! `NextEntry` word, one of the four reserved bits, is a lock (see [`slist_header`](crate::memory::slist_header)): uncontended it costs
 //! one compare-and-swap and one store, and what it guards can be counted exactly.
 
-use wdm::{SListEntry, SListHeader};
+use wdm::{SListEntry, SListHeader, STATUS_DATATYPE_MISALIGNMENT};
 
+use crate::bug_check;
 use crate::list::ListRef;
 use crate::memory::region;
 use crate::memory::slist_header::{
@@ -49,14 +50,20 @@ fn entry_at(link: u64) -> *mut SListEntry {
 
 /// `InitializeSListHead`: makes a header an empty list.
 ///
+/// A header that is not 16-byte aligned raises STATUS_DATATYPE_MISALIGNMENT, as `wdm.h` has it.
+///
 /// # Safety
 ///
-/// `header` is 16-byte aligned storage that no other thread uses yet.
+/// `header` is storage of 16 bytes that no other thread uses yet.
 ///
 /// # IRQL
 ///
 /// Any level (`nf-wdm-initializeslisthead`).
 pub unsafe extern "system-unwind" fn InitializeSListHead(header: *mut SListHeader) {
+    if !header.addr().is_multiple_of(align_of::<SListHeader>()) {
+        super::name_callers();
+        bug_check::raise(STATUS_DATATYPE_MISALIGNMENT);
+    }
     // SAFETY: by the caller's word.
     let head = unsafe { Head::new(header) };
     // Relaxed: the caller publishes the header by its own means.

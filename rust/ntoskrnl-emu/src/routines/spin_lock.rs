@@ -7,6 +7,7 @@
 use wdm::{DISPATCH_LEVEL, Kirql};
 
 use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
+use crate::bug_check::BugCheck;
 use crate::scope::{self, holder, try_take};
 use crate::stops;
 use crate::sync::{AtomicUsize, Ordering, spin_loop, yield_now};
@@ -24,12 +25,16 @@ unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
     unsafe { &*lock.cast::<AtomicUsize>() }
 }
 
+fn address_of(word: &AtomicUsize) -> usize {
+    std::ptr::from_ref(word).addr()
+}
+
 /// Raises the bug check for a lock that the calling thread holds already.
 fn refuse_held(word: &AtomicUsize, routine: &'static str) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) == holder() {
         scope::calling(routine);
-        stops::lock_already_owned(std::ptr::from_ref(word).addr()).raise();
+        stops::lock_already_owned(address_of(word)).raise();
     }
 }
 
@@ -47,7 +52,6 @@ fn take(word: &AtomicUsize, routine: &'static str) {
             }
         }
     }
-    scope::took(word);
 }
 
 fn release(word: &AtomicUsize, routine: &'static str) {
@@ -58,7 +62,7 @@ fn release(word: &AtomicUsize, routine: &'static str) {
             return;
         }
         scope::calling(routine);
-        stops::lock_not_owned(std::ptr::from_ref(word).addr()).raise();
+        stops::lock_not_owned(address_of(word)).raise();
     }
     scope::release(word);
 }
@@ -106,6 +110,7 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usiz
     // SAFETY: lowered when the lock is released, by the caller's word.
     let before = unsafe { KeRaiseIrqlToDpcLevel() };
     take(word, "KeAcquireSpinLockRaiseToDpc");
+    scope::took(word, Some(before));
     before
 }
 
@@ -113,7 +118,8 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usiz
 ///
 /// At another level than DISPATCH_LEVEL it is bug check 0xC4 (0x32, level, lock, 0), as under Driver
 /// Verifier; a lock that the thread does not hold is SPIN_LOCK_NOT_OWNED (0x10) with its address,
-/// which is ours.
+/// which is ours; another level than the acquire returned is 0xC4 (0x00020015, 0, 0, 0), as under DDI
+/// compliance checking. Nothing has changed then.
 ///
 /// # Safety
 ///
@@ -134,12 +140,37 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
         stops::release_at_level(current, lock.addr()).raise();
     }
     // SAFETY: by the caller's word.
-    release(unsafe { word(lock) }, "KeReleaseSpinLock");
+    let word = unsafe { word(lock) };
+    let address = address_of(word);
+    scope::calling("KeReleaseSpinLock");
+    if scope::level_before(address).is_some_and(|before| before != level) {
+        stops::release_to_another_level().raise();
+    }
+    if let Some(other) = scope::last_held_but(address).filter(|_| level < DISPATCH_LEVEL) {
+        stops::release_at_level(level, other).raise();
+    }
+    release(word, "KeReleaseSpinLock");
     // SAFETY: by the caller's word.
     unsafe { KeLowerIrql(level) };
 }
 
+/// Raises the bug check of a routine that leaves the level, for a level below DISPATCH_LEVEL.
+fn refuse_below_dispatch(
+    stop: fn(Kirql, usize) -> BugCheck,
+    lock: *mut usize,
+    routine: &'static str,
+) {
+    // SAFETY: no obligations.
+    let current = unsafe { KeGetCurrentIrql() };
+    if current < DISPATCH_LEVEL {
+        scope::calling(routine);
+        stop(current, lock.addr()).raise();
+    }
+}
+
 /// `KeAcquireSpinLockAtDpcLevel`: takes the lock; the level stays.
+///
+/// Below DISPATCH_LEVEL it is bug check 0xC4 (0x40, level, lock, 0), as under Driver Verifier.
 ///
 /// # Safety
 ///
@@ -147,13 +178,19 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
 ///
 /// # IRQL
 ///
-/// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`); not checked.
+/// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usize) {
+    let routine = "KeAcquireSpinLockAtDpcLevel";
+    refuse_below_dispatch(stops::acquire_below_dispatch, lock, routine);
     // SAFETY: by the caller's word.
-    take(unsafe { word(lock) }, "KeAcquireSpinLockAtDpcLevel");
+    let word = unsafe { word(lock) };
+    take(word, routine);
+    scope::took(word, None);
 }
 
 /// `KeReleaseSpinLockFromDpcLevel`: releases the lock; the level stays.
+///
+/// Below DISPATCH_LEVEL it is bug check 0xC4 (0x41, level, lock, 0), as under Driver Verifier.
 ///
 /// # Safety
 ///
@@ -161,13 +198,21 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usiz
 ///
 /// # IRQL
 ///
-/// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`); not checked.
+/// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`).
 pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut usize) {
+    // A stop puts the level and the locks back before destructors run.
+    if std::thread::panicking() && scope::level() < DISPATCH_LEVEL {
+        return;
+    }
+    let routine = "KeReleaseSpinLockFromDpcLevel";
+    refuse_below_dispatch(stops::release_below_dispatch, lock, routine);
     // SAFETY: by the caller's word.
-    release(unsafe { word(lock) }, "KeReleaseSpinLockFromDpcLevel");
+    release(unsafe { word(lock) }, routine);
 }
 
 /// `KeTryToAcquireSpinLockAtDpcLevel`: takes the lock if it is free, and returns 1; else 0.
+///
+/// Below DISPATCH_LEVEL it is bug check 0xC4 (0x40, level, lock, 0), as under Driver Verifier.
 ///
 /// # Safety
 ///
@@ -175,13 +220,15 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut us
 ///
 /// # IRQL
 ///
-/// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`); not checked.
+/// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut usize) -> u8 {
+    let routine = "KeTryToAcquireSpinLockAtDpcLevel";
+    refuse_below_dispatch(stops::acquire_below_dispatch, lock, routine);
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
     let is_taken = try_take(word);
     if is_taken {
-        scope::took(word);
+        scope::took(word, None);
     }
     u8::from(is_taken)
 }
@@ -204,8 +251,9 @@ pub unsafe extern "system-unwind" fn KeTestSpinLock(lock: *mut usize) -> u8 {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use wdm::PASSIVE_LEVEL;
+    use wdm::{APC_LEVEL, PASSIVE_LEVEL};
 
+    use super::super::irql::KfRaiseIrql;
     use super::*;
     use crate::catch_bug_check;
     use crate::stops::{SPIN_LOCK_ALREADY_OWNED, SPIN_LOCK_NOT_OWNED};
@@ -241,6 +289,8 @@ mod tests {
         let lock = &raw mut lock;
         // SAFETY: a word of this test's own.
         unsafe { KeInitializeSpinLock(lock) };
+        // SAFETY: lowered below.
+        let before = unsafe { KeRaiseIrqlToDpcLevel() };
         // SAFETY: an initialised lock.
         assert_eq!(unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) }, 1);
         // SAFETY: an initialised lock.
@@ -256,12 +306,97 @@ mod tests {
         // SAFETY: refused.
         let free = catch_bug_check(|| unsafe { KeReleaseSpinLockFromDpcLevel(lock) });
         assert_eq!(free.map_err(|stop| stop.code), Err(SPIN_LOCK_NOT_OWNED));
+        // SAFETY: no lock is held.
+        unsafe { KeLowerIrql(before) };
         // SAFETY: refused.
         let low = catch_bug_check(|| unsafe { KeReleaseSpinLock(lock, PASSIVE_LEVEL) });
         assert_eq!(
             low.map_err(|stop| stop.parameters),
             Err([0x32, 0, lock.addr() as u64, 0])
         );
+    }
+
+    fn parameters<T>(run: impl FnOnce() -> T) -> Option<[u64; 4]> {
+        catch_bug_check(run).err().map(|stop| stop.parameters)
+    }
+
+    /// Behaviour: lock-level.
+    #[test]
+    fn the_routines_that_leave_the_level_are_refused_below_dispatch_level() {
+        let mut lock = 0;
+        let lock = &raw mut lock;
+        let address = lock.addr() as u64;
+        for (level, number) in [(PASSIVE_LEVEL, 0), (APC_LEVEL, 1)] {
+            // SAFETY: lowered below.
+            let before = unsafe { KfRaiseIrql(level) };
+            let acquired = [0x40, number, address, 0];
+            // SAFETY: refused.
+            let acquire = parameters(|| unsafe { KeAcquireSpinLockAtDpcLevel(lock) });
+            assert_eq!(acquire, Some(acquired));
+            // SAFETY: refused.
+            let try_to = parameters(|| unsafe { KeTryToAcquireSpinLockAtDpcLevel(lock) });
+            assert_eq!(try_to, Some(acquired));
+            // SAFETY: refused.
+            let release = parameters(|| unsafe { KeReleaseSpinLockFromDpcLevel(lock) });
+            assert_eq!(release, Some([0x41, number, address, 0]));
+            // SAFETY: an initialised lock.
+            assert_eq!(unsafe { KeTestSpinLock(lock) }, 1, "nothing has changed");
+            // SAFETY: undoes the raise above.
+            unsafe { KeLowerIrql(before) };
+        }
+    }
+
+    /// Behaviour: lock-other-level.
+    #[test]
+    fn a_lock_is_released_to_the_level_before_it_was_acquired_and_to_no_other() {
+        let mut lock = 0;
+        let lock = &raw mut lock;
+        for (raised, others) in [(PASSIVE_LEVEL, [1, 2, 15]), (APC_LEVEL, [0, 2, 15])] {
+            // SAFETY: lowered below.
+            let before = unsafe { KfRaiseIrql(raised) };
+            // SAFETY: an initialised lock.
+            let level = unsafe { KeAcquireSpinLockRaiseToDpc(lock) };
+            for other in others {
+                // SAFETY: refused.
+                let refused = parameters(|| unsafe { KeReleaseSpinLock(lock, other) });
+                assert_eq!(refused, Some([0x0002_0015, 0, 0, 0]));
+                // SAFETY: an initialised lock.
+                assert_eq!(unsafe { KeTestSpinLock(lock) }, 0, "it is held still");
+            }
+            // SAFETY: held.
+            unsafe { KeReleaseSpinLock(lock, level) };
+            // SAFETY: undoes the raise above.
+            unsafe { KeLowerIrql(before) };
+        }
+    }
+
+    /// Behaviour: lock-lowered.
+    #[test]
+    fn a_thread_that_holds_a_lock_cannot_lower_its_level_below_dispatch_level() {
+        let mut locks = [0; 2];
+        let [outer, inner] = [0, 1].map(|index| (&raw mut locks[index]));
+        // SAFETY: an initialised lock.
+        let level = unsafe { KeAcquireSpinLockRaiseToDpc(outer) };
+        // SAFETY: an initialised lock.
+        unsafe { KeAcquireSpinLockAtDpcLevel(inner) };
+        for held in [inner, outer] {
+            for asked in [PASSIVE_LEVEL, APC_LEVEL] {
+                // SAFETY: refused.
+                let refused = parameters(|| unsafe { KeLowerIrql(asked) });
+                let expected = [0x32, u64::from(asked), held.addr() as u64, 0];
+                assert_eq!(refused, Some(expected));
+            }
+            // SAFETY: no obligations.
+            assert_eq!(unsafe { KeGetCurrentIrql() }, DISPATCH_LEVEL);
+            if held == inner {
+                // SAFETY: held.
+                unsafe { KeReleaseSpinLockFromDpcLevel(inner) };
+            }
+        }
+        // SAFETY: held.
+        unsafe { KeReleaseSpinLock(outer, level) };
+        // SAFETY: no obligations.
+        assert_eq!(unsafe { KeGetCurrentIrql() }, PASSIVE_LEVEL);
     }
 }
 
@@ -284,14 +419,14 @@ mod loom {
         fn take_turn(&self) {
             let lock = (&raw const self.lock).cast_mut().cast();
             // SAFETY: an initialised lock.
-            unsafe { KeAcquireSpinLockAtDpcLevel(lock) };
+            let lock = unsafe { word(lock) };
+            take(lock);
             self.turns.with_mut(|turns| {
                 // SAFETY: the lock is held; where that means nothing, loom ends the model.
                 let turns = unsafe { &mut *turns };
                 *turns += 1;
             });
-            // SAFETY: held.
-            unsafe { KeReleaseSpinLockFromDpcLevel(lock) };
+            release(lock);
         }
     }
 

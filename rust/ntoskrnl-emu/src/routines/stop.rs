@@ -32,11 +32,12 @@ pub unsafe extern "system-unwind" fn KeBugCheckEx(
 /// # Safety
 ///
 /// None beyond Windows' own: it does not return. Unwinds as [`Raised`](crate::Raised) when a catcher is armed on
-/// this thread, else prints the status and aborts the process.
+/// this thread, else prints the `*** STOP` line of KMODE_EXCEPTION_NOT_HANDLED (0x1E) and aborts the process.
 ///
 /// # IRQL
 ///
 /// APC_LEVEL and below (`nf-wdm-exraisestatus`).
 pub unsafe extern "system-unwind" fn ExRaiseStatus(status: NtStatus) -> ! {
+    super::name_callers();
     bug_check::raise(status)
 }

@@ -114,6 +114,11 @@ pub fn allocate_pool(pool_type: PoolType, bytes: usize, tag: u32) -> Block {
     Block(unsafe { ExAllocatePoolWithTag(pool_type, bytes, tag) })
 }
 
+pub fn allocate_pool_with_quota(pool_type: PoolType, bytes: usize, tag: u32) -> Block {
+    // SAFETY: tests follow what they own only.
+    Block(unsafe { ExAllocatePoolWithQuotaTag(pool_type, bytes, tag) })
+}
+
 /// Nonpaged pool with [`TAG`].
 pub fn nonpaged(bytes: usize) -> Block {
     allocate_pool(PoolType::NON_PAGED_POOL_NX, bytes, TAG)
@@ -195,6 +200,9 @@ pub struct Options {
     pub depth: u16,
     /// The control block lies in the pool instead of outside.
     pub in_pool: bool,
+    /// Only entries that were allocated from the list may be freed to it. So it is in the tests of
+    /// everything else: there an entry of another list is a mistake.
+    pub own_entries_only: bool,
 }
 
 impl Default for Options {
@@ -209,6 +217,7 @@ impl Default for Options {
             tag: TAG,
             depth: 0,
             in_pool: false,
+            own_entries_only: true,
         }
     }
 }
@@ -316,6 +325,18 @@ impl List {
 
     pub fn initialise(&self, options: Options) -> NtStatus {
         assert_eq!(options.kind, self.kind, "the storage is for this kind");
+        let status = self.initialise_only(options);
+        if status.is_ok() {
+            self.set_own_entries_only(options.own_entries_only);
+        }
+        status
+    }
+
+    pub fn set_own_entries_only(&self, is_so: bool) {
+        let _ = host::set_own_entries_only(self.at, is_so);
+    }
+
+    fn initialise_only(&self, options: Options) -> NtStatus {
         let Options {
             flags, size, tag, ..
         } = options;
@@ -511,9 +532,14 @@ impl List {
     }
 }
 
-/// The double free of an entry.
+/// The double free of an entry or block of the tests' tag.
 pub fn freed_twice(entry: Block) -> Stop {
-    (0xC2, [0x07, 0, 0, entry.address()])
+    freed_twice_of(TAG, entry)
+}
+
+/// The double free of an entry or block of a tag; 0 for what lies outside the pool.
+pub fn freed_twice_of(tag: u32, entry: Block) -> Stop {
+    (0xC2, [0x07, 0, u64::from(tag), entry.address()])
 }
 
 /// The free of what is no entry of the list.
@@ -612,6 +638,11 @@ const CHILD: &str = "NTOSKRNL_EMU_TEST_CHILD";
 /// Runs `run` in a process of its own and returns what that process said and how it ended: the
 /// test's binary is started again for this one test, where `run` is called instead.
 pub fn in_child(test: &str, run: impl FnOnce()) -> Output {
+    in_child_with(test, &[], run)
+}
+
+/// As [`in_child`], with variables of the environment that the child has besides.
+pub fn in_child_with(test: &str, variables: &[(&str, &str)], run: impl FnOnce()) -> Output {
     if std::env::var_os(CHILD).is_some_and(|child| child == test) {
         run();
         std::process::exit(0);
@@ -620,8 +651,22 @@ pub fn in_child(test: &str, run: impl FnOnce()) -> Output {
     Command::new(binary)
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(CHILD, test)
+        .envs(variables.iter().copied())
         .output()
         .expect("the binary can be started again")
+}
+
+/// Asserts that a child was aborted by an exception that nothing caught.
+#[track_caller]
+pub fn assert_aborted_by(output: &Output, status: NtStatus) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let code = status.code().cast_unsigned();
+    let line = format!("*** STOP 0x0000001e ({code:#018x}, 0x");
+    assert!(
+        said.lines().any(|said| said.starts_with(&line)),
+        "no line {line:?} in: {said}"
+    );
+    assert_aborted(output);
 }
 
 /// Asserts that a child was aborted and wrote a line.

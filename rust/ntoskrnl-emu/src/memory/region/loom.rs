@@ -29,6 +29,12 @@ pub fn configure(pages: u32) -> Result<(), NtStatus> {
     Ok(())
 }
 
+/// Runs `set`: a model chooses before it uses.
+pub(crate) fn before_mapping(set: impl FnOnce()) -> Result<(), NtStatus> {
+    set();
+    Ok(())
+}
+
 /// The region of this run.
 ///
 /// # Errors
@@ -277,15 +283,23 @@ fn record() -> Record {
         previous: zero32(),
         next: zero32(),
         maximum_depth: zero32(),
-        foreign: zero32(),
+        foreign: AtomicU8::new(0),
+        no_memory: AtomicU8::new(0),
+        trim_due: AtomicU8::new(0),
+        quiet: AtomicU8::new(0),
         abandoned: zero32(),
         kind: zero32(),
         asked_size: zero32(),
         shown_allocate: zero64(),
         shown_free: zero64(),
+        own_entries_only: zero32(),
         allocated: zero16(),
         kept: zero16(),
         blocks: std::array::from_fn(|_| zero32()),
+        former_depth: AtomicU16::new(0),
+        former_demand: AtomicU16::new(0),
+        demand: AtomicU16::new(0),
+        peak: AtomicU16::new(0),
     }
 }
 

@@ -44,11 +44,24 @@ pub fn configure(pool_mebibytes: u32) -> Result<(), NtStatus> {
     if !(1..=MAXIMUM_MEBIBYTES).contains(&pool_mebibytes) {
         return Err(STATUS_INVALID_PARAMETER);
     }
+    set_before_mapping(|configured| *configured = pool_mebibytes)
+}
+
+/// Runs `set` while the pool is not mapped, and cannot be.
+///
+/// # Errors
+///
+/// STATUS_INVALID_DEVICE_STATE once the pool is mapped.
+pub(crate) fn before_mapping(set: impl FnOnce()) -> Result<(), NtStatus> {
+    set_before_mapping(|_| set())
+}
+
+fn set_before_mapping(set: impl FnOnce(&mut u32)) -> Result<(), NtStatus> {
     let mut configured = CONFIGURED.lock();
     if REGION.is_completed() {
         return Err(STATUS_INVALID_DEVICE_STATE);
     }
-    *configured = pool_mebibytes;
+    set(&mut configured);
     Ok(())
 }
 

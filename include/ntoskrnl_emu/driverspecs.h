@@ -1,0 +1,2 @@
+/* What drivers include as driverspecs.h: annotations. */
+#include "annotations.h"

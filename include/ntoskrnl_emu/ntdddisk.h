@@ -1,0 +1,2 @@
+/* What drivers include as ntdddisk.h, of disks: one with its neighbours. */
+#include "storage/all.h"

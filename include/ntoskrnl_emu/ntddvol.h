@@ -1,0 +1,2 @@
+/* What drivers include as ntddvol.h, of volumes: one with its neighbours. */
+#include "storage/all.h"

@@ -1,0 +1,2 @@
+/* What drivers include as sal.h: annotations. */
+#include "annotations.h"

@@ -1,0 +1,2 @@
+/* What drivers include as specstrings.h: annotations. */
+#include "annotations.h"

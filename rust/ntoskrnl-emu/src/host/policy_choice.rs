@@ -1,0 +1,78 @@
+//! Which depth policy the process has.
+
+use std::env;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use wdm::NtStatus;
+
+use super::depth_policy::DepthPolicy;
+use crate::memory::region;
+
+/// The environment variable that names the policy where no call has chosen one.
+pub const DEPTH_POLICY_VARIABLE: &str = "EMU_DEPTH_POLICY";
+
+/// One more than the policy's place in [`DepthPolicy::ALL`]; zero while none is chosen.
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+static FROM_ENVIRONMENT: OnceLock<DepthPolicy> = OnceLock::new();
+
+/// Sets the depth policy of the process, before the first use of the pool or of a list.
+///
+/// # Errors
+///
+/// STATUS_INVALID_DEVICE_STATE once the pool is mapped.
+///
+/// # Examples
+///
+/// ```
+/// use ntoskrnl_emu::host::{DepthPolicy, configure_depth_policy, depth_policy};
+/// let policy = "balanced".parse()?;
+/// assert!(configure_depth_policy(policy).is_ok());
+/// assert_eq!(depth_policy(), DepthPolicy::Balanced);
+/// # Ok::<(), ntoskrnl_emu::host::UnknownDepthPolicy>(())
+/// ```
+pub fn configure_depth_policy(policy: DepthPolicy) -> Result<(), NtStatus> {
+    region::before_mapping(|| choose(policy))
+}
+
+/// The depth policy of the process: the one that was configured, else the one that the environment
+/// variable `EMU_DEPTH_POLICY` names, else [`DepthPolicy::default`].
+///
+/// A name that no policy has is reported once on standard error, and the default is used.
+pub fn depth_policy() -> DepthPolicy {
+    // Relaxed: a thread that chooses synchronises with those that must see it by other means.
+    let chosen = usize::from(CHOSEN.load(Ordering::Relaxed));
+    let chosen = chosen
+        .checked_sub(1)
+        .and_then(|at| DepthPolicy::ALL.get(at));
+    match chosen {
+        Some(&policy) => policy,
+        None => *FROM_ENVIRONMENT.get_or_init(from_environment),
+    }
+}
+
+/// Takes the default policy if none is chosen, whatever the environment says: for a caller whose own
+/// model of the lists does not read the environment.
+pub fn ignore_environment() {
+    if CHOSEN.load(Ordering::Relaxed) == 0 {
+        choose(DepthPolicy::default());
+    }
+}
+
+fn choose(policy: DepthPolicy) {
+    let place = DepthPolicy::ALL.iter().position(|&other| other == policy);
+    let number = place.map_or(0, |place| place + 1);
+    CHOSEN.store(u8::try_from(number).unwrap_or(0), Ordering::Relaxed);
+}
+
+fn from_environment() -> DepthPolicy {
+    let Some(name) = env::var_os(DEPTH_POLICY_VARIABLE) else {
+        return DepthPolicy::default();
+    };
+    name.to_string_lossy().parse().unwrap_or_else(|error| {
+        let policy = DepthPolicy::default();
+        eprintln!("{DEPTH_POLICY_VARIABLE}: {error}; {policy} is used");
+        policy
+    })
+}
