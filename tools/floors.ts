@@ -89,6 +89,7 @@ export const HOUSES: readonly House[] = [
       ["pool and callbacks", "pool", "callbacks"],
       ["lists", "lists"],
       ["sharing", "sharing"],
+      ["drivers", "drivers"],
       ["isolate", "isolate"],
       ["root", "lib"],
     ],

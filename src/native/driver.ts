@@ -5,12 +5,22 @@
  * @module
  */
 
+import { NtStatus } from "../wdk/constants.ts";
+import { tagText } from "../wdk/tag.ts";
 import { describe, integer, tagArgument, U32_MAX } from "./arguments.ts";
+import type { Reasons } from "./errors.ts";
 import { open, symbols } from "./library/library.ts";
-import { check } from "./library/slot.ts";
-import type { Driver, Faults } from "./types.ts";
+import { check, none, slotValue } from "./library/slot.ts";
+import type { Driver, Entry, FaultReport, Faults, Leak } from "./types.ts";
 
 const ROOT_INDEX = 0;
+const LEAK_KINDS = ["list", "entry", "block"] as const;
+/** The numbers of a leak in the array that the library fills. */
+const NUMBERS_OF_A_LEAK = 5;
+const UNLOADED: Reasons = { [NtStatus.DeletePending]: "the driver is unloaded" };
+
+/** The names of the drivers that this isolate loaded, by index. */
+const names = new Map<number, string>();
 
 class DriverFaults implements Faults {
   readonly #driver: number;
@@ -20,23 +30,206 @@ class DriverFaults implements Faults {
   }
 
   failNext(count: number, tag?: string): void {
-    const context = "Cannot inject faults";
-    const failures = integer(count, 0, U32_MAX, "count", context);
-    const number = tag === undefined ? 0 : tagArgument(tag, context);
+    this.#fail("count", count, tag, "lookaside_fail_next");
+  }
+
+  failNth(n: number, tag?: string): void {
+    this.#fail("n", n, tag, "lookaside_fail_nth");
+  }
+
+  failEvery(n: number, tag?: string): void {
+    this.#fail("n", n, tag, "lookaside_fail_every");
+  }
+
+  failRandomly(probability: number, seed: number, tag?: string): void {
+    if (typeof probability !== "number") {
+      throw new TypeError(`${CANNOT}: probability must be a number: ${describe(probability)}`);
+    }
+    if (!(probability >= 0 && probability <= 1)) {
+      throw new RangeError(`${CANNOT}: probability must be in 0 … 1: ${probability}`);
+    }
+    integer(seed, 0, Number.MAX_SAFE_INTEGER, "seed", CANNOT);
+    const number = faultTag(tag);
     open();
-    check(symbols.lookaside_fail_next(this.#driver, failures, number), context);
+    check(
+      symbols.lookaside_fail_randomly(this.#driver, probability, seed, number),
+      CANNOT,
+      UNLOADED,
+    );
+  }
+
+  clear(): void {
+    open();
+    check(symbols.lookaside_fail_clear(this.#driver), "Cannot take faults back", UNLOADED);
+  }
+
+  systematically(scenario: (driver: Driver) => void): FaultReport {
+    const failures: { allocation: number; tag: string; error: unknown }[] = [];
+    for (let runs = 1;; runs++) {
+      const driver = loadDriver("systematically", CANNOT);
+      driver.faults.failNth(runs);
+      let failed: string | undefined;
+      const error = errorOf(() => {
+        try {
+          callSynchronously(scenario, driver, CANNOT);
+        } finally {
+          failed = failedTag(driver);
+        }
+      }, driver);
+      if (failed === undefined) {
+        if (error !== undefined) throw error.error;
+        return { runs, failures };
+      }
+      if (error !== undefined) failures.push({ allocation: runs, tag: failed, ...error });
+    }
+  }
+
+  #fail(
+    name: string,
+    value: number,
+    tag: string | undefined,
+    symbol: "lookaside_fail_next" | "lookaside_fail_nth" | "lookaside_fail_every",
+  ): void {
+    integer(value, 0, U32_MAX, name, CANNOT);
+    const number = faultTag(tag);
+    open();
+    check(symbols[symbol](this.#driver, value, number), CANNOT, UNLOADED);
   }
 }
 
+const CANNOT = "Cannot inject faults";
+
+function faultTag(tag: string | undefined): number {
+  return tag === undefined ? 0 : tagArgument(tag, CANNOT);
+}
+
+class NativeDriver implements Driver {
+  readonly #index: number;
+  readonly name: string;
+  readonly faults: Faults;
+
+  constructor(index: number, name: string) {
+    this.#index = index;
+    this.name = name;
+    this.faults = Object.freeze(new DriverFaults(index));
+    Object.freeze(this);
+  }
+
+  static indexOf(driver: unknown): number | undefined {
+    return typeof driver === "object" && driver !== null && #index in driver
+      ? driver.#index
+      : undefined;
+  }
+
+  leaks(): Leak[] {
+    const context = "Cannot show what is left of the driver";
+    open();
+    let numbers = new Uint32Array(0);
+    for (;;) {
+      const count = symbols.lookaside_driver_leaks(this.#index, numbers, numbers.length);
+      if (count === 0) none(context, UNLOADED);
+      if (count * NUMBERS_OF_A_LEAK <= numbers.length) return leaksIn(numbers, count);
+      numbers = new Uint32Array(count * NUMBERS_OF_A_LEAK);
+    }
+  }
+
+  unload(): void {
+    const context = `Cannot unload the driver ${JSON.stringify(this.name)} in good order`;
+    open();
+    check(symbols.lookaside_driver_unload(this.#index), context, {
+      ...UNLOADED,
+      [NtStatus.InvalidDeviceState]: this.#index === ROOT_INDEX
+        ? "the root driver stays"
+        : "a callback is running, or another isolate holds one of its lists",
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.unload();
+  }
+}
+
+function leaksIn(numbers: Uint32Array, count: number): Leak[] {
+  return Array.from({ length: count }, (_, place) => {
+    const [kind = 0, address = 0, bytes = 0, tag = 0, list = 0] = numbers.subarray(
+      place * NUMBERS_OF_A_LEAK,
+    );
+    return {
+      kind: LEAK_KINDS[kind] ?? "block",
+      address: address as Entry,
+      bytes,
+      tag: tagText(tag),
+      ...(list === 0 ? {} : { list }),
+    };
+  });
+}
+
+/** The tag of the allocation of a driver that `failNth` made fail, if it came to that. */
+function failedTag(driver: Driver): string | undefined {
+  const index = driverIndex(driver, CANNOT);
+  if (symbols.lookaside_failed(index) !== 0) return tagText(slotValue());
+  none(CANNOT, UNLOADED);
+  return undefined;
+}
+
+/** Calls a function with a driver; what it returns must not be a promise. */
+function callSynchronously<T>(run: (driver: Driver) => T, driver: Driver, context: string): T {
+  if (typeof run !== "function") {
+    throw new TypeError(`${context}: the scenario must be a function: ${describe(run)}`);
+  }
+  const result = run(driver);
+  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
+    throw new TypeError(`${context}: the scenario must be synchronous: it returned a promise`);
+  }
+  return result;
+}
+
+/** What a run with a driver throws, or else the driver's unload. */
+function errorOf(run: () => void, driver: Driver): { error: unknown } | undefined {
+  let thrown: { error: unknown } | undefined;
+  for (const step of [run, () => driver.unload()]) {
+    try {
+      step();
+    } catch (error) {
+      thrown ??= { error };
+    }
+  }
+  return thrown;
+}
+
 /** Owns what names no driver. */
-export const rootDriver: Driver = Object.freeze({
-  name: "root",
-  faults: Object.freeze(new DriverFaults(ROOT_INDEX)),
-});
+export const rootDriver: Driver = new NativeDriver(ROOT_INDEX, "root");
+
+/** Loads a driver. */
+export function loadDriver(name: string, context: string): Driver {
+  if (typeof name !== "string") {
+    throw new TypeError(`${context}: name must be a string: ${describe(name)}`);
+  }
+  const bytes = new TextEncoder().encode(name);
+  // An empty array has no address.
+  if (bytes.length === 0) throw new RangeError(`${context}: name must not be empty: ""`);
+  open();
+  check(symbols.lookaside_driver_load(bytes, bytes.length), context);
+  const index = slotValue();
+  names.set(index, name);
+  return new NativeDriver(index, name);
+}
+
+/** Loads a driver, runs a scenario with it and unloads it; the scenario's own error comes first. */
+export function runScenario<T>(name: string, run: (driver: Driver) => T): T {
+  const context = "Cannot run the scenario";
+  const driver = loadDriver(name, context);
+  let result: T | undefined;
+  const thrown = errorOf(() => {
+    result = callSynchronously(run, driver, context);
+  }, driver);
+  if (thrown !== undefined) throw thrown.error;
+  return result as T;
+}
 
 /** The names of drivers, by index. */
 export function driverName(index: number): string {
-  return index === ROOT_INDEX ? rootDriver.name : `driver ${index}`;
+  return index === ROOT_INDEX ? rootDriver.name : names.get(index) ?? `driver ${index}`;
 }
 
 /**
@@ -45,6 +238,8 @@ export function driverName(index: number): string {
  * @throws {TypeError} If it is not a driver.
  */
 export function driverIndex(driver: unknown, context: string): number {
-  if (driver === undefined || driver === rootDriver) return ROOT_INDEX;
+  if (driver === undefined) return ROOT_INDEX;
+  const index = NativeDriver.indexOf(driver);
+  if (index !== undefined) return index;
   throw new TypeError(`${context}: driver must be a driver: ${describe(driver)}`);
 }

@@ -77,6 +77,11 @@ export class BugCheckError extends Error {
   readonly code: number;
   /** The four parameters, whose meaning the stop code gives. */
   readonly parameters: readonly [bigint, bigint, bigint, bigint];
+  /**
+   * The stop as text: its line, the code's name, what was done, what each parameter is, the routine,
+   * the list, the driver and the IRQL, a line each. Empty for an error that was made by hand.
+   */
+  readonly report: string;
 
   /**
    * Words the message as the kernel prints it: `*** STOP 0x000000C2 (…)` and the code's name.
@@ -84,11 +89,13 @@ export class BugCheckError extends Error {
    * @param code The stop code.
    * @param parameters The four parameters.
    * @param context What could not be done, to end the message with.
+   * @param report What the numbers mean and where the thread was.
    */
   constructor(
     code: number,
     parameters: readonly [bigint, bigint, bigint, bigint],
     context?: string,
+    report = "",
   ) {
     const words = parameters.map((parameter) => hexadecimal(parameter, 16)).join(", ");
     const name = BUG_CHECK_NAMES[code] ?? "bug check without a name";
@@ -96,6 +103,7 @@ export class BugCheckError extends Error {
     super(`*** STOP ${hexadecimal(code, 8)} (${words}) ${name}${end}`);
     this.code = code;
     this.parameters = parameters;
+    this.report = report;
   }
 }
 

@@ -18,7 +18,7 @@ import {
 } from "./arguments.ts";
 import { discardError, rethrow } from "./callbacks.ts";
 import { formatList, formatPool } from "./debugger_text.ts";
-import { driverIndex, driverName, rootDriver } from "./driver.ts";
+import { driverIndex, driverName, loadDriver, rootDriver, runScenario } from "./driver.ts";
 import { statusError } from "./errors.ts";
 import { LAYOUT } from "./library/bindings.ts";
 import { load, open, symbols } from "./library/library.ts";
@@ -69,6 +69,22 @@ export interface Kernel {
    * @throws {BugCheckError} If the memory of a list to trim was written over; all others are done.
    */
   tick(driver?: Driver): void;
+  /**
+   * Loads a driver, whose lists, blocks, faults and leaks are its own.
+   *
+   * @param name Its name, as reports show it; two may have one name.
+   * @returns The driver.
+   */
+  loadDriver(name: string): Driver;
+  /**
+   * Loads a driver, runs a function with it and unloads it, so that what is left behind throws.
+   *
+   * @param name The driver's name.
+   * @param run A synchronous function that makes lists and blocks of the driver it is given.
+   * @returns What the function returns.
+   * @throws {BugCheckError} If lists, entries or blocks are left and the function threw nothing.
+   */
+  scenario<T>(name: string, run: (driver: Driver) => T): T;
   /**
    * Allocates a block of pool.
    *
@@ -198,6 +214,14 @@ export const kernel: Kernel = Object.freeze<Kernel>({
       raise(context);
     }
     rethrow();
+  },
+
+  loadDriver(name: string): Driver {
+    return loadDriver(name, "Cannot load the driver");
+  },
+
+  scenario<T>(name: string, run: (driver: Driver) => T): T {
+    return runScenario(name, run);
   },
 
   allocatePool(bytes: number, options: PoolOptions = {}): Entry | null {

@@ -111,17 +111,97 @@ export interface Faults {
    * Makes the next pool allocations fail.
    *
    * @param count How many.
-   * @param tag Counts only those with this tag.
+   * @param tag Counts only those with this tag; `*` stands for any characters, `?` for one.
    */
   failNext(count: number, tag?: string): void;
+  /**
+   * Makes one pool allocation fail.
+   *
+   * @param n Which: 1 for the next; 0 takes back what was asked.
+   * @param tag Counts only those with this tag; `*` stands for any characters, `?` for one.
+   */
+  failNth(n: number, tag?: string): void;
+  /**
+   * Makes every `n`th pool allocation fail.
+   *
+   * @param n The distance; 0 takes back what was asked.
+   * @param tag Counts only those with this tag; `*` stands for any characters, `?` for one.
+   */
+  failEvery(n: number, tag?: string): void;
+  /**
+   * Makes pool allocations fail at random: the same ones whenever seed and allocations are the same.
+   *
+   * @param probability From 0 to 1.
+   * @param seed An integer from 0 to 2^53-1.
+   * @param tag Counts only those with this tag; `*` stands for any characters, `?` for one.
+   */
+  failRandomly(probability: number, seed: number, tag?: string): void;
+  /** Takes back all that was asked. */
+  clear(): void;
+  /**
+   * Runs a scenario once per pool allocation that it makes, failing the 1st, 2nd, … until it
+   * completes with none failed; each run in a fresh driver, which is unloaded after it.
+   *
+   * What a run throws when none of its allocations failed is thrown.
+   *
+   * @param scenario A synchronous function that makes lists and blocks of the driver it is given.
+   * @returns How often it ran, and the runs that threw or left something behind.
+   */
+  systematically(scenario: (driver: Driver) => void): FaultReport;
+}
+
+/** What `Faults.systematically` found. */
+export interface FaultReport {
+  /** How often the scenario ran, the last time with no failed allocation. */
+  readonly runs: number;
+  /** The runs that did not end well: which allocation failed, its tag, and what was thrown. */
+  readonly failures: readonly {
+    readonly allocation: number;
+    readonly tag: string;
+    readonly error: unknown;
+  }[];
+}
+
+/** One thing that is left of a driver. */
+export interface Leak {
+  /**
+   * A list that is not destroyed, an entry of a list that is there still, or a block of pool. What
+   * was an entry when its list was destroyed is a block.
+   */
+  readonly kind: "entry" | "block" | "list";
+  /** Where it is: an entry, a block, or a list's control block. */
+  readonly address: Entry;
+  /** The bytes asked for; of a list those of an entry. */
+  readonly bytes: number;
+  /** Its tag. */
+  readonly tag: string;
+  /** The list's number, for a list and for an entry. */
+  readonly list?: number;
 }
 
 /** What Windows verifies and unloads: lists and pool blocks belong to one. */
-export interface Driver {
+export interface Driver extends Disposable {
   /** The name that it is known by. */
   readonly name: string;
   /** Its allocations that are made to fail. */
   readonly faults: Faults;
+  /**
+   * What is left of the driver: its lists, the oldest first, then entries and blocks in the order
+   * of their addresses. Entries that a list keeps are not among them.
+   *
+   * @returns One item for each.
+   */
+  leaks(): Leak[];
+  /**
+   * Unloads the driver, and releases what is left of it without callbacks. Disposing of it does
+   * the same.
+   *
+   * @throws {BugCheckError} 0xCE (address of the oldest list, 0, 0, 0) if lists are left, else 0xC4
+   * (0x62, 0, 0, count) if entries or blocks are; they are released all the same.
+   * @throws {LookasideError} If it is the root driver or unloaded already, if a callback is running,
+   * or if another isolate holds one of its lists.
+   */
+  unload(): void;
 }
 
 /** What a caller of `kernel.allocatePool` can choose. */

@@ -32,6 +32,8 @@ const PROGRAMS = [
   "print",
   "threads",
   "stops",
+  "catch",
+  "drivers",
 ];
 
 interface Compiler {
@@ -205,8 +207,10 @@ Deno.test(
         await each(names, async (name) => {
           const { signal, out, err } = await run([program, name]);
           assertEquals([name, signal], [name, "SIGABRT"], out + err);
-          // Earlier output of a case, such as a failed assertion, stands above the last line.
-          const said = err.trim().split("\n").at(-1) ?? "";
+          // Earlier output of a case, such as a failed assertion, stands above the line that it ends
+          // with; what the numbers mean stands indented below.
+          const lines = err.trim().split("\n").filter((line) => !line.startsWith("    "));
+          const said = lines.at(-1) ?? "";
           assertEquals(`${name}: ${said}`, `${name}: ${withAddress(out.trim(), said)}`);
         });
       }
@@ -283,6 +287,37 @@ Deno.test(
         const usage = "replay FILE, a compiled trace\n";
         assertEquals(await replay(wrong.subarray(0, length)), [2, usage]);
       }
+    }),
+);
+
+Deno.test(
+  "EMU_LEAKS=1 prints what is left of an unchanged program, EMU_REPORT=file writes a stop as JSON",
+  options,
+  () =>
+    withCompilers(async ([compiler], folder) => {
+      if (compiler === undefined) return;
+      const program = await compile(compiler, "tests/c/leaks.c", folder);
+      const { err } = await succeed(["env", "EMU_LEAKS=1", program]);
+      assertEquals(
+        err.replace(/0x[0-9a-f]+/g, "N"),
+        [
+          "Left of driver root:",
+          '    1 list, tag "List", 48 bytes an entry, at N',
+          '    1 entry, tag "List", 48 bytes, of list N, first at N',
+          '    1 block, tag "Blck", 100 bytes, first at N',
+          "",
+        ].join("\n"),
+      );
+      assertEquals((await succeed([program])).err, "");
+      const stops = await compile(compiler, "tests/c/stops.c", folder);
+      const file = `${folder}/report.json`;
+      await run(["env", `EMU_REPORT=${file}`, stops, "DoubleFree"]);
+      const report = JSON.parse(await Deno.readTextFile(file));
+      assertEquals(
+        [report.code, report.name, report.routine, report.tag, report.driver, report.irql],
+        [0xC2, "BAD_POOL_CALLER", "ExFreeToLookasideListEx", "Stop", "root", 0],
+      );
+      assertEquals(report.parameters[0], { value: "0x7", meaning: "kind of violation" });
     }),
 );
 
@@ -371,7 +406,7 @@ Deno.test(
           const program = await compile(compiler, source, folder);
           const { err, code, signal } = await run([program]);
           const said = outputs[index]?.text ?? "";
-          assertEquals(err.replace(ADDRESS, "ADDRESS"), said.replace(ADDRESS, "ADDRESS"));
+          assertEquals(err.replace(ADDRESSES, "ADDRESS"), said.replace(ADDRESSES, "ADDRESS"));
           assertEquals<unknown>([code, signal], index === 0 ? [0, null] : [134, "SIGABRT"]);
         });
       }
@@ -397,8 +432,8 @@ Deno.test(
     }),
 );
 
-/** An address in the pool, which is not the same in any two runs. */
-const ADDRESS = /0x0000[0-9a-f]*[1-9a-f][0-9a-f]{11}(?=\))/;
+/** Addresses, which are not the same in any two runs. */
+const ADDRESSES = /0x(0000)?[0-9a-f]*[1-9a-f][0-9a-f]{11}/g;
 
 const THROWS = `
 #include <stdexcept>
@@ -758,7 +793,7 @@ Deno.test(
 );
 
 const isC = ({ name }: Compiler) => name.includes("C11");
-const ADDRESSES = [...STRICT, "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
+const WATCHED = [...STRICT, "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
 const THREADS = [...STRICT, "-fsanitize=thread"];
 
 Deno.test(
@@ -767,7 +802,7 @@ Deno.test(
   () =>
     withCompilers(async (compilers, folder) => {
       for (const compiler of compilers) {
-        const program = await compile(compiler, "tests/c/mistakes.c", folder, ADDRESSES);
+        const program = await compile(compiler, "tests/c/mistakes.c", folder, WATCHED);
         const cases = (await succeed([program])).out.trim().split("\n");
         assert(cases.length >= 25, `only ${cases.length} mistakes`);
         await each(cases, async (line) => {
@@ -801,7 +836,7 @@ Deno.test(
     withCompilers(async (compilers, folder) => {
       const names = PROGRAMS.filter((name) => name !== "stops" && name !== "prototypes");
       const runs = compilers.flatMap((compiler) => names.map((name) => ({ compiler, name })));
-      for (const sanitizer of [ADDRESSES, THREADS]) {
+      for (const sanitizer of [WATCHED, THREADS]) {
         await each(runs, async ({ compiler, name }) => {
           const program = await compile(compiler, `tests/c/${name}.c`, folder, sanitizer);
           const rounds = name === "threads" ? ["2000"] : [];
@@ -835,7 +870,7 @@ Deno.test(
   () =>
     withCompilers(async (compilers, folder) => {
       await each(compilers, async (compiler) => {
-        const program = await compile(compiler, "tests/c/rooted.c", folder, ADDRESSES);
+        const program = await compile(compiler, "tests/c/rooted.c", folder, WATCHED);
         assertEquals((await succeed([program])).err, "");
         const { err } = await run([program, "lose it"]);
         assertMatch(err, /ERROR: LeakSanitizer: [\s\S]*\b100 byte/);
@@ -850,7 +885,7 @@ Deno.test(
     withCompilers(async (compilers, folder) => {
       const env = { EMU_POOL: "malloc" };
       for (const compiler of compilers) {
-        const watched = await compile(compiler, "tests/c/lost.c", folder, ADDRESSES);
+        const watched = await compile(compiler, "tests/c/lost.c", folder, WATCHED);
         const clean = await run([watched], ROOT, env);
         assertEquals([clean.code, clean.out, clean.err], [0, "lost: passed\n", ""]);
         for (

@@ -40,6 +40,19 @@ void KeBugCheckEx(ULONG, ULONG_PTR, ULONG_PTR, ULONG_PTR, ULONG_PTR);
 void KeBugCheck(ULONG);
 void ExRaiseStatus(NTSTATUS);
 void emu_fail_next(emu_driver, ULONG, ULONG);
+void emu_fail_nth(emu_driver, ULONG, ULONG);
+void emu_fail_every(emu_driver, ULONG, ULONG);
+ULONG emu_exhaust(emu_run, PVOID);
+emu_driver emu_driver_load(const char *);
+void emu_driver_enter(emu_driver);
+void emu_driver_leave(void);
+void emu_driver_unload(emu_driver);
+void emu_driver_reset(emu_driver);
+ULONG emu_leaks(emu_driver, struct emu_leak *, ULONG);
+ULONG emu_catch(emu_run, PVOID, emu_stop *);
+void emu_arm(emu_frame *, emu_leap);
+void emu_disarm(emu_frame *);
+SIZE_T emu_stop_report(const emu_stop *, char *, SIZE_T);
 void emu_set_depth(PLOOKASIDE_LIST_EX, USHORT);
 void emu_set_own_entries_only(PLOOKASIDE_LIST_EX, UCHAR);
 void emu_tick(void);
@@ -87,6 +100,19 @@ static const EmuExport EmuExports[] = {
     (EmuExport)KeBugCheck,
     (EmuExport)ExRaiseStatus,
     (EmuExport)emu_fail_next,
+    (EmuExport)emu_fail_nth,
+    (EmuExport)emu_fail_every,
+    (EmuExport)emu_exhaust,
+    (EmuExport)emu_driver_load,
+    (EmuExport)emu_driver_enter,
+    (EmuExport)emu_driver_leave,
+    (EmuExport)emu_driver_unload,
+    (EmuExport)emu_driver_reset,
+    (EmuExport)emu_leaks,
+    (EmuExport)emu_catch,
+    (EmuExport)emu_arm,
+    (EmuExport)emu_disarm,
+    (EmuExport)emu_stop_report,
     (EmuExport)emu_set_depth,
     (EmuExport)emu_set_own_entries_only,
     (EmuExport)emu_tick,

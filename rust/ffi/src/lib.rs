@@ -7,6 +7,7 @@ compile_error!("build with panic=unwind: a caught bug check is an unwind");
 #[macro_use]
 pub mod exports;
 pub mod callbacks;
+pub mod drivers;
 pub mod isolate;
 pub mod layout;
 pub mod lists;
@@ -24,10 +25,12 @@ exports! {
 const MODULES: &[&[Export]] = &[
     EXPORTS,
     callbacks::EXPORTS,
+    drivers::EXPORTS,
     isolate::EXPORTS,
     lists::EXPORTS,
     pool::EXPORTS,
     sharing::EXPORTS,
+    slot::EXPORTS,
 ];
 
 /// Every export of the library.

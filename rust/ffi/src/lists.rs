@@ -19,8 +19,8 @@ use ntoskrnl_emu::{
 };
 use wdm::{
     LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolTag, PoolType,
-    STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE,
-    STATUS_INVALID_PARAMETER, STATUS_QUOTA_EXCEEDED,
+    STATUS_DELETE_PENDING, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER, STATUS_QUOTA_EXCEEDED,
 };
 use win_lookaside::{Flags, InitArgs, LocalLookasideAlloc, LookasideError};
 
@@ -39,7 +39,8 @@ exports! {
     /// type and depth: `pool_type` and `depth` count for kind 0 alone.
     fn lookaside_create(kind: u32, size: u32, pool_type: i32, tag: u32, flags: u32, depth: u32, driver: u32, callbacks: u32) -> u32 {
         status(|| {
-            Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
+            let driver = Driver::by_index(driver).ok_or(STATUS_DELETE_PENDING)?;
+            let _current = driver.enter();
             if kind != KIND_EX {
                 return create_legacy(kind, flags, size as usize, tag, callbacks);
             }
@@ -138,7 +139,7 @@ exports! {
             if driver == ALL_DRIVERS {
                 ntoskrnl_emu::tick();
             } else {
-                let driver = Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
+                let driver = Driver::by_index(driver).ok_or(STATUS_DELETE_PENDING)?;
                 host::tick_driver(driver.index());
             }
             Ok(0)

@@ -2,7 +2,9 @@
 
 use ntoskrnl_emu::host::{self, Region, block_at, stops};
 use ntoskrnl_emu::{Driver, ExAllocatePoolWithTag, ExFreePool, ExFreePoolWithTag};
-use wdm::{NtStatus, POOL_ZERO_ALLOCATION, PoolType, STATUS_INVALID_PARAMETER};
+use wdm::{
+    NtStatus, POOL_ZERO_ALLOCATION, PoolType, STATUS_DELETE_PENDING, STATUS_INVALID_PARAMETER,
+};
 
 use crate::slot::{answer, status};
 
@@ -24,7 +26,8 @@ exports! {
     /// Allocates a block of pool, 0 for none.
     fn lookaside_pool_allocate(bytes: u32, pool_type: i32, tag: u32, zero: u32, driver: u32) -> u32 {
         answer(|| {
-            Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
+            let driver = Driver::by_index(driver).ok_or(STATUS_DELETE_PENDING)?;
+            let _current = driver.enter();
             let zeroed = if zero == 0 { 0 } else { POOL_ZERO_ALLOCATION };
             // SAFETY: JavaScript owns the block by its offset, and the pool is never unmapped.
             let block = unsafe {
@@ -41,15 +44,6 @@ exports! {
 
     /// The size of a live block as asked for; a bug check for what is none.
     fn lookaside_pool_size(block: u32) -> u32 { answer(|| size(block)) }
-
-    /// Makes the next `count` pool allocations of a driver fail, of one tag or of any (0).
-    fn lookaside_fail_next(driver: u32, count: u32, tag: u32) -> u32 {
-        status(|| {
-            let driver = Driver::by_index(driver).ok_or(STATUS_INVALID_PARAMETER)?;
-            driver.faults().fail_next(count, tag);
-            Ok(())
-        })
-    }
 }
 
 fn mapping<T: Default>(of: impl FnOnce(&'static Region) -> T) -> T {

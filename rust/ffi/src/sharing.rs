@@ -14,8 +14,8 @@ use ntoskrnl_emu::host::layout::KIND_EX;
 use ntoskrnl_emu::host::{self, delay, owner};
 use spin::mutex::SpinMutex;
 use wdm::{
-    LookasideListEx, NtStatus, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_DEVICE_STATE,
-    STATUS_INVALID_PARAMETER,
+    LookasideListEx, NtStatus, STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
 };
 use win_lookaside::LocalLookasideAlloc;
 
@@ -86,6 +86,26 @@ pub(crate) fn release_all() {
     }
 }
 
+/// Forgets the shared ones of some lists, which are about to be released; false, and nothing has
+/// changed, when another isolate holds one of them.
+pub(crate) fn forget(ids: &[u32]) -> bool {
+    let mut table = TABLE.lock();
+    let own = |id: u32| {
+        HANDLES.with(|handles| handles.borrow().iter().filter(|&&held| held == id).count())
+    };
+    let is_own = |&id: &u32| {
+        let shared = table.get(&id);
+        shared.is_none_or(|shared| shared.handles as usize <= own(id))
+    };
+    if !ids.iter().all(is_own) {
+        return false;
+    }
+    for id in ids {
+        table.remove(id);
+    }
+    true
+}
+
 fn share(id: u32) -> Result<(), NtStatus> {
     let list = ntoskrnl_emu::list(id, owner::current())?;
     if host::has_callbacks(id) {
@@ -133,7 +153,13 @@ fn attach(id: u32) -> Result<(), NtStatus> {
 fn release(id: u32) -> Result<(), NtStatus> {
     let list = {
         let mut table = TABLE.lock();
-        let shared = table.get_mut(&id).ok_or(STATUS_INVALID_PARAMETER)?;
+        let Some(shared) = table.get_mut(&id) else {
+            // It is gone with its driver, or it was never shared.
+            return match host::why_not_live(id) {
+                STATUS_DELETE_PENDING => Ok(()),
+                why => Err(why),
+            };
+        };
         shared.handles = shared.handles.saturating_sub(1);
         if shared.handles > 0 {
             return Ok(());

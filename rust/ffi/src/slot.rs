@@ -5,9 +5,29 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
+use ntoskrnl_emu::host::forget_routine;
 use ntoskrnl_emu::host::layout::Slot;
 use ntoskrnl_emu::{BugCheck, Stop, catch_stop};
 use wdm::{BAD_POOL_CALLER, NtStatus, STATUS_INTERNAL_ERROR};
+
+exports! {
+    /// Writes the report of the newest stop of this thread to an array, as UTF-8, cut to fit; returns
+    /// the bytes of the whole, 0 when there was no stop.
+    fn lookaside_stop_report(into: *mut u8, capacity: u32) -> u32 {
+        let text = STOP.get().map_or(String::new(), |stop| stop.report().to_string());
+        if !into.is_null() {
+            let count = text.len().min(capacity as usize);
+            // SAFETY: the array has `capacity` bytes, which are the caller's during the call.
+            unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), into, count) };
+        }
+        u32::try_from(text.len()).unwrap_or(u32::MAX)
+    }
+}
+
+thread_local! {
+    /// The newest stop of this thread.
+    static STOP: Cell<Option<BugCheck>> = const { Cell::new(None) };
+}
 
 thread_local! {
     // No destructor: it is read while the thread ends.
@@ -44,12 +64,16 @@ enum Outcome<T> {
 
 #[inline]
 fn outcome<T>(work: impl FnOnce() -> Result<T, NtStatus>) -> Outcome<T> {
+    forget_routine();
     // Two layers: a bug check or a raised status is an answer. Any other unwind is a fault of this
     // library, which must not cross into the caller's frames either.
     match catch_unwind(AssertUnwindSafe(|| catch_stop(work))) {
         Ok(Ok(Ok(value))) => Outcome::Done(value),
         Ok(Ok(Err(status)) | Err(Stop::Raised(status))) => Outcome::Failed(status),
-        Ok(Err(Stop::BugCheck(stop))) => Outcome::BugCheck(stop),
+        Ok(Err(Stop::BugCheck(stop))) => {
+            STOP.set(Some(stop));
+            Outcome::BugCheck(stop)
+        }
         Err(_) => Outcome::Failed(STATUS_INTERNAL_ERROR),
     }
 }

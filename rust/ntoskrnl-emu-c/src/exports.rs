@@ -2,16 +2,20 @@
 
 #![allow(non_snake_case, reason = "the routines bear the WDK's names")]
 
-use std::ffi::{c_char, c_void};
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_void};
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use emu::Driver;
-use emu::host::{EntryPoint, in_foreign_frame, set_entry_points};
+use emu::host::{EntryPoint, set_entry_points};
+use emu::{Driver, FaultFailure, Leak, LeakKind, Stop};
 use wdm::{
     AllocateFunctionExRaw, AllocateFunctionRaw, FreeFunctionExRaw, FreeFunctionRaw, Kirql,
-    LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolType, SListEntry,
-    SListHeader,
+    LookasideListEx, NPagedLookasideList, NtStatus, PagedLookasideList, PoolTag, PoolType,
+    SListEntry, SListHeader,
 };
+
+use crate::catch::{self, Between, EmuFrame, EmuLeap, EmuRun, EmuStop};
 
 /// A word that `KeInitializeSpinLock` and its like work on (`KSPIN_LOCK`).
 type SpinLock = usize;
@@ -27,8 +31,9 @@ pub type Signature = (&'static str, &'static [&'static str], &'static str);
 /// Declares exports and lists their signatures, which a test holds the headers to, and the exports
 /// themselves. What is marked `#[name_callers]` lets later stops name the code that called an export.
 ///
-/// The body of one that stands without is the routine of `ntoskrnl-emu` by the same name. Every
-/// export is a foreign frame: inside it no catcher is armed.
+/// The body of one that stands without is the routine of `ntoskrnl-emu` by the same name. Only
+/// catchers of C are ever armed in this library, so a stop may unwind into its callers: a callback of
+/// a list, which it must not cross, disarms them while it runs.
 macro_rules! exports {
     ($($(#[$before:ident])? fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $(= $body:block)?;)*) => {
         /// The signatures of all exports.
@@ -47,9 +52,13 @@ macro_rules! exports {
             ///
             /// That of the routine by this name in `ntoskrnl-emu`.
             #[unsafe(no_mangle)]
-            pub unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
+            pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
                 $($before();)?
-                in_foreign_frame(|| exports!(@body $name($($argument),*) $($body)?))
+                let run = || exports!(@body $name($($argument),*) $($body)?);
+                match catch_unwind(AssertUnwindSafe(run)) {
+                    Ok(value) => value,
+                    Err(payload) => catch::leave(payload),
+                }
             }
         )*
     };
@@ -141,6 +150,65 @@ exports! {
     fn emu_fail_next(driver: *mut EmuDriver, count: u32, tag: u32) = {
         driver_of(driver).faults().fail_next(count, tag)
     };
+    fn emu_fail_nth(driver: *mut EmuDriver, n: u32, tag: u32) = {
+        driver_of(driver).faults().fail_nth(n, tag)
+    };
+    fn emu_fail_every(driver: *mut EmuDriver, n: u32, tag: u32) = {
+        driver_of(driver).faults().fail_every(n, tag)
+    };
+    fn emu_exhaust(run: EmuRun, context: *mut c_void) -> u32 = {
+        // SAFETY: by the C caller's word.
+        exhaust(|| unsafe { run(context) })
+    };
+    fn emu_driver_load(name: *const c_char) -> *mut EmuDriver = {
+        // SAFETY: a text that ends with a zero, by the C caller's word.
+        let name = unsafe { CStr::from_ptr(name) };
+        let driver = Driver::load(&name.to_string_lossy());
+        std::ptr::without_provenance_mut(driver.index() as usize)
+    };
+    fn emu_driver_enter(driver: *mut EmuDriver) = {
+        let before = Driver::current().index();
+        std::mem::forget(driver_of(driver).enter());
+        ENTERED.with_borrow_mut(|entered| entered.push(before));
+    };
+    fn emu_driver_leave() = {
+        let before = ENTERED.with_borrow_mut(Vec::pop).and_then(Driver::by_index);
+        std::mem::forget(before.unwrap_or(Driver::root()).enter());
+    };
+    fn emu_driver_unload(driver: *mut EmuDriver) = {
+        emu::host::forget_routine();
+        // SAFETY: the C caller uses nothing of the driver any more, by its word.
+        if let Err(stop) = unsafe { driver_of(driver).unload_for_reuse() } {
+            stop.raise();
+        }
+    };
+    fn emu_driver_reset(driver: *mut EmuDriver) = {
+        // SAFETY: as above.
+        if let Err(status) = unsafe { driver_of(driver).reset() } {
+            refuse(&format!("Cannot reset the driver: {status}: {driver:?}"));
+        }
+    };
+    fn emu_leaks(driver: *mut EmuDriver, into: *mut EmuLeak, capacity: u32) -> u32 = {
+        let leaks = driver_of(driver).leaks();
+        for (place, leak) in (0..capacity as usize).zip(&leaks) {
+            // SAFETY: `capacity` of them can be written, by the C caller's word.
+            unsafe { into.wrapping_add(place).write(EmuLeak::of(leak)) };
+        }
+        u32::try_from(leaks.len()).unwrap_or(u32::MAX)
+    };
+    fn emu_catch(run: EmuRun, context: *mut c_void, stop: *mut EmuStop) -> u32 = {
+        // SAFETY: by the C caller's word, both.
+        unsafe { catch::catch(run, context, stop) }
+    };
+    fn emu_arm(frame: *mut EmuFrame, leap: EmuLeap) = {
+        // SAFETY: by the word of the macro that calls it.
+        unsafe { catch::arm_frame(frame, leap) }
+    };
+    fn emu_disarm(frame: *mut EmuFrame) = { catch::disarm_frame(frame) };
+    fn emu_stop_report(stop: *const EmuStop, into: *mut c_char, bytes: usize) -> usize = {
+        // SAFETY: by the C caller's word.
+        unsafe { catch::report(stop, into, bytes) }
+    };
     fn emu_set_depth(lookaside: *mut LookasideListEx, depth: u16) = {
         // SAFETY: an initialised list, by the C caller's word.
         unsafe { emu::set_depth(lookaside, depth) }
@@ -162,11 +230,76 @@ exports! {
 /// `struct emu_driver`, which C sees from the outside only.
 pub enum EmuDriver {}
 
-/// The driver that a handle stands for: none is the root driver, and there is no other yet.
+thread_local! {
+    /// The drivers that were current when others were entered, by index.
+    static ENTERED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The driver that a handle stands for; none is the root driver.
 fn driver_of(handle: *mut EmuDriver) -> Driver {
-    if !handle.is_null() {
-        eprintln!("emu.h: Not a driver: {handle:?}");
-        std::process::abort();
+    let index = u32::try_from(handle.addr()).ok();
+    match index.and_then(Driver::by_index) {
+        Some(driver) => driver,
+        None => refuse(&format!("Not a driver that is loaded: {handle:?}")),
     }
-    Driver::root()
+}
+
+fn refuse(why: &str) -> ! {
+    eprintln!("emu.h: {why}");
+    std::process::abort();
+}
+
+/// One thing that is left of a driver (`struct emu_leak`).
+#[repr(C)]
+pub struct EmuLeak {
+    kind: u32,
+    tag: u32,
+    bytes: usize,
+    address: usize,
+}
+
+impl EmuLeak {
+    fn of(leak: &Leak) -> Self {
+        Self {
+            kind: match leak.kind {
+                LeakKind::List => 0,
+                LeakKind::Entry => 1,
+                LeakKind::Block => 2,
+            },
+            tag: leak.tag,
+            bytes: leak.bytes as usize,
+            address: leak.address as usize,
+        }
+    }
+}
+
+/// Runs a scenario until no allocation of it fails; returns how many runs did not end well, after a
+/// line for each on standard error.
+fn exhaust(scenario: impl Fn()) -> u32 {
+    let faults = Driver::current().faults();
+    let ended = faults.systematically(|_| {
+        let _between = Between::new();
+        scenario();
+    });
+    match ended {
+        Ok(report) => {
+            for FaultFailure {
+                allocation,
+                tag,
+                error,
+            } in &report.failures
+            {
+                let tag = PoolTag(*tag);
+                let how = match error {
+                    Stop::BugCheck(stop) => stop.to_string(),
+                    Stop::Raised(status) => status.to_string(),
+                };
+                eprintln!("emu_exhaust: allocation {allocation}, tag \"{tag}\": {how}");
+            }
+            u32::try_from(report.failures.len()).unwrap_or(u32::MAX)
+        }
+        Err(Stop::BugCheck(stop)) => stop.raise(),
+        // SAFETY: it does not return, which is all there is to it.
+        Err(Stop::Raised(status)) => unsafe { emu::ExRaiseStatus(status) },
+    }
 }

@@ -1,7 +1,10 @@
 //! The C ABI of `ntoskrnl-emu`: its routines by their WDK names, as `include/ntoskrnl_emu` declares
 //! them.
 //!
-//! A bug check prints its `*** STOP` line and aborts: nothing unwinds into C.
+//! A bug check prints its report and aborts, unless C catches it: by `emu_catch`, up to which it
+//! unwinds, or by a macro of `emu.h`, whose frame is left by `longjmp`.
 
+mod at_exit;
+mod catch;
 mod exports;
 mod not_emulated;

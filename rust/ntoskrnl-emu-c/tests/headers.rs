@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use windows_sys::Win32::Foundation as nt;
 
+#[path = "../src/catch.rs"]
+mod catch;
 #[path = "../src/exports.rs"]
 mod exports;
 #[path = "../src/not_emulated.rs"]
@@ -189,6 +191,13 @@ fn c_type(rust: &str) -> &'static str {
         "*mutSListEntry" => "PSLIST_ENTRY",
         "*mutEmuDriver" => "emu_driver",
         "*constc_char" => "const char *",
+        "*mutc_char" => "char *",
+        "*mutEmuStop" => "emu_stop *",
+        "*constEmuStop" => "const emu_stop *",
+        "*mutEmuFrame" => "emu_frame *",
+        "*mutEmuLeak" => "struct emu_leak *",
+        "EmuLeap" => "emu_leap",
+        "EmuRun" => "emu_run",
         "Option<AllocateFunctionExRaw>" => "PALLOCATE_FUNCTION_EX",
         "Option<AllocateFunctionRaw>" => "PALLOCATE_FUNCTION",
         "Option<FreeFunctionExRaw>" => "PFREE_FUNCTION_EX",

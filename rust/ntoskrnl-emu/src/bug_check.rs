@@ -14,7 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use wdm::{NtStatus, STATUS_INSUFFICIENT_RESOURCES};
 
 use crate::caller;
+use crate::scope::{self, Mark};
 use crate::sync::per_thread;
+
+mod report;
+
+pub use report::{Report, ReportedParameter};
 
 /// A bug check: its code and four parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,14 +45,40 @@ impl std::error::Error for BugCheck {}
 
 impl BugCheck {
     /// Raises it, as [`KeBugCheckEx`](crate::KeBugCheckEx) does.
+    ///
+    /// What the thread is in the midst of goes back to what it was when the innermost catcher was
+    /// armed: its level, its current driver and the spin locks that it holds.
     #[cold]
     #[inline(never)]
     pub fn raise(self) -> ! {
+        report::note(self);
         if ARMED.with(Cell::get) == 0 {
-            end_with(&format!("{self}\n"));
+            let report = self.report();
+            report::write_file(&report);
+            end_with(&format!("{report}\n"));
         }
+        scope::restore();
         note_second_unwind(&format!("{self}\n"));
         resume_unwind(Box::new(self))
+    }
+
+    /// What the numbers mean, and where the thread was.
+    ///
+    /// Routine, list, driver and level are those of the newest stop of the calling thread. They are
+    /// left out for a stop that is another one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ntoskrnl_emu::{ExFreePoolWithTag, catch_bug_check};
+    /// // SAFETY: refused.
+    /// let stop = catch_bug_check(|| unsafe { ExFreePoolWithTag(std::ptr::null_mut(), 0) }).unwrap_err();
+    /// let report = stop.report();
+    /// assert_eq!(report.name, "BAD_POOL_CALLER");
+    /// assert_eq!(report.routine, Some("ExFreePoolWithTag"));
+    /// ```
+    pub fn report(&self) -> Report {
+        report::of(*self)
     }
 }
 
@@ -99,6 +130,29 @@ fn note_second_unwind(line: &str) {
     UNWINDING.with(|unwinding| unwinding.set(true));
 }
 
+/// A catcher that is armed by hand, for callers that cannot give a closure. The catcher around it is
+/// the innermost again when it is dropped; the innermost is dropped first.
+#[must_use = "it is disarmed when it is dropped"]
+pub struct Armed {
+    _depth: ArmedDepth,
+    before: Mark,
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        scope::unmark(self.before);
+    }
+}
+
+/// Arms a catcher by hand. A stop then unwinds; the caller sees to it that the unwind ends before a
+/// frame that it must not cross.
+pub fn arm() -> Armed {
+    Armed {
+        _depth: ArmedDepth::set(|depth| depth.saturating_add(1)),
+        before: scope::mark(),
+    }
+}
+
 /// Sets the armed depth for a scope and restores it at its end, also by unwinding.
 struct ArmedDepth {
     before: u32,
@@ -142,7 +196,12 @@ pub fn catch_bug_check<T>(run: impl FnOnce() -> T) -> Result<T, BugCheck> {
     match catch_stop(run) {
         Ok(value) => Ok(value),
         Err(Stop::BugCheck(stop)) => Err(stop),
-        Err(Stop::Raised(status)) => resume_unwind(Box::new(Raised(status))),
+        Err(Stop::Raised(status)) => {
+            if ARMED.with(Cell::get) != 0 {
+                scope::restore();
+            }
+            resume_unwind(Box::new(Raised(status)))
+        }
     }
 }
 
@@ -150,7 +209,7 @@ pub fn catch_bug_check<T>(run: impl FnOnce() -> T) -> Result<T, BugCheck> {
 ///
 /// A panic goes on to the caller.
 pub fn catch_stop<T>(run: impl FnOnce() -> T) -> Result<T, Stop> {
-    let armed = ArmedDepth::set(|depth| depth.saturating_add(1));
+    let armed = arm();
     let result = catch_unwind(AssertUnwindSafe(run));
     drop(armed);
     result.map_err(|payload| match stop_of(payload.as_ref()) {
@@ -159,7 +218,8 @@ pub fn catch_stop<T>(run: impl FnOnce() -> T) -> Result<T, Stop> {
     })
 }
 
-fn stop_of(payload: &(dyn Any + Send)) -> Option<Stop> {
+/// The bug check or raised status that an unwind carries; `None` for a panic.
+pub fn stop_of(payload: &(dyn Any + Send)) -> Option<Stop> {
     if let Some(stop) = payload.downcast_ref::<BugCheck>() {
         return Some(Stop::BugCheck(*stop));
     }
@@ -216,6 +276,7 @@ pub(crate) fn raise(status: NtStatus) -> ! {
         let stop = not_handled(status, caller::return_address());
         end_with(&format!("{stop}\n"));
     }
+    scope::restore();
     note_second_unwind(&format!("*** Unhandled exception {status}\n"));
     resume_unwind(Box::new(Raised(status)))
 }

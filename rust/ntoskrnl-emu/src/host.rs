@@ -35,7 +35,9 @@
 pub(crate) mod balance;
 mod depth_policy;
 pub(crate) mod driver;
+mod exhaust;
 mod fault;
+mod left;
 mod lists;
 mod policy_choice;
 #[cfg(not(loom))]
@@ -45,8 +47,10 @@ pub use balance::{set_depth, tick, tick_driver};
 pub use depth_policy::{
     DepthPolicy, DepthState, FLOOR, MISS_RATIO, Period, SETTLED, UnknownDepthPolicy,
 };
-pub use driver::Driver;
+pub use driver::{Driver, Guard};
+pub use exhaust::{FaultFailure, FaultReport};
 pub use fault::Faults;
+pub use left::{Leak, LeakKind, leak_text};
 pub use lists::{
     abandon, close_list, confine, confined_to, has_callbacks, id, is_allocated_from, is_live, kind,
     list, refusal_of, set_own_entries_only, share, validate_arguments, why_not_live,
@@ -60,7 +64,7 @@ pub use values::{
     usage,
 };
 
-pub use crate::bug_check::in_foreign_frame;
+pub use crate::bug_check::{Armed, arm, in_foreign_frame, stop_of};
 pub use crate::caller::{EntryPoint, set_entry_points};
 pub use crate::list::{calling_list, hit, keep};
 pub use crate::memory::region::{
@@ -69,6 +73,12 @@ pub use crate::memory::region::{
 pub use crate::pool::heap::use_mapping;
 pub use crate::pool::{Block, POISON, POISONED_BYTES, block_at};
 pub use crate::registry::{holds_list, id_of};
+
+/// Forgets the routine that the calling thread called last, so that a report of a stop does not name
+/// it: the caller raises stops of its own.
+pub fn forget_routine() {
+    crate::scope::doing(crate::scope::Doing::NOTHING);
+}
 
 /// Moments between two steps of a protocol, for tests.
 pub mod delay {

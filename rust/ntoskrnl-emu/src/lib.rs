@@ -38,7 +38,7 @@
 //!
 //! | floor | what it knows |
 //! |---|---|
-//! | `sync`, `owner`, `delay`, `event_log` | threads, and the file of a recording |
+//! | `sync`, `owner`, `delay`, `scope`, `event_log` | threads, and the file of a recording |
 //! | `sanitizer` | the sanitizers in the process |
 //! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
 //! | `caller`, `bug_check`, `stops` | how the emulation stops, and every stop |
@@ -69,13 +69,16 @@ mod pool;
 mod registry;
 mod routines;
 mod sanitizer;
+mod scope;
 mod stops;
 mod sync;
 
-pub use bug_check::{BugCheck, Raised, Stop, catch_bug_check, catch_stop};
+pub use bug_check::{
+    BugCheck, Raised, Report, ReportedParameter, Stop, catch_bug_check, catch_stop,
+};
 pub use host::{
-    DepthPolicy, Driver, abandon, configure, configure_depth_policy, confine, list, set_depth,
-    share, tick,
+    DepthPolicy, Driver, FaultFailure, FaultReport, Faults, Guard, Leak, LeakKind, abandon,
+    configure, configure_depth_policy, confine, list, set_depth, share, tick,
 };
 pub use routines::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
 pub use routines::lookaside_ex::{

@@ -19,8 +19,8 @@ use crate::delay;
 use crate::event_log;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
-    BY_BLOCK_WORD, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT, STATE_LEAVING,
-    number_of,
+    BY_BLOCK_WORD, KIND_EX, KIND_NPAGED, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT,
+    STATE_LEAVING, number_of,
 };
 use crate::memory::region::{self, Region};
 use crate::memory::slist_header::{Head, RESERVED};
@@ -28,6 +28,7 @@ use crate::owner::SHARED;
 use crate::pool;
 use crate::registry::{self, NewList, Pin};
 use crate::sanitizer;
+use crate::scope::{self, Doing};
 use crate::stops;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -67,6 +68,26 @@ impl BadEntry {
         }
     }
 }
+
+/// What is done with a list, by the names of the routine for each kind: Ex, NPaged, Paged.
+pub(crate) type Verb = [&'static str; 3];
+
+const ALLOCATE: Verb = [
+    "ExAllocateFromLookasideListEx",
+    "ExAllocateFromNPagedLookasideList",
+    "ExAllocateFromPagedLookasideList",
+];
+const FREE: Verb = [
+    "ExFreeToLookasideListEx",
+    "ExFreeToNPagedLookasideList",
+    "ExFreeToPagedLookasideList",
+];
+const FLUSH: Verb = ["ExFlushLookasideListEx"; 3];
+const DELETE: Verb = [
+    "ExDeleteLookasideListEx",
+    "ExDeleteNPagedLookasideList",
+    "ExDeletePagedLookasideList",
+];
 
 /// An initialised list.
 ///
@@ -150,6 +171,27 @@ impl<'a> ListRef<'a> {
             index,
             control,
         })
+    }
+
+    /// Notes what is done with a list, for the report of a stop.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::find`], both.
+    unsafe fn note(list: *mut LookasideListEx, verb: Verb) {
+        // SAFETY: by the caller's word.
+        let record = unsafe { Self::known(list) }.map(|found| found.record);
+        let [ex, npaged, paged] = verb;
+        let kind = record.map_or(KIND_EX, |record| record.kind.load(Ordering::Relaxed));
+        scope::doing(Doing {
+            routine: Some(match kind {
+                KIND_EX => ex,
+                KIND_NPAGED => npaged,
+                _ => paged,
+            }),
+            list: list.addr(),
+            tag: record.map_or(0, |record| record.tag.load(Ordering::Relaxed)),
+        });
     }
 
     /// The live list in the pool with an identifier, if its control block names its record.
@@ -605,6 +647,8 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
 /// As of [`ListRef::find`], both.
 pub(crate) unsafe fn flush(list: *mut LookasideListEx) {
     // SAFETY: by the caller's word.
+    unsafe { ListRef::note(list, FLUSH) };
+    // SAFETY: by the caller's word.
     unsafe { ListRef::find(list) }.flush();
 }
 
@@ -614,6 +658,8 @@ pub(crate) unsafe fn flush(list: *mut LookasideListEx) {
 ///
 /// As of [`ListRef::find`], both; and no other thread uses the list.
 pub(crate) unsafe fn delete(list: *mut LookasideListEx) {
+    // SAFETY: by the caller's word.
+    unsafe { ListRef::note(list, DELETE) };
     // SAFETY: by the caller's word.
     unsafe { ListRef::find(list) }.delete();
 }

@@ -27,6 +27,7 @@ use crate::stops;
 use crate::sync::Ordering;
 
 mod arena;
+mod driver;
 pub(crate) mod faults;
 mod hash;
 pub(crate) mod heap;
@@ -38,6 +39,7 @@ mod runs;
 mod usage;
 pub(crate) mod watch;
 
+pub(crate) use driver::{each_of_driver, release_driver};
 pub(crate) use membership::{abandon_kept, adopt, disown, is_paged, make_plain, pass_on};
 
 /// What a new block is filled with, unless it is zeroed.

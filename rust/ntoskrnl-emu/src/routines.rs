@@ -1,6 +1,5 @@
 //! The routines of `wdm.h`, one file a family.
 
-mod held;
 pub(crate) mod irql;
 pub(crate) mod lookaside_ex;
 pub(crate) mod lookaside_legacy;

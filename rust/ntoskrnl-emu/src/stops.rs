@@ -9,8 +9,8 @@
 //! `learn.microsoft.com/windows-hardware/drivers/debugger/`.
 
 use wdm::{
-    BAD_POOL_CALLER, BAD_POOL_HEADER, DRIVER_VERIFIER_DETECTED_VIOLATION,
-    KERNEL_SECURITY_CHECK_FAILURE, Kirql,
+    BAD_POOL_CALLER, BAD_POOL_HEADER, DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+    DRIVER_VERIFIER_DETECTED_VIOLATION, KERNEL_SECURITY_CHECK_FAILURE, Kirql,
 };
 
 use crate::bug_check::BugCheck;
@@ -39,6 +39,10 @@ pub const STOP_CODES: &[(&str, u32)] = &[
         DRIVER_VERIFIER_DETECTED_VIOLATION,
     ),
     (
+        "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
+        DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+    ),
+    (
         "KERNEL_SECURITY_CHECK_FAILURE",
         KERNEL_SECURITY_CHECK_FAILURE,
     ),
@@ -52,6 +56,10 @@ pub const STOP_CODES: &[(&str, u32)] = &[
 /// First parameter of our own bug check 0xC4: a list that is confined to one thread was used by
 /// another. The second parameter is the list's address.
 pub const CONFINED_LIST: u64 = 0x4C4B_0001;
+
+/// First parameter of our own bug check 0xC4: an unload of the root driver, or of a driver that is
+/// not loaded. The second parameter is the driver's index. `win-lookaside` raises 0x4C4B0002.
+pub const NOT_LOADED: u64 = 0x4C4B_0010;
 
 const fn pool_caller(parameters: [u64; 4]) -> BugCheck {
     BugCheck {
@@ -246,6 +254,33 @@ pub fn no_entry(address: usize, list: usize, size: usize) -> BugCheck {
     }
 }
 
+// Unload.
+
+/// 0xCE (oldest list, 0, 0, 0): a driver is unloaded with lists left. The code is documented
+/// (`bug-check-0xce--driver-unloaded-without-cancelling-pending-operations`) for what Windows comes to
+/// when it walks its lists; when it is raised, and the parameter, are ours.
+#[cold]
+pub fn lists_left(list: u64) -> BugCheck {
+    BugCheck {
+        code: DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+        parameters: [list, 0, 0, 0],
+    }
+}
+
+/// 0xC4 (0x62, 0, 0, count): a driver is unloaded with blocks or entries left. Documented for a driver
+/// that is verified; the second parameter, the name, is in the report.
+#[cold]
+pub fn blocks_left(count: u64) -> BugCheck {
+    verifier([0x62, 0, 0, count])
+}
+
+/// 0xC4 (0x4C4B0010, index, 0, 0): an unload of the root driver or of a driver that is not loaded.
+/// Ours.
+#[cold]
+pub fn not_loaded(index: u32) -> BugCheck {
+    verifier([NOT_LOADED, u64::from(index), 0, 0])
+}
+
 // Levels and spin locks: `bug-check-0xc4--driver-verifier-detected-violation`.
 
 /// 0xC4 (0x30, current level, asked level, 0): a raise to a lower level, or to none. Documented.
@@ -321,6 +356,48 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_stop_has_a_meaning() {
+        for stop in [
+            no_bytes(0, 0),
+            must_succeed(0, 0, 0),
+            no_tag(0, 0, 0),
+            tag_big(0, 0, 0),
+            tag_without_letter(0, 0, 0),
+            already_freed(0, 0),
+            invalid_address(0),
+            not_of_pool(0),
+            inside_a_nonpaged_block(0),
+            inside_a_paged_block(0),
+            wrong_tag(0, 0, 0),
+            not_initialised(0),
+            list_in_block(0, 0, 0),
+            list_in_paged_pool(0),
+            too_many_lists(0),
+            forgotten(0),
+            acquire_below_dispatch(0, 0),
+            release_below_dispatch(0, 0),
+            release_to_another_level(),
+            confined(0),
+            damaged(0),
+            no_entry(0, 0, 0),
+            lists_left(0),
+            blocks_left(0),
+            not_loaded(0),
+            raise_to_lower(0, 0),
+            lower_to_higher(0, 0),
+            release_at_level(0, 0),
+            acquire_at_level(0, 0),
+            lock_already_owned(0),
+            lock_not_owned(0),
+        ] {
+            let report = stop.report();
+            let named = STOP_CODES.iter().find(|(name, _)| *name == report.name);
+            assert_eq!(named.map(|&(_, code)| code), Some(stop.code), "{stop}");
+            assert!(!report.meaning.is_empty(), "{stop}");
+        }
+    }
+
+    #[test]
     fn each_code_that_a_function_raises_is_named_once() {
         let raised = [
             already_freed(0, 0),
@@ -332,6 +409,7 @@ mod tests {
             lock_not_owned(0),
             written_after_free(0),
             illegal_access(0, 0, 0, 0, false),
+            lists_left(0),
         ];
         assert_eq!(raised.len(), STOP_CODES.len());
         for stop in raised {

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x95B0D97D;
+export const ABI = 0x0E1CF6A6;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -90,12 +90,87 @@ export const SYMBOLS = {
     result: "void",
   },
   /**
+   * Writes what is left of a driver to an array of u32, five numbers for each, as many as there is
+   * room for; returns how many there are.
+   *
+   * `lookaside_driver_leaks(driver: u32, into: *mut u8, capacity: u32) -> u32`
+   */
+  lookaside_driver_leaks: {
+    parameters: ["u32", "buffer", "u32"],
+    result: "u32",
+  },
+  /**
+   * Loads a driver by a name in UTF-8; its index stands in the slot's value.
+   *
+   * `lookaside_driver_load(name: *const u8, bytes: u32) -> u32`
+   */
+  lookaside_driver_load: {
+    parameters: ["buffer", "u32"],
+    result: "u32",
+  },
+  /**
+   * Unloads a driver and releases what is left of it, but not from inside a callback, nor while
+   * another isolate holds one of its lists.
+   *
+   * `lookaside_driver_unload(driver: u32) -> u32`
+   */
+  lookaside_driver_unload: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Takes back all that was asked of a driver's allocations.
+   *
+   * `lookaside_fail_clear(driver: u32) -> u32`
+   */
+  lookaside_fail_clear: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Makes every `n`th pool allocation of a driver fail.
+   *
+   * `lookaside_fail_every(driver: u32, n: u32, tag: u32) -> u32`
+   */
+  lookaside_fail_every: {
+    parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
    * Makes the next `count` pool allocations of a driver fail, of one tag or of any (0).
    *
    * `lookaside_fail_next(driver: u32, count: u32, tag: u32) -> u32`
    */
   lookaside_fail_next: {
     parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Makes the `n`th pool allocation of a driver fail.
+   *
+   * `lookaside_fail_nth(driver: u32, n: u32, tag: u32) -> u32`
+   */
+  lookaside_fail_nth: {
+    parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Makes pool allocations of a driver fail with a probability, by a seed.
+   *
+   * `lookaside_fail_randomly(driver: u32, probability: f64, seed: f64, tag: u32) -> u32`
+   */
+  lookaside_fail_randomly: {
+    parameters: ["u32", "f64", "f64", "u32"],
+    result: "u32",
+  },
+  /**
+   * 1 when `lookaside_fail_nth` made an allocation of a driver fail, and its tag stands in the
+   * slot's value; else 0.
+   *
+   * `lookaside_failed(driver: u32) -> u32`
+   */
+  lookaside_failed: {
+    parameters: ["u32"],
     result: "u32",
   },
   /**
@@ -296,6 +371,16 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * Writes the report of the newest stop of this thread to an array, as UTF-8, cut to fit; returns
+   * the bytes of the whole, 0 when there was no stop.
+   *
+   * `lookaside_stop_report(into: *mut u8, capacity: u32) -> u32`
+   */
+  lookaside_stop_report: {
+    parameters: ["buffer", "u32"],
+    result: "u32",
+  },
+  /**
    * One second of the balance set manager, for one driver or for all (0xFFFFFFFF). It may run free
    * callbacks of this isolate's lists.
    *
@@ -378,6 +463,7 @@ export const STOP_CODES = {
   BAD_POOL_HEADER: 0x19,
   BAD_POOL_CALLER: 0xC2,
   DRIVER_VERIFIER_DETECTED_VIOLATION: 0xC4,
+  DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS: 0xCE,
   KERNEL_SECURITY_CHECK_FAILURE: 0x139,
   DRIVER_CAUGHT_MODIFYING_FREED_POOL: 0xC6,
   KASAN_ILLEGAL_ACCESS: 0x1F2,

@@ -8,7 +8,7 @@
 import { BugCheckError, endedError, type Reasons, statusError } from "../errors.ts";
 import { metadata } from "../memory/memory.ts";
 import { LAYOUT } from "./bindings.ts";
-import { hasEnded, slot } from "./library.ts";
+import { hasEnded, slot, symbols } from "./library.ts";
 
 /** Throws the error in the slot unless the status of an export is 0. */
 export function check(status: number, context: string, reasons?: Reasons): void {
@@ -38,14 +38,26 @@ export function raise(context: string, reasons?: Reasons): never {
   if (kind === 1) throw statusError(context, code, reasons);
   if (kind === 2) {
     const at = slot + LAYOUT.slotParameters;
-    throw new BugCheckError(code, [
-      metadata.view.getBigUint64(at, true),
-      metadata.view.getBigUint64(at + 8, true),
-      metadata.view.getBigUint64(at + 16, true),
-      metadata.view.getBigUint64(at + 24, true),
-    ], context);
+    throw new BugCheckError(
+      code,
+      [
+        metadata.view.getBigUint64(at, true),
+        metadata.view.getBigUint64(at + 8, true),
+        metadata.view.getBigUint64(at + 16, true),
+        metadata.view.getBigUint64(at + 24, true),
+      ],
+      context,
+      report(),
+    );
   }
   throw new Error(`${context}: the library failed without saying why: ${kind}`);
+}
+
+/** The report of the newest stop of this isolate. */
+function report(): string {
+  const bytes = new Uint8Array(2048);
+  const length = symbols.lookaside_stop_report(bytes, bytes.length);
+  return new TextDecoder().decode(bytes.subarray(0, length));
 }
 
 /**

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use wdm::LookasideListEx;
 
-use super::ListRef;
 use super::section::{Damage, Section, link_at};
+use super::{ALLOCATE, FREE, ListRef};
 use crate::delay;
 use crate::event_log;
 use crate::memory::layout::{KIND_NPAGED, KIND_PAGED};
@@ -143,6 +143,8 @@ impl<'a> ListRef<'a> {
     #[inline(never)]
     unsafe fn allocate_cold(list: *mut LookasideListEx) -> *mut c_void {
         // SAFETY: by the caller's word.
+        unsafe { Self::note(list, ALLOCATE) };
+        // SAFETY: by the caller's word.
         let found = unsafe { Self::find(list) };
         found.allocate_in(found.enter())
     }
@@ -154,6 +156,8 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::resume`].
     #[inline(never)]
     unsafe fn allocate_slow(list: *mut LookasideListEx, first: u64) -> *mut c_void {
+        // SAFETY: by the caller's word.
+        unsafe { Self::note(list, ALLOCATE) };
         // SAFETY: by the caller's word.
         let section = unsafe { Self::resume(list, first) };
         section.list.allocate_in(section)
@@ -211,6 +215,8 @@ impl<'a> ListRef<'a> {
     #[inline(never)]
     unsafe fn free_cold(list: *mut LookasideListEx, entry: *mut c_void) {
         // SAFETY: by the caller's word.
+        unsafe { Self::note(list, FREE) };
+        // SAFETY: by the caller's word.
         let found = unsafe { Self::find(list) };
         found.free_in(found.enter(), entry);
     }
@@ -222,6 +228,8 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::free`] and of [`Self::resume`].
     #[inline(never)]
     unsafe fn free_slow(list: *mut LookasideListEx, entry: *mut c_void, first: u64) {
+        // SAFETY: by the caller's word.
+        unsafe { Self::note(list, FREE) };
         // SAFETY: by the caller's word.
         let section = unsafe { Self::resume(list, first) };
         section.list.free_in(section, entry);

@@ -266,8 +266,7 @@ impl Arena {
 
     /// Frees a block whose state word says that one begins there.
     pub(super) fn free(&mut self, region: &Region, block: &Block) {
-        self.usage
-            .freed(region, self.number, block.tag, block.is_paged, block.bytes);
+        self.count_freed(region, block.tag, block.is_paged, block.bytes);
         self.take_from_list(region, block.offset);
         region
             .state(block.offset)
@@ -297,6 +296,24 @@ impl Arena {
         let neighbours = page.previous.load(Ordering::Relaxed) | page.next.load(Ordering::Relaxed);
         if page.live.load(Ordering::Relaxed) == 0 && neighbours != 0 {
             self.close_page(region, index);
+        }
+    }
+
+    /// Closes the pages of a driver that hold nothing, and forgets where its blocks have room.
+    pub(super) fn forget_driver(&mut self, region: &Region, driver: u32) {
+        let keys: Vec<(u32, u16)> = self.rooms.keys().filter(|key| key.0 == driver).collect();
+        for key in keys {
+            let mut index = std::mem::replace(self.rooms.get_or_insert_with(key, || 0), 0);
+            while index != 0 {
+                let page = region.page(index);
+                let next = page.next.load(Ordering::Relaxed);
+                // A page that is retired has blocks in use for ever.
+                if page.live.load(Ordering::Relaxed) == 0 {
+                    page.kind.store(PAGE_FREE, Ordering::Relaxed);
+                    Pages::give(index, 1);
+                }
+                index = next;
+            }
         }
     }
 

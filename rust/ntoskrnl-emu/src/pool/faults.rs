@@ -6,31 +6,127 @@ use crate::memory::layout::CHECK_FAULTS;
 use crate::memory::region::{self, Region};
 use crate::sync::{Lock, global};
 
+/// Which of the allocations that a rule counts fail.
+#[derive(Clone, Copy)]
+pub(crate) enum Which {
+    /// So many from now on.
+    Next(u32),
+    /// One, after so many others less one.
+    Nth(u32),
+    /// Each after so many others less one.
+    Every(u32),
+    /// Those for which a generator with a state stays below a threshold.
+    Randomly { threshold: u64, state: u64 },
+}
+
+impl Which {
+    /// Whether it fails none.
+    fn is_none(self) -> bool {
+        matches!(self, Self::Next(0) | Self::Nth(0) | Self::Every(0))
+            || matches!(self, Self::Randomly { threshold: 0, .. })
+    }
+}
+
 struct Rule {
     driver: u32,
-    /// Zero for any tag.
+    /// Zero for any tag; with `*` and `?` a pattern.
     tag: u32,
-    remaining: u32,
+    which: Which,
+    /// The allocations counted so far, for [`Which::Every`].
+    seen: u32,
+}
+
+impl Rule {
+    /// Counts an allocation; whether it fails. `is_failed` says whether another rule made it fail.
+    fn count(&mut self, is_failed: bool) -> bool {
+        match &mut self.which {
+            Which::Next(_) if is_failed => false,
+            Which::Next(remaining) => {
+                *remaining = remaining.saturating_sub(1);
+                true
+            }
+            Which::Nth(left) => {
+                *left = left.saturating_sub(1);
+                *left == 0
+            }
+            Which::Every(period) => {
+                self.seen += 1;
+                let is_meant = self.seen >= *period;
+                if is_meant {
+                    self.seen = 0;
+                }
+                is_meant
+            }
+            Which::Randomly { threshold, state } => next_random(state) < *threshold,
+        }
+    }
+}
+
+/// The next number of a generator: a counter, mixed by the steps of SplitMix64.
+fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut mixed = *state;
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ mixed >> 31
+}
+
+/// The characters of a tag, without the zeros and spaces at its end.
+fn characters(tag: &[u8; 4]) -> &[u8] {
+    let end = tag.iter().rposition(|byte| !matches!(byte, 0 | b' '));
+    tag.get(..end.map_or(0, |place| place + 1)).unwrap_or(tag)
+}
+
+fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => {
+            (0..=text.len()).any(|skipped| matches_pattern(rest, &text[skipped..]))
+        }
+        ([first, pattern @ ..], [character, text @ ..]) => {
+            (*first == b'?' || first == character) && matches_pattern(pattern, text)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a tag is meant by another in which `*` stands for any characters and `?` for one; 0 means
+/// every tag.
+fn is_meant(pattern: u32, tag: u32) -> bool {
+    let is_plain = pattern == 0 || pattern == tag;
+    is_plain || {
+        let pattern = pattern.to_le_bytes();
+        let has_wildcards = pattern.iter().any(|byte| matches!(byte, b'*' | b'?'));
+        has_wildcards && matches_pattern(characters(&pattern), characters(&tag.to_le_bytes()))
+    }
+}
+
+struct Rules {
+    rules: Vec<Rule>,
+    /// The tag of the newest allocation of each driver that an [`Which::Nth`] failed.
+    failed: Vec<(u32, u32)>,
 }
 
 global! {
-    static RULES: Lock<Vec<Rule>> = Lock::new(Vec::new());
+    static RULES: Lock<Rules> = Lock::new(Rules { rules: Vec::new(), failed: Vec::new() });
 }
 
-/// Makes a driver's next `count` allocations with a tag fail, in place of what was asked for that tag
-/// before; tag 0 stands for any.
-pub(crate) fn fail_next(driver: u32, count: u32, tag: u32) {
+/// Makes allocations of a driver with a tag fail, in place of what was asked for that tag before.
+pub(crate) fn fail(driver: u32, which: Which, tag: u32) {
     let Ok(region) = region::map() else { return };
     let mut rules = RULES.lock();
-    rules.retain(|rule| rule.driver != driver || rule.tag != tag);
-    if count > 0 {
-        rules.push(Rule {
+    rules
+        .rules
+        .retain(|rule| rule.driver != driver || rule.tag != tag);
+    if !which.is_none() {
+        rules.rules.push(Rule {
             driver,
             tag,
-            remaining: count,
+            which,
+            seen: 0,
         });
     }
-    note(region, &rules);
+    note(region, &rules.rules);
 }
 
 /// Takes every rule of a driver back.
@@ -39,8 +135,16 @@ pub(crate) fn clear(driver: u32) {
         return;
     };
     let mut rules = RULES.lock();
-    rules.retain(|rule| rule.driver != driver);
-    note(region, &rules);
+    rules.rules.retain(|rule| rule.driver != driver);
+    rules.failed.retain(|failed| failed.0 != driver);
+    note(region, &rules.rules);
+}
+
+/// The tag of the allocation of a driver that an [`Which::Nth`] made fail, if it came to that.
+pub(crate) fn failed(driver: u32) -> Option<u32> {
+    let rules = RULES.lock();
+    let found = rules.failed.iter().find(|failed| failed.0 == driver);
+    found.map(|&(_, tag)| tag)
 }
 
 /// Shows in the checks word whether there are rules. Called with the rules locked.
@@ -64,12 +168,52 @@ pub(crate) fn should_fail(region: &Region, driver: u32, tag: u32) -> bool {
 #[cold]
 fn take(region: &Region, driver: u32, tag: u32) -> bool {
     let mut rules = RULES.lock();
-    let found = rules.iter_mut().find(|rule| {
-        rule.driver == driver && (rule.tag == 0 || rule.tag == tag) && rule.remaining > 0
-    });
-    let Some(rule) = found else { return false };
-    rule.remaining -= 1;
-    rules.retain(|rule| rule.remaining > 0);
-    note(region, &rules);
-    true
+    let Rules { rules, failed } = &mut *rules;
+    let mut is_failed = false;
+    for rule in rules.iter_mut() {
+        if rule.driver == driver && is_meant(rule.tag, tag) && rule.count(is_failed) {
+            is_failed = true;
+            if let Which::Nth(_) = rule.which {
+                failed.retain(|one| one.0 != driver);
+                failed.push((driver, tag));
+            }
+        }
+    }
+    if is_failed {
+        rules.retain(|rule| !rule.which.is_none());
+        note(region, rules);
+    }
+    is_failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(text: &[u8; 4]) -> u32 {
+        u32::from_le_bytes(*text)
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters_and_a_question_mark_for_one() {
+        for (pattern, text, wanted) in [
+            (b"Fred", b"Fred", true),
+            (b"Fred", b"Frad", false),
+            (b"Fr*\0", b"Fred", true),
+            (b"*d\0\0", b"Fred", true),
+            (b"F?ed", b"Fred", true),
+            (b"F?\0\0", b"Fred", false),
+            (b"*\0\0\0", b"a\0\0\0", true),
+            (b"a?\0\0", b"a\0\0\0", false),
+            (b"*e*\0", b"Fred", true),
+            (b"*x*\0", b"Fred", false),
+        ] {
+            assert_eq!(
+                is_meant(tag(pattern), tag(text)),
+                wanted,
+                "{pattern:?} {text:?}"
+            );
+        }
+        assert!(is_meant(0, tag(b"Fred")));
+    }
 }

@@ -68,6 +68,11 @@ impl<K: Key, V: Copy> Table<K, V> {
         value
     }
 
+    /// The keys under which something stands.
+    pub(super) fn keys(&self) -> impl Iterator<Item = K> {
+        self.places.iter().flatten().map(|&(key, _)| key)
+    }
+
     /// All that stands in the table.
     pub(super) fn values(&self) -> impl Iterator<Item = V> {
         self.places.iter().flatten().map(|&(_, value)| value)

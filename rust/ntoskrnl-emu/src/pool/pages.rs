@@ -8,13 +8,15 @@ use crate::memory::region::Region;
 use crate::sync::{Lock, Ordering, global};
 
 global! {
-    static FREE: Lock<Pages> = Lock::new(Pages { runs: Runs::new(), is_open: false });
+    static FREE: Lock<Pages> = Lock::new(Pages { runs: Runs::new(), is_open: false, end: 1 });
 }
 
 /// The free pages. Their lock is taken under an arena's, and no other under it.
 pub(super) struct Pages {
     runs: Runs,
     is_open: bool,
+    /// One more than the greatest page that was ever taken.
+    end: u32,
 }
 
 impl Pages {
@@ -26,7 +28,14 @@ impl Pages {
             // Page 0 is never allocated: offset 0 is no entry.
             free.runs.give(1, region.pages() - 1);
         }
-        free.runs.take(count)
+        let first = free.runs.take(count)?;
+        free.end = free.end.max(first + count);
+        Some(first)
+    }
+
+    /// One more than the greatest page that was ever taken.
+    pub(super) fn end() -> u32 {
+        FREE.lock().end
     }
 
     /// Gives pages back, which no thread reaches any more.

@@ -5,19 +5,13 @@
 //! routine refuses to run at a level yet, but raising downwards and lowering upwards are refused, and
 //! so is lowering below DISPATCH_LEVEL while a spin lock is held.
 
-use std::cell::Cell;
+use wdm::{DISPATCH_LEVEL, Kirql};
 
-use wdm::{DISPATCH_LEVEL, Kirql, PASSIVE_LEVEL};
-
-use super::held;
+use crate::scope;
 use crate::stops;
 
 /// The highest level there is on 64-bit processors.
 const HIGH_LEVEL: Kirql = 15;
-
-thread_local! {
-    static LEVEL: Cell<Kirql> = const { Cell::new(PASSIVE_LEVEL) };
-}
 
 /// `KeGetCurrentIrql`: the calling thread's interrupt request level.
 ///
@@ -31,7 +25,7 @@ thread_local! {
 ///
 /// Any level (`nf-wdm-kegetcurrentirql`).
 pub unsafe extern "system-unwind" fn KeGetCurrentIrql() -> Kirql {
-    LEVEL.get()
+    scope::level()
 }
 
 /// `KfRaiseIrql`, which `KeRaiseIrql` is made of: raises the thread's level and returns the old one.
@@ -47,11 +41,12 @@ pub unsafe extern "system-unwind" fn KeGetCurrentIrql() -> Kirql {
 ///
 /// Any level (`nf-wdm-keraiseirql`).
 pub unsafe extern "system-unwind" fn KfRaiseIrql(level: Kirql) -> Kirql {
-    let current = LEVEL.get();
+    let current = scope::level();
     if level < current || level > HIGH_LEVEL {
+        scope::calling("KfRaiseIrql");
         stops::raise_to_lower(current, level).raise();
     }
-    LEVEL.replace(level)
+    scope::set_level(level)
 }
 
 /// `KeRaiseIrqlToDpcLevel`: raises the thread's level to DISPATCH_LEVEL and returns the old one.
@@ -82,19 +77,25 @@ pub unsafe extern "system-unwind" fn KeRaiseIrqlToDpcLevel() -> Kirql {
 ///
 /// Any level (`nf-wdm-kelowerirql`).
 pub unsafe extern "system-unwind" fn KeLowerIrql(level: Kirql) {
-    let current = LEVEL.get();
+    let current = scope::level();
     if level > current {
+        // A stop puts the level back before destructors run.
+        if std::thread::panicking() {
+            return;
+        }
+        scope::calling("KeLowerIrql");
         stops::lower_to_higher(current, level).raise();
     }
-    if let Some(lock) = held::last_but(0).filter(|_| level < DISPATCH_LEVEL) {
+    if let Some(lock) = scope::last_held_but(0).filter(|_| level < DISPATCH_LEVEL) {
+        scope::calling("KeLowerIrql");
         stops::release_at_level(level, lock).raise();
     }
-    LEVEL.set(level);
+    scope::set_level(level);
 }
 
 #[cfg(test)]
 mod tests {
-    use wdm::APC_LEVEL;
+    use wdm::{APC_LEVEL, PASSIVE_LEVEL};
 
     use super::*;
     use crate::catch_bug_check;

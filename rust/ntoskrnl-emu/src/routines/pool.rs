@@ -16,10 +16,15 @@ use crate::list;
 use crate::memory::region::{self, Region};
 use crate::pool::{self, Request, heap, judge};
 use crate::registry;
+use crate::scope;
 use crate::stops;
 
 /// Frees a pool block, for `ExFreePool` and `ExFreePoolWithTag`.
 fn free_pool(address: usize, tag: Option<u32>) {
+    scope::calling(match tag {
+        Some(_) => "ExFreePoolWithTag",
+        None => "ExFreePool",
+    });
     if address == 0 {
         stops::invalid_address(0).raise();
     }
@@ -78,6 +83,7 @@ fn log_free(region: &Region, found: Option<u32>, address: usize) {
 /// Raises the bug check for a request that is a mistake.
 fn refuse_mistakes(pool_type: PoolType, bytes: usize, tag: u32) {
     super::name_callers();
+    scope::calling("ExAllocatePoolWithTag");
     if let Some(stop) = judge::mistake(pool_type, bytes, tag) {
         stop.raise();
     }

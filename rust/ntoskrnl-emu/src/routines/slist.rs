@@ -14,6 +14,7 @@ use crate::memory::slist_header::{
 };
 use crate::pool;
 use crate::sanitizer;
+use crate::scope;
 use crate::stops;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -105,6 +106,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPushEntrySList(
     header: *mut SListHeader,
     entry: *mut SListEntry,
 ) -> *mut SListEntry {
+    scope::calling("ExpInterlockedPushEntrySList");
     // SAFETY: by the caller's word: a list that begins there is not deleted during the call.
     if let Some(list) = unsafe { ListRef::with_header(header) } {
         return list.push_raw(entry.cast()).cast();
@@ -139,6 +141,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPushEntrySList(
 pub unsafe extern "system-unwind" fn ExpInterlockedPopEntrySList(
     header: *mut SListHeader,
 ) -> *mut SListEntry {
+    scope::calling("ExpInterlockedPopEntrySList");
     // SAFETY: by the caller's word: a list that begins there is not deleted during the call.
     if let Some(list) = unsafe { ListRef::with_header(header) } {
         return list.pop_raw().cast();
@@ -177,6 +180,7 @@ pub unsafe extern "system-unwind" fn ExpInterlockedPopEntrySList(
 pub unsafe extern "system-unwind" fn ExpInterlockedFlushSList(
     header: *mut SListHeader,
 ) -> *mut SListEntry {
+    scope::calling("ExpInterlockedFlushSList");
     // SAFETY: by the caller's word: a list that begins there is not deleted during the call.
     if let Some(list) = unsafe { ListRef::with_header(header) } {
         return list.flush_raw().cast();

@@ -4,38 +4,16 @@
 //! a mistake that would hang a processor of Windows is a bug check here. A thread that waits yields
 //! after a while: the holder may be preempted.
 
-use std::cell::Cell;
-
 use wdm::{DISPATCH_LEVEL, Kirql};
 
-use super::held;
 use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
 use crate::bug_check::BugCheck;
-use crate::sanitizer;
+use crate::scope::{self, holder, try_take};
 use crate::stops;
-use crate::sync::{AtomicUsize, Ordering, global, per_thread, spin_loop, yield_now};
+use crate::sync::{AtomicUsize, Ordering, spin_loop, yield_now};
 
 /// How often a waiting thread looks before it yields.
 const LOOKS: u32 = 64;
-
-global! {
-    static NEXT: AtomicUsize = AtomicUsize::new(1);
-}
-
-per_thread! {
-    static HOLDER: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The calling thread's number, odd as a held lock's word is on Windows.
-fn holder() -> usize {
-    HOLDER.with(|holder| {
-        if holder.get() == 0 {
-            // Relaxed: the number only has to be different from every other thread's.
-            holder.set(NEXT.fetch_add(2, Ordering::Relaxed));
-        }
-        holder.get()
-    })
-}
 
 /// The word of a lock.
 ///
@@ -51,27 +29,17 @@ fn address_of(word: &AtomicUsize) -> usize {
     std::ptr::from_ref(word).addr()
 }
 
-fn try_take(word: &AtomicUsize) -> bool {
-    // Acquire: pairs with the release in `release`. Relaxed on failure: nothing is read.
-    let taken = word
-        .compare_exchange(0, holder(), Ordering::Acquire, Ordering::Relaxed)
-        .is_ok();
-    if taken {
-        sanitizer::acquire(std::ptr::from_ref(word).addr());
-    }
-    taken
-}
-
 /// Raises the bug check for a lock that the calling thread holds already.
-fn refuse_held(word: &AtomicUsize) {
+fn refuse_held(word: &AtomicUsize, routine: &'static str) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) == holder() {
+        scope::calling(routine);
         stops::lock_already_owned(address_of(word)).raise();
     }
 }
 
-fn take(word: &AtomicUsize) {
-    refuse_held(word);
+fn take(word: &AtomicUsize, routine: &'static str) {
+    refuse_held(word, routine);
     while !try_take(word) {
         let mut looks = 0;
         // Relaxed: a hint; taking the lock synchronises.
@@ -86,15 +54,17 @@ fn take(word: &AtomicUsize) {
     }
 }
 
-fn release(word: &AtomicUsize) {
+fn release(word: &AtomicUsize, routine: &'static str) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) != holder() {
+        // A stop gives the locks back before destructors run.
+        if std::thread::panicking() {
+            return;
+        }
+        scope::calling(routine);
         stops::lock_not_owned(address_of(word)).raise();
     }
-    held::forget(address_of(word));
-    sanitizer::release(std::ptr::from_ref(word).addr());
-    // Release: pairs with the acquire in `try_take`.
-    word.store(0, Ordering::Release);
+    scope::release(word);
 }
 
 /// `KeInitializeSpinLock`: makes a word a free lock.
@@ -131,15 +101,16 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usiz
     // SAFETY: no obligations.
     let current = unsafe { KeGetCurrentIrql() };
     if current > DISPATCH_LEVEL {
+        scope::calling("KeAcquireSpinLockRaiseToDpc");
         stops::acquire_at_level(current, lock.addr()).raise();
     }
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
-    refuse_held(word);
+    refuse_held(word, "KeAcquireSpinLockRaiseToDpc");
     // SAFETY: lowered when the lock is released, by the caller's word.
     let before = unsafe { KeRaiseIrqlToDpcLevel() };
-    take(word);
-    held::note(address_of(word), Some(before));
+    take(word, "KeAcquireSpinLockRaiseToDpc");
+    scope::took(word, Some(before));
     before
 }
 
@@ -161,27 +132,38 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: 
     // SAFETY: no obligations.
     let current = unsafe { KeGetCurrentIrql() };
     if current != DISPATCH_LEVEL {
+        // As in `release`.
+        if std::thread::panicking() {
+            return;
+        }
+        scope::calling("KeReleaseSpinLock");
         stops::release_at_level(current, lock.addr()).raise();
     }
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
     let address = address_of(word);
-    if held::level_before(address).is_some_and(|before| before != level) {
+    scope::calling("KeReleaseSpinLock");
+    if scope::level_before(address).is_some_and(|before| before != level) {
         stops::release_to_another_level().raise();
     }
-    if let Some(other) = held::last_but(address).filter(|_| level < DISPATCH_LEVEL) {
+    if let Some(other) = scope::last_held_but(address).filter(|_| level < DISPATCH_LEVEL) {
         stops::release_at_level(level, other).raise();
     }
-    release(word);
+    release(word, "KeReleaseSpinLock");
     // SAFETY: by the caller's word.
     unsafe { KeLowerIrql(level) };
 }
 
 /// Raises the bug check of a routine that leaves the level, for a level below DISPATCH_LEVEL.
-fn refuse_below_dispatch(stop: fn(Kirql, usize) -> BugCheck, lock: *mut usize) {
+fn refuse_below_dispatch(
+    stop: fn(Kirql, usize) -> BugCheck,
+    lock: *mut usize,
+    routine: &'static str,
+) {
     // SAFETY: no obligations.
     let current = unsafe { KeGetCurrentIrql() };
     if current < DISPATCH_LEVEL {
+        scope::calling(routine);
         stop(current, lock.addr()).raise();
     }
 }
@@ -198,11 +180,12 @@ fn refuse_below_dispatch(stop: fn(Kirql, usize) -> BugCheck, lock: *mut usize) {
 ///
 /// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usize) {
-    refuse_below_dispatch(stops::acquire_below_dispatch, lock);
+    let routine = "KeAcquireSpinLockAtDpcLevel";
+    refuse_below_dispatch(stops::acquire_below_dispatch, lock, routine);
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
-    take(word);
-    held::note(address_of(word), None);
+    take(word, routine);
+    scope::took(word, None);
 }
 
 /// `KeReleaseSpinLockFromDpcLevel`: releases the lock; the level stays.
@@ -217,9 +200,14 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usiz
 ///
 /// DISPATCH_LEVEL and above (`nf-wdm-kereleasespinlockfromdpclevel`).
 pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut usize) {
-    refuse_below_dispatch(stops::release_below_dispatch, lock);
+    // A stop puts the level and the locks back before destructors run.
+    if std::thread::panicking() && scope::level() < DISPATCH_LEVEL {
+        return;
+    }
+    let routine = "KeReleaseSpinLockFromDpcLevel";
+    refuse_below_dispatch(stops::release_below_dispatch, lock, routine);
     // SAFETY: by the caller's word.
-    release(unsafe { word(lock) });
+    release(unsafe { word(lock) }, routine);
 }
 
 /// `KeTryToAcquireSpinLockAtDpcLevel`: takes the lock if it is free, and returns 1; else 0.
@@ -234,12 +222,13 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut us
 ///
 /// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut usize) -> u8 {
-    refuse_below_dispatch(stops::acquire_below_dispatch, lock);
+    let routine = "KeTryToAcquireSpinLockAtDpcLevel";
+    refuse_below_dispatch(stops::acquire_below_dispatch, lock, routine);
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
     let is_taken = try_take(word);
     if is_taken {
-        held::note(address_of(word), None);
+        scope::took(word, None);
     }
     u8::from(is_taken)
 }

@@ -3,6 +3,7 @@
 use wdm::NtStatus;
 
 use crate::bug_check::{self, BugCheck};
+use crate::scope;
 
 /// `KeBugCheckEx`: brings the system down with a code and four parameters.
 ///
@@ -21,6 +22,7 @@ pub unsafe extern "system-unwind" fn KeBugCheckEx(
     third: usize,
     fourth: usize,
 ) -> ! {
+    scope::calling("KeBugCheckEx");
     let parameters = [first as u64, second as u64, third as u64, fourth as u64];
     BugCheck { code, parameters }.raise()
 }
