@@ -62,7 +62,7 @@ pub use values::{
 
 pub use crate::bug_check::in_foreign_frame;
 pub use crate::caller::{EntryPoint, set_entry_points};
-pub use crate::list::{calling_list, hit, keep};
+pub use crate::list::{calling_list, hit, hit_many, keep, keep_many};
 pub use crate::memory::region::{
     DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,
 };
