@@ -84,7 +84,7 @@ static VOID Expects(VOID)
     PVOID entry = ExAllocateFromLookasideListEx(&List);
     ExFreeToLookasideListEx(&List, entry);
     for (round = 0; round < 1000; round++) {
-        EMU_EXPECT_STOP(BAD_POOL_CALLER, 0x07, 0, 0, (ULONG_PTR)entry, ExFreeToLookasideListEx(&List, entry));
+        EMU_EXPECT_STOP(BAD_POOL_CALLER, 0x07, 0, TAG, (ULONG_PTR)entry, ExFreeToLookasideListEx(&List, entry));
     }
     EMU_CATCH(stop, ExFreeToLookasideListEx(&List, ExAllocateFromLookasideListEx(&List)));
     CHECK_EQUAL(stop.kind, EMU_RETURNED);

@@ -31,7 +31,7 @@ static VOID Unloads(VOID)
     CHECK_EQUAL(leaks[0].bytes, 64);
     CHECK(leaks[0].address == block);
     EMU_EXPECT_STOP(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, 0, 0, 1, emu_driver_unload(driver));
-    EMU_EXPECT_STOP(BAD_POOL_CALLER, 0x07, 0, 0, (ULONG_PTR)block, ExFreePool(block));
+    EMU_EXPECT_STOP(BAD_POOL_CALLER, 0x07, 0, TAG, (ULONG_PTR)block, ExFreePool(block));
 
     driver = emu_driver_load("second.sys");
     emu_driver_enter(driver);
