@@ -72,7 +72,7 @@ impl BugCheck {
     /// ```
     /// use ntoskrnl_emu::{ExFreePoolWithTag, catch_bug_check};
     /// // SAFETY: refused.
-    /// let stop = catch_bug_check(|| unsafe { ExFreePoolWithTag(std::ptr::null_mut(), 0) }).unwrap_err();
+    /// let stop = catch_bug_check(|| unsafe { ExFreePoolWithTag(std::ptr::null_mut(), 7) }).unwrap_err();
     /// let report = stop.report();
     /// assert_eq!(report.name, "BAD_POOL_CALLER");
     /// assert_eq!(report.routine, Some("ExFreePoolWithTag"));

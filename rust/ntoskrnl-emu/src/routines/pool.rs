@@ -20,11 +20,8 @@ use crate::scope;
 use crate::stops;
 
 /// Frees a pool block, for `ExFreePool` and `ExFreePoolWithTag`.
-fn free_pool(address: usize, tag: Option<u32>) {
-    scope::calling(match tag {
-        Some(_) => "ExFreePoolWithTag",
-        None => "ExFreePool",
-    });
+fn free_pool(address: usize, tag: Option<u32>, routine: &'static str) {
+    scope::calling(routine);
     if address == 0 {
         stops::invalid_address(0).raise();
     }
@@ -256,7 +253,7 @@ fn pool_type_of(flags: u64) -> Option<PoolType> {
 ///
 /// DISPATCH_LEVEL and below; APC_LEVEL and below for a block of paged pool (`nf-ntddk-exfreepool`).
 pub unsafe extern "system-unwind" fn ExFreePool(block: *mut c_void) {
-    free_pool(block.addr(), None);
+    free_pool(block.addr(), None, "ExFreePool");
 }
 
 /// `ExFreePoolWithTag`: gives a block back that was allocated with this tag; a zero tag is not
@@ -270,5 +267,5 @@ pub unsafe extern "system-unwind" fn ExFreePool(block: *mut c_void) {
 ///
 /// As [`ExFreePool`] (`nf-wdm-exfreepoolwithtag`).
 pub unsafe extern "system-unwind" fn ExFreePoolWithTag(block: *mut c_void, tag: u32) {
-    free_pool(block.addr(), (tag != 0).then_some(tag));
+    free_pool(block.addr(), (tag != 0).then_some(tag), "ExFreePoolWithTag");
 }
