@@ -26,7 +26,7 @@
  */
 
 export { BugCheckError, LibraryLoadError, LookasideError } from "./src/native/errors.ts";
-export { type DepthPolicy, type Kernel, kernel, type KernelOptions } from "./src/native/kernel.ts";
+export { type Kernel, kernel, type KernelOptions } from "./src/native/kernel.ts";
 export { load } from "./src/native/library/library.ts";
 export {
   type AllocateFunction,
@@ -36,7 +36,10 @@ export {
   OwnedEntry,
 } from "./src/native/lookaside_alloc.ts";
 export {
+  type DepthPolicy,
+  type DepthPolicyName,
   type Driver,
+  type DriverOptions,
   type Entry,
   entryAt,
   type FaultReport,

@@ -5,7 +5,7 @@
  */
 
 import { tagNumber, tagRefusal } from "../wdk/tag.ts";
-import type { Entry } from "./types.ts";
+import type { DepthPolicy, Entry } from "./types.ts";
 
 /** The greatest u32. */
 export const U32_MAX = 0xFFFF_FFFF;
@@ -176,6 +176,19 @@ export function oneOf(
     );
   }
   return place;
+}
+
+/** In the order in which the library has them. */
+const DEPTH_POLICIES: readonly DepthPolicy[] = ["fixed", "balanced", "settling"];
+
+/**
+ * The library's number of a depth policy, 0 for none.
+ *
+ * @throws {TypeError} If it is not a string.
+ * @throws {RangeError} If no policy has the name.
+ */
+export function policyNumber(name: unknown, context: string): number {
+  return name === undefined ? 0 : 1 + oneOf(name, DEPTH_POLICIES, "depthPolicy", context);
 }
 
 /** A value in an error message. */

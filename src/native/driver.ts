@@ -200,8 +200,8 @@ function errorOf(run: () => void, driver: Driver): { error: unknown } | undefine
 /** Owns what names no driver. */
 export const rootDriver: Driver = new NativeDriver(ROOT_INDEX, "root");
 
-/** Loads a driver. */
-export function loadDriver(name: string, context: string): Driver {
+/** Loads a driver; `policy` is the number of its depth policy, 0 for the process's. */
+export function loadDriver(name: string, context: string, policy = 0): Driver {
   if (typeof name !== "string") {
     throw new TypeError(`${context}: name must be a string: ${describe(name)}`);
   }
@@ -209,7 +209,7 @@ export function loadDriver(name: string, context: string): Driver {
   // An empty array has no address.
   if (bytes.length === 0) throw new RangeError(`${context}: name must not be empty: ""`);
   open();
-  check(symbols.lookaside_driver_load(bytes, bytes.length), context);
+  check(symbols.lookaside_driver_load(bytes, bytes.length, policy), context);
   const index = slotValue();
   names.set(index, name);
   return new NativeDriver(index, name);

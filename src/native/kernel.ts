@@ -10,7 +10,7 @@ import {
   checkOptions,
   integer,
   isEntry,
-  oneOf,
+  policyNumber,
   poolTagArgument,
   refuseEntry,
   tagArgument,
@@ -26,17 +26,22 @@ import { delivered, none, raise } from "./library/slot.ts";
 import { metadata } from "./memory/memory.ts";
 import { readStats, recordField } from "./memory/records.ts";
 import { viewOf } from "./memory/views.ts";
-import type { Driver, Entry, ListSnapshot, PoolOptions, PoolTagUsage } from "./types.ts";
-
-/** What ticks do to depths (docs/depths.md). */
-export type DepthPolicy = "fixed" | "balanced" | "settling";
+import type {
+  DepthPolicyName,
+  Driver,
+  DriverOptions,
+  Entry,
+  ListSnapshot,
+  PoolOptions,
+  PoolTagUsage,
+} from "./types.ts";
 
 /** What {@linkcode Kernel.configure} sets. */
 export interface KernelOptions {
   /** The size of the pool, an integer 1 … 4095; 64 unless it is set. */
   poolMebibytes?: number;
   /** How ticks move depths, and whether they trim; `"settling"` unless it is set. */
-  depthPolicy?: DepthPolicy | (string & Record<never, never>);
+  depthPolicy?: DepthPolicyName;
 }
 
 /** The emulated kernel: its lists, its pool, its clock. */
@@ -73,9 +78,12 @@ export interface Kernel {
    * Loads a driver, whose lists, blocks, faults and leaks are its own.
    *
    * @param name Its name, as reports show it; two may have one name.
+   * @param options What its lists are like.
    * @returns The driver.
+   * @throws {TypeError} If the name is not a string, or an option is not known.
+   * @throws {RangeError} If the name is empty, or there is no such depth policy.
    */
-  loadDriver(name: string): Driver;
+  loadDriver(name: string, options?: DriverOptions): Driver;
   /**
    * Loads a driver, runs a function with it and unloads it, so that what is left behind throws.
    *
@@ -141,9 +149,8 @@ const DEFAULT_TAG = "srLL";
 const POOL_TYPES: ReadonlySet<number> = new Set(Object.values(PoolType));
 const NO_OPTIONS: PoolOptions = {};
 const POOL_OPTIONS = ["poolType", "tag", "driver", "zero"];
+const DRIVER_OPTIONS = ["depthPolicy"];
 const CONFIGURE_OPTIONS = ["poolMebibytes", "depthPolicy"];
-/** In the order in which the library has them. */
-const DEPTH_POLICIES: readonly DepthPolicy[] = ["fixed", "balanced", "settling"];
 
 /**
  * The emulated kernel that every list of this process belongs to.
@@ -218,8 +225,10 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     rethrow();
   },
 
-  loadDriver(name: string): Driver {
-    return loadDriver(name, "Cannot load the driver");
+  loadDriver(name: string, options: DriverOptions = {}): Driver {
+    const context = "Cannot load the driver";
+    checkOptions(options, DRIVER_OPTIONS, context);
+    return loadDriver(name, context, policyNumber(options.depthPolicy, context));
   },
 
   scenario<T>(name: string, run: (driver: Driver) => T): T {
@@ -271,9 +280,7 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     const mebibytes = poolMebibytes === undefined
       ? 0
       : integer(poolMebibytes, 1, LARGEST_POOL_MEBIBYTES, "poolMebibytes", context);
-    const policy = depthPolicy === undefined
-      ? 0
-      : 1 + oneOf(depthPolicy, DEPTH_POLICIES, "depthPolicy", context);
+    const policy = policyNumber(depthPolicy, context);
     load();
     const status = symbols.lookaside_configure(mebibytes, policy);
     if (status !== 0) {

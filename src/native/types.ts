@@ -204,6 +204,18 @@ export interface Driver extends Disposable {
   unload(): void;
 }
 
+/** What ticks do to depths (docs/depths.md). */
+export type DepthPolicy = "fixed" | "balanced" | "settling";
+
+/** The name of a depth policy. A string that is none is refused where it is given. */
+export type DepthPolicyName = DepthPolicy | (string & Record<never, never>);
+
+/** What a caller of `kernel.loadDriver` can choose. */
+export interface DriverOptions {
+  /** How ticks move the depths of the driver's lists, and whether they trim; the process's unless it is set. */
+  depthPolicy?: DepthPolicyName;
+}
+
 /** What a caller of `kernel.allocatePool` can choose. */
 export interface PoolOptions {
   /**

@@ -6,7 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { kernel, LookasideAlloc } from "../../mod.ts";
+import { type Driver, kernel, LookasideAlloc } from "../../mod.ts";
 import {
   DEPTH_POLICIES,
   type ModelDepthPolicyName,
@@ -34,18 +34,20 @@ function stateOf(record: number): { quiet: Uint8Array; others: Uint16Array } {
  * @param name The policy that the process has.
  * @param rounds How many.
  * @param seed Which ones.
+ * @param driver Whose lists; the root driver's, with the policy of the process, unless it is given.
  */
 export function compareOnRandomStates(
   name: ModelDepthPolicyName,
   rounds: number,
   seed: number,
+  driver: Driver = kernel.rootDriver,
 ): void {
   const random = randomNumbers(seed);
   const below = (limit: number) => Math.floor(random() * limit);
   /** Small numbers, middling ones, and any. */
   const number = (most: number) => below([16, 1200, most + 1][below(3)]!);
   for (const maximumDepth of MAXIMUM_DEPTHS) {
-    using list = new LookasideAlloc({ size: 64, tag: "Rnd ", maximumDepth });
+    using list = new LookasideAlloc({ size: 64, tag: "Rnd ", maximumDepth, driver });
     const { id } = kernel.lists().find(({ tag }) => tag === "Rnd ")!;
     const record = recordOf(id);
     const control = recordField(record, LAYOUT.recordControl);
@@ -63,7 +65,7 @@ export function compareOnRandomStates(
       others.set([state.formerDepth, state.formerDemand, state.demand, state.peak]);
       // One that gets no memory; what it counts is written over.
       const noMemory = random() < 0.2;
-      kernel.rootDriver.faults.failNext(noMemory ? 1 : 0, "Rnd ");
+      driver.faults.failNext(noMemory ? 1 : 0, "Rnd ");
       if (noMemory) assertEquals(list.alloc(), null);
       const allocates = number(0xFFFF_FFFF);
       const misses = Math.min(allocates, random() < 0.5 ? 0 : number(0xFFFF_FFFF));
@@ -91,6 +93,6 @@ export function compareOnRandomStates(
         `${JSON.stringify({ state, depth, maximumDepth, allocates, misses, noMemory })}`,
       );
     }
-    kernel.rootDriver.faults.failNext(0, "Rnd ");
+    driver.faults.failNext(0, "Rnd ");
   }
 }

@@ -5,6 +5,7 @@
 use ntoskrnl_emu::{Driver, Faults, LeakKind};
 use wdm::{NtStatus, STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 
+use crate::isolate::policy_by_number;
 use crate::slot::{answer, leave_value, status};
 use crate::{callbacks, sharing};
 
@@ -13,15 +14,21 @@ use crate::{callbacks, sharing};
 const NUMBERS_OF_A_LEAK: usize = 5;
 
 exports! {
-    /// Loads a driver by a name in UTF-8; its index stands in the slot's value.
-    fn lookaside_driver_load(name: *const u8, bytes: u32) -> u32 {
+    /// Loads a driver by a name in UTF-8; its index stands in the slot's value. `depth_policy` is one
+    /// more than the policy's place in `DepthPolicy::ALL`, or 0 for the process's.
+    fn lookaside_driver_load(name: *const u8, bytes: u32, depth_policy: u32) -> u32 {
         status(|| {
             if name.is_null() {
                 return Err(STATUS_INVALID_PARAMETER);
             }
             // SAFETY: so many bytes of the caller's, who writes none of them during the call.
             let name = unsafe { std::slice::from_raw_parts(name, bytes as usize) };
-            leave_value(Driver::load(&String::from_utf8_lossy(name)).index());
+            let name = String::from_utf8_lossy(name);
+            let driver = match policy_by_number(depth_policy)? {
+                None => Driver::load(&name),
+                Some(policy) => Driver::load_with_depth_policy(&name, policy),
+            };
+            leave_value(driver.index());
             Ok(())
         })
     }

@@ -72,14 +72,22 @@ impl Drop for Stay {
 fn configure(mebibytes: u32, depth_policy: u32) -> Result<(), NtStatus> {
     // The model in JavaScript does not read the environment.
     host::ignore_environment();
-    if let Some(place) = depth_policy.checked_sub(1) {
-        let policy = DepthPolicy::ALL.get(place as usize);
-        host::configure_depth_policy(*policy.ok_or(STATUS_INVALID_PARAMETER)?)?;
+    if let Some(policy) = policy_by_number(depth_policy)? {
+        host::configure_depth_policy(policy)?;
     }
     if mebibytes != 0 {
         host::configure(mebibytes)?;
     }
     Ok(())
+}
+
+/// The policy that a number names, one more than its place in [`DepthPolicy::ALL`]; none by 0.
+pub(crate) fn policy_by_number(number: u32) -> Result<Option<DepthPolicy>, NtStatus> {
+    let Some(place) = number.checked_sub(1) else {
+        return Ok(None);
+    };
+    let policy = DepthPolicy::ALL.get(place as usize).copied();
+    policy.map(Some).ok_or(STATUS_INVALID_PARAMETER)
 }
 
 fn begin(isolate: u32) -> Result<u32, NtStatus> {

@@ -439,3 +439,21 @@ fn a_name_of_no_policy_is_refused_with_the_nearest() {
         assert_eq!(policy.name().parse(), Ok(policy));
     }
 }
+
+#[test]
+fn a_driver_with_a_policy_of_its_own_is_not_tuned_by_the_process_s() {
+    let _turn = turn();
+    let driver = Driver::load_with_depth_policy("fixed.sys", DepthPolicy::Fixed);
+    let guard = driver.enter();
+    let list = List::of(64);
+    drop(guard);
+    let other = List::of(64);
+    for list in [&list, &other] {
+        surplus(list, 20, 6);
+    }
+    tick();
+    assert_eq!((list.depth(), list.current_depth()), (6, 20));
+    assert_eq!((other.depth(), other.current_depth()), (6, 6));
+    list.delete();
+    assert_eq!(driver.unload(), Ok(()));
+}

@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0x0E1CF6A6;
+export const ABI = 0xAF117E0A;
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -100,12 +100,13 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Loads a driver by a name in UTF-8; its index stands in the slot's value.
+   * Loads a driver by a name in UTF-8; its index stands in the slot's value. `depth_policy` is one
+   * more than the policy's place in `DepthPolicy::ALL`, or 0 for the process's.
    *
-   * `lookaside_driver_load(name: *const u8, bytes: u32) -> u32`
+   * `lookaside_driver_load(name: *const u8, bytes: u32, depth_policy: u32) -> u32`
    */
   lookaside_driver_load: {
-    parameters: ["buffer", "u32"],
+    parameters: ["buffer", "u32", "u32"],
     result: "u32",
   },
   /**

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use wdm::LookasideListEx;
 
 use super::depth_policy::{DepthPolicy, DepthState, Period};
-use super::policy_choice::depth_policy;
+use super::policy_choice::Policies;
 use crate::bug_check::catch_bug_check;
 use crate::delay;
 use crate::event_log;
@@ -99,12 +99,14 @@ fn tick_where(is_meant: impl Fn(&Record) -> bool) {
 
 /// Retunes lists. Returns the identifiers of those that are the calling thread's to trim.
 fn retune_all(region: &Region, is_meant: impl Fn(&Record) -> bool) -> Vec<u32> {
-    let policy = depth_policy();
+    let policies = Policies::now();
     let mut to_trim = Vec::new();
     let _turn = RETUNING.lock();
     add(&region.header().ticks, 1);
     registry::each(region, |index, record| {
         if is_meant(record) {
+            // Relaxed: a list's driver never changes while it is registered.
+            let policy = policies.of(record.driver.load(Ordering::Relaxed));
             // SAFETY: `each` visits registered lists, and none leaves while it holds the registry.
             let control = unsafe { registry::control_of(region, record) };
             retune(policy, record, control);

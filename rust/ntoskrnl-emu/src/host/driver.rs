@@ -9,8 +9,10 @@ use std::marker::PhantomData;
 use wdm::{NtStatus, STATUS_INVALID_DEVICE_STATE};
 
 use crate::bug_check::BugCheck;
+use crate::host::depth_policy::DepthPolicy;
 use crate::host::fault::Faults;
 use crate::host::left::{self, Leak};
+use crate::host::policy_choice;
 use crate::scope::{self, ROOT};
 use crate::stops;
 
@@ -61,6 +63,24 @@ impl Driver {
             // There is no memory for so many names that indices run out.
             index: scope::name_driver(name).unwrap_or(ROOT),
         }
+    }
+
+    /// Loads a driver whose lists have a depth policy of their own, whatever the process's is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ntoskrnl_emu::{DepthPolicy, Driver};
+    /// let driver = Driver::load_with_depth_policy("demo.sys", DepthPolicy::Fixed);
+    /// assert_eq!(driver.name(), "demo.sys");
+    /// ```
+    pub fn load_with_depth_policy(name: &str, policy: DepthPolicy) -> Self {
+        let driver = Self::load(name);
+        // The root driver's policy is the process's.
+        if driver.index != ROOT {
+            policy_choice::choose_for(driver.index, policy);
+        }
+        driver
     }
 
     /// The calling thread's current driver.
@@ -152,6 +172,7 @@ impl Driver {
         }
         let stop = left::stop_of(self.index);
         self.faults().clear();
+        policy_choice::forget(self.index);
         left::release(self.index, is_reused);
         stop.map_or(Ok(()), Err)
     }

@@ -1,5 +1,6 @@
-//! Which depth policy the process has.
+//! Which depth policy the process has, and which each driver.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,6 +9,7 @@ use wdm::NtStatus;
 
 use super::depth_policy::DepthPolicy;
 use crate::memory::region;
+use crate::sync::{Lock, global};
 
 /// The environment variable that names the policy where no call has chosen one.
 pub const DEPTH_POLICY_VARIABLE: &str = "EMU_DEPTH_POLICY";
@@ -16,6 +18,11 @@ pub const DEPTH_POLICY_VARIABLE: &str = "EMU_DEPTH_POLICY";
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
 static FROM_ENVIRONMENT: OnceLock<DepthPolicy> = OnceLock::new();
+
+global! {
+    /// The policies of the drivers that have one of their own, by the drivers' indices.
+    static OF_DRIVERS: Lock<BTreeMap<u32, DepthPolicy>> = Lock::new(BTreeMap::new());
+}
 
 /// Sets the depth policy of the process, before the first use of the pool or of a list.
 ///
@@ -49,6 +56,37 @@ pub fn depth_policy() -> DepthPolicy {
     match chosen {
         Some(&policy) => policy,
         None => *FROM_ENVIRONMENT.get_or_init(from_environment),
+    }
+}
+
+/// Gives a driver a policy of its own.
+pub(super) fn choose_for(driver: u32, policy: DepthPolicy) {
+    OF_DRIVERS.lock().insert(driver, policy);
+}
+
+/// Takes a driver's own policy back.
+pub(super) fn forget(driver: u32) {
+    OF_DRIVERS.lock().remove(&driver);
+}
+
+/// The policies at one time.
+pub(super) struct Policies {
+    of_process: DepthPolicy,
+    of_drivers: BTreeMap<u32, DepthPolicy>,
+}
+
+impl Policies {
+    pub(super) fn now() -> Self {
+        Self {
+            of_process: depth_policy(),
+            of_drivers: OF_DRIVERS.lock().clone(),
+        }
+    }
+
+    /// The policy of a driver's lists.
+    pub(super) fn of(&self, driver: u32) -> DepthPolicy {
+        let own = self.of_drivers.get(&driver);
+        own.copied().unwrap_or(self.of_process)
     }
 }
 
