@@ -29,6 +29,8 @@ use crate::callbacks::{
 };
 use crate::slot::{answer, deliver, leave_value, status};
 
+/// The most entries that one section takes or keeps.
+const BATCH: usize = 256;
 /// What stands for every driver.
 const ALL_DRIVERS: u32 = u32::MAX;
 /// The tag of the blocks that lists lie in, as `win-lookaside` has it.
@@ -346,17 +348,28 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
     check_array(into, count)?;
     let list = List::find(id)?;
     let done = Cell::new(0_u32);
+    let put = |entry: u32| {
+        let place = into.wrapping_add(done.get() as usize);
+        // SAFETY: the array has `count` elements, aligned and the caller's during the call. It may lie
+        // over the pool, where only raw accesses are made.
+        unsafe { place.write(entry) };
+        done.set(done.get() + 1);
+    };
     let ended = catch_stop(|| {
+        let mut batch = [0; BATCH];
         while done.get() < count {
-            let entry = list.allocate();
-            if entry == 0 {
-                break;
+            let most = BATCH.min((count - done.get()) as usize);
+            let owner = owner::current();
+            // SAFETY: this thread's owner; `find` found the list, which no other thread deletes.
+            let hits = unsafe { host::hit_many(id, &mut batch[..most], owner) };
+            batch.iter().take(hits).for_each(|&entry| put(entry));
+            if hits == most {
+                continue;
             }
-            let place = into.wrapping_add(done.get() as usize);
-            // SAFETY: the array has `count` elements, aligned and the caller's during the call. It
-            // may lie over the pool, where only raw accesses are made.
-            unsafe { place.write(entry) };
-            done.set(done.get() + 1);
+            match list.allocate() {
+                0 => break,
+                entry => put(entry),
+            }
         }
     });
     match ended {
@@ -378,8 +391,20 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
 fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
     check_array(entries, count)?;
     let list = List::find(id)?;
+    // Copies, here and below: another Worker may write a shared array between check and use.
+    let mut batch = [0; BATCH];
+    if let Some(batch) = batch.get_mut(..count as usize) {
+        for (index, entry) in batch.iter_mut().enumerate() {
+            // SAFETY: the array has `count` elements, aligned and alive during the call.
+            *entry = unsafe { entries.wrapping_add(index).read_volatile() };
+        }
+        // SAFETY: this thread's owner; `find` found the list, which no other thread deletes; what
+        // JavaScript allocated, no Rust code refers to.
+        if unsafe { host::keep_many(id, batch, owner::current()) } {
+            return Ok(());
+        }
+    }
     let region = host::mapped().ok_or(STATUS_INVALID_PARAMETER)?;
-    // A copy: another Worker may write a shared array between check and use.
     let mut given = Vec::new();
     given
         .try_reserve_exact(count as usize)

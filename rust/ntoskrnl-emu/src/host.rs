@@ -66,7 +66,7 @@ pub use values::{
 
 pub use crate::bug_check::{Armed, arm, in_foreign_frame, stop_of};
 pub use crate::caller::{EntryPoint, set_entry_points};
-pub use crate::list::{calling_list, hit, keep};
+pub use crate::list::{calling_list, hit, hit_many, keep, keep_many};
 pub use crate::memory::region::{
     DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Region, configure, map, mapped,
 };

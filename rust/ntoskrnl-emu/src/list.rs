@@ -33,6 +33,7 @@ use crate::stops;
 use crate::sync::{AtomicU64, Ordering};
 
 mod arguments;
+mod batch;
 mod damage;
 mod exchange;
 mod foreign;
@@ -43,6 +44,7 @@ mod section;
 mod trim;
 
 pub(crate) use arguments::Arguments;
+pub use batch::{hit_many, keep_many};
 pub use miss::calling_list;
 pub(crate) use miss::{allocate_by_default, free_by_default};
 pub use rule::{hit, keep};

@@ -84,7 +84,6 @@ fn what_is_no_entry_of_the_list_is_left_to_the_routines() {
     for list in [in_pool(64), List::confined(64)] {
         let other = in_pool(64);
         let caller = owner::current();
-        let kept = list.keep(1)[0];
         let own = other.allocate();
         let before = contents(&list);
         for offset in [
@@ -108,6 +107,9 @@ fn another_owner_gets_nothing_of_a_confined_list() {
     let _turn = turn();
     let list = List::confined(64);
     let entry = list.allocate();
+    let offset = entry.offset();
+    assert!(!keep_many(list.id(), &[offset], owner::current() ^ 0x100));
+    assert_eq!(hit_many(list.id(), 1, owner::current() ^ 0x100), []);
     list.keep(1);
     assert_left_to_the_routines(&list, list.id(), entry, owner::current() + 1);
     assert_left_to_the_routines(&list, list.id(), entry, owner::SHARED);
@@ -166,4 +168,82 @@ fn a_lock_that_is_held_is_not_waited_for() {
     assert_left_to_the_routines(&list, list.id(), entry, owner::current());
     list.memory().word(1).fetch_and(!1, Ordering::Relaxed);
     list.free(entry);
+}
+
+/// Allocates a batch by an identifier, as [`hit`].
+fn hit_many(id: u32, count: usize, caller: u32) -> Vec<u32> {
+    let mut into = vec![0; count];
+    // SAFETY: as of `hit`.
+    let had = unsafe { host::hit_many(id, &mut into, caller) };
+    into.truncate(had);
+    into
+}
+
+/// Frees a batch by an identifier, as [`keep`].
+fn keep_many(id: u32, entries: &[u32], caller: u32) -> bool {
+    // SAFETY: as of `keep`.
+    unsafe { host::keep_many(id, entries, caller) }
+}
+
+#[test]
+fn a_batch_does_what_as_many_hits_and_frees_do() {
+    let _turn = turn();
+    let caller = owner::current();
+    let lists = [in_pool(64), in_pool(64)];
+    let kept = lists.each_ref().map(|list| list.keep(4));
+    for (list, kept) in lists.iter().zip(&kept) {
+        // Sequence is about to carry.
+        list.u16_at(2).store(0xfffd, Ordering::Relaxed);
+        list.set_depth(6);
+        let more = list.allocate_many(6);
+        assert_eq!(&more[..4], &kept[..]);
+        list.free_all(&more[4..]);
+        list.free_all(&more[..2]);
+    }
+    let [one, other] = &lists;
+    let batch = hit_many(one.id(), 3, caller);
+    let singles: Vec<u32> = (0..3).map(|_| hit(other.id(), caller)).collect();
+    assert_eq!(batch.len(), 3);
+    assert!(keep_many(one.id(), &batch, caller));
+    for entry in singles {
+        assert!(keep(other.id(), entry, caller));
+    }
+    assert_eq!(one.counters(), other.counters());
+    assert_eq!(one.memory().read(0), other.memory().read(0));
+    // As many as there are.
+    assert_eq!(hit_many(one.id(), 9, caller).len(), 4);
+    assert_eq!(hit_many(one.id(), 9, caller), []);
+}
+
+#[test]
+fn a_batch_with_an_entry_that_cannot_be_freed_changes_nothing() {
+    let _turn = turn();
+    for list in [in_pool(64), List::confined(64)] {
+        let caller = owner::current();
+        list.set_depth(5);
+        let entries = list.allocate_many(4);
+        list.free(entries[3]);
+        let [a, b, c] = [entries[0], entries[1], entries[2]];
+        for entry in [a, b, c] {
+            entry.write(0, 0xa5a5);
+        }
+        let [a, b, c] = [a, b, c].map(Block::offset);
+        let before = contents(&list);
+        let beyond = mapped().pool_bytes() as u32;
+        for bad in [a, entries[3].offset(), 0, c + 8, c + 16, beyond, u32::MAX] {
+            assert!(!keep_many(list.id(), &[a, b, bad, c], caller), "{bad:#x}");
+            assert_eq!(contents(&list), before);
+        }
+        list.set_depth(3);
+        assert!(!keep_many(list.id(), &[a, b, c], caller), "no room for all");
+        for entry in &entries[..3] {
+            assert_eq!(entry.read(0), 0xa5a5);
+        }
+        assert!(keep_many(list.id(), &[a, b], caller));
+        assert_eq!(list.current_depth(), 3);
+        assert_eq!(list.allocate().offset(), b);
+        for entry in [entries[1], entries[2]] {
+            list.free(entry);
+        }
+    }
 }

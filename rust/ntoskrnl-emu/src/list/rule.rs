@@ -27,7 +27,7 @@ enum Attempt<T> {
 impl<'a> ListRef<'a> {
     /// Begins work on the list, if that takes no waiting and nothing is out of order.
     #[inline(always)]
-    fn try_enter(self, caller: impl FnOnce() -> u32) -> Option<Section<'a>> {
+    pub(super) fn try_enter(self, caller: impl FnOnce() -> u32) -> Option<Section<'a>> {
         let owner = self.record.owner.load(Ordering::Relaxed);
         if self.control.owner().load(Ordering::Relaxed) != owner {
             return None;
