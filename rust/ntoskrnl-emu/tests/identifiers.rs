@@ -84,6 +84,7 @@ fn what_is_no_entry_of_the_list_is_left_to_the_routines() {
     for list in [in_pool(64), List::confined(64)] {
         let other = in_pool(64);
         let caller = owner::current();
+        let kept = list.keep(1)[0];
         let own = other.allocate();
         let before = contents(&list);
         for offset in [
