@@ -207,6 +207,9 @@ export function tagArgument(tag: unknown, context: string): number {
   return tagNumber(tag);
 }
 
+/** The tag that pool took last: most callers give the same again. */
+let taken: { readonly tag: unknown; readonly number: number } = { tag: NaN, number: 0 };
+
 /**
  * The u32 of a tag for new memory, which pool must take.
  *
@@ -214,8 +217,12 @@ export function tagArgument(tag: unknown, context: string): number {
  * @throws {RangeError} As {@linkcode tagArgument}; and if pool refuses the tag.
  */
 export function poolTagArgument(tag: unknown, context: string): number {
+  if (tag === taken.tag) return taken.number;
   const number = tagArgument(tag, context);
   const refusal = tagRefusal(number);
-  if (refusal === null) return number;
+  if (refusal === null) {
+    taken = { tag, number };
+    return number;
+  }
   throw new RangeError(`${context}: pool refuses a tag ${refusal}: ${describe(tag)}`);
 }

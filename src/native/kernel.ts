@@ -22,7 +22,7 @@ import { driverIndex, driverName, loadDriver, rootDriver, runScenario } from "./
 import { statusError } from "./errors.ts";
 import { LAYOUT } from "./library/bindings.ts";
 import { load, open, symbols } from "./library/library.ts";
-import { check, delivered, none, raise } from "./library/slot.ts";
+import { delivered, none, raise } from "./library/slot.ts";
 import { metadata } from "./memory/memory.ts";
 import { readStats, recordField } from "./memory/records.ts";
 import { viewOf } from "./memory/views.ts";
@@ -138,6 +138,8 @@ export interface Kernel {
 const ALL_DRIVERS = U32_MAX;
 const LARGEST_POOL_MEBIBYTES = 4095;
 const DEFAULT_TAG = "srLL";
+const POOL_TYPES: ReadonlySet<number> = new Set(Object.values(PoolType));
+const NO_OPTIONS: PoolOptions = {};
 const POOL_OPTIONS = ["poolType", "tag", "driver", "zero"];
 const CONFIGURE_OPTIONS = ["poolMebibytes", "depthPolicy"];
 /** In the order in which the library has them. */
@@ -224,13 +226,13 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     return runScenario(name, run);
   },
 
-  allocatePool(bytes: number, options: PoolOptions = {}): Entry | null {
+  allocatePool(bytes: number, options: PoolOptions = NO_OPTIONS): Entry | null {
     const context = "Cannot allocate the block";
     const size = integer(bytes, 1, U32_MAX, "bytes", context);
-    checkOptions(options, POOL_OPTIONS, context);
+    if (options !== NO_OPTIONS) checkOptions(options, POOL_OPTIONS, context);
     const { poolType = PoolType.NonPagedPoolNx, tag = DEFAULT_TAG } = options;
     const type = integer(poolType, 0, U32_MAX, "poolType", context);
-    if (!Object.values(PoolType).includes(poolType)) {
+    if (!POOL_TYPES.has(poolType)) {
       throw statusError(context, NtStatus.InvalidParameter, {
         [NtStatus.InvalidParameter]:
           `the pool type is not one of 0, 1, 4, 5, 512 and 516: ${poolType}`,
@@ -249,10 +251,8 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     if (!isEntry(block)) refuseEntry(block, context);
     const number = tag === undefined ? 0 : tagArgument(tag, context);
     open();
-    check(
-      symbols.lookaside_pool_free(block, number, tag === undefined ? 0 : 1),
-      `${context} ${block}`,
-    );
+    const status = symbols.lookaside_pool_free(block, number, tag === undefined ? 0 : 1);
+    if (status !== 0) raise(`${context} ${block}`);
   },
 
   poolBytes(block: Entry): Uint8Array {

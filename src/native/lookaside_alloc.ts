@@ -221,7 +221,8 @@ class Attachment {
  */
 export class LookasideAlloc implements Disposable {
   readonly #size: number;
-  readonly #tag: string;
+  /** As a number: most callers never ask for it. */
+  readonly #tag: number;
   readonly #poolType: number;
   readonly #flags: number;
   /** Zero once the handle is given up. No list has that identifier, so every call fails. */
@@ -271,7 +272,7 @@ export class LookasideAlloc implements Disposable {
       views: 0,
     };
     this.#size = recordField(this.#record, LAYOUT.recordAskedSize);
-    this.#tag = tagText(recordField(this.#record, LAYOUT.recordTag));
+    this.#tag = recordField(this.#record, LAYOUT.recordTag);
     this.#poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
     this.#flags = recordField(this.#record, LAYOUT.recordFlags);
     this.#callbacks = this.#hasCallbacks ? boundTo(this, callbacks) : null;
@@ -286,7 +287,7 @@ export class LookasideAlloc implements Disposable {
 
   /** The pool tag. */
   get tag(): string {
-    return this.#tag;
+    return tagText(this.#tag);
   }
 
   /** The pool type, as asked for. */
@@ -822,7 +823,12 @@ export class LookasideAlloc implements Disposable {
    * is an empty object. Send what {@linkcode share} returns.
    */
   toJSON(): { size: number; tag: string; poolType: number; flags: number } {
-    return { size: this.#size, tag: this.#tag, poolType: this.#poolType, flags: this.#flags };
+    return {
+      size: this.#size,
+      tag: tagText(this.#tag),
+      poolType: this.#poolType,
+      flags: this.#flags,
+    };
   }
 
   static {
@@ -831,11 +837,11 @@ export class LookasideAlloc implements Disposable {
 
   /** The list as a debugger's `!lookaside` shows it. */
   #shown(): string {
-    if (this.#id === 0) return `LookasideAlloc "${shownTag(this.#tag)}" (deleted)`;
+    if (this.#id === 0) return `LookasideAlloc "${shownTag(tagText(this.#tag))}" (deleted)`;
     return formatList({
       ...readStats(this.#control, this.#record),
       address: recordAddress(this.#record),
-      tag: this.#tag,
+      tag: tagText(this.#tag),
       poolType: recordField(this.#record, LAYOUT.recordPoolType),
       size: recordField(this.#record, LAYOUT.recordSize),
     });
@@ -859,12 +865,13 @@ const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
 
 function callbacksOf(options: LookasideOptions, context: string): Callbacks {
   const { allocate, free } = options;
+  if (allocate === undefined && free === undefined) return NO_CALLBACKS;
   for (const [name, callback] of [["allocate", allocate], ["free", free]] as const) {
     if (callback !== undefined && typeof callback !== "function") {
       throw new TypeError(`${context}: ${name} must be a function: ${describe(callback)}`);
     }
   }
-  return allocate === undefined && free === undefined ? NO_CALLBACKS : { allocate, free };
+  return { allocate, free };
 }
 
 /** The callbacks of a list, which get the list as their last argument. */

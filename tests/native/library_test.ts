@@ -168,6 +168,33 @@ Deno.test("load() takes what LOOKASIDE_LIB names, with no way round it", async (
   assertEquals(await run("load();", permissions, { LOOKASIDE_LIB: PATH }), null);
 });
 
+Deno.test("open() leaves functions to be opened at their first use, also when the file is gone by then", async () => {
+  const use = `
+    open();
+    CHANGE
+    const { symbols } = await import(${JSON.stringify(LIBRARY_TS.href)});
+    symbols.lookaside_flush(0);
+    if (symbols.lookaside_attach(0) !== 1) throw new Error("no list was refused");`;
+  const permissions = ["--allow-ffi", "--allow-env=LOOKASIDE_LIB", "--allow-read", "--allow-write"];
+  assertEquals(await run(use.replace("CHANGE", ""), permissions), null);
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/copy`;
+    const remove = `Deno.removeSync(${JSON.stringify(path)});`;
+    const replace = `${remove} Deno.writeTextFileSync(${JSON.stringify(path)}, "no library");`;
+    for (const change of [remove, replace]) {
+      await Deno.copyFile(PATH, path);
+      const outcome = await run(use.replace("CHANGE", change), permissions, {
+        LOOKASIDE_LIB: path,
+      });
+      assertEquals(outcome, null);
+      await Deno.remove(path).catch(() => {});
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("load() prefers its path to LOOKASIDE_LIB", async () => {
   const permissions = ["--allow-ffi", "--allow-env=LOOKASIDE_LIB"];
   const statements = `load({ path: ${JSON.stringify(PATH)} });`;

@@ -20,6 +20,28 @@ import { named, type Place, unnamed } from "./find.ts";
 /** The library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
+/**
+ * What a program needs that makes lists and uses them. Each function takes about a tenth of a
+ * millisecond to open, so the others are opened all together when the first of them is used.
+ */
+const FIRST = [
+  "lookaside_abi",
+  "lookaside_configure",
+  "lookaside_open",
+  "lookaside_close",
+  "lookaside_pool_address",
+  "lookaside_pool_bytes",
+  "lookaside_metadata_address",
+  "lookaside_metadata_bytes",
+  "lookaside_create",
+  "lookaside_destroy",
+  "lookaside_alloc",
+  "lookaside_free",
+  "lookaside_hit",
+  "lookaside_keep",
+] as const satisfies readonly (keyof Symbols)[];
+type First = typeof FIRST[number];
+
 const PERMISSION_NOTE =
   "Lookaside lists need --allow-ffi without a path, because pool memory is mapped by its address.";
 
@@ -39,6 +61,8 @@ export let lookaside_keep!: Symbols["lookaside_keep"];
  */
 export let owner = 0;
 
+/** Opens the functions that are not opened yet. */
+let openOthers: () => void = () => {};
 /** The file that `symbols` come from. */
 let loadedFrom: string | null = null;
 /** This isolate's slot as an offset in the metadata; 0 unless it is open. */
@@ -56,11 +80,13 @@ export function whenLoaded(make: () => void): void {
 }
 
 /**
- * Loads the native library explicitly; otherwise the first use does.
+ * Loads the native library explicitly, all of it; otherwise the first use of each part does.
  *
  * The file is `path`, else what the environment variable `LOOKASIDE_LIB` names (where reading it is
  * already permitted), else the one that `deno task build` makes. A file that is named is the only
  * one tried. A second call with the same path, as written, does nothing.
+ *
+ * Tests call it before they begin: to Deno's sanitizer what is opened inside a test is a leak.
  *
  * @example Usage
  * ```ts
@@ -77,7 +103,12 @@ export function whenLoaded(make: () => void): void {
  */
 export function load(options: { path?: string | URL } = {}): void {
   checkOptions(options, ["path"], "Cannot load the library");
-  const given = options.path === undefined ? null : named(options.path);
+  loadFirst(options.path);
+  openOthers();
+}
+
+function loadFirst(path?: string | URL): void {
+  const given = path === undefined ? null : named(path);
   if (loadedFrom === null) {
     const place = given ?? unnamed();
     const loaded = openLibrary(place);
@@ -119,20 +150,46 @@ function openLibrary({ path, source, advice }: Place): Symbols {
   }
   permit();
   refuseBesideOthers(path);
-  let library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  try {
-    library = Deno.dlopen(path, SYMBOLS);
-  } catch (error) {
-    if (isPermissionError(error)) throw explained(error);
-    const reason = error instanceof Error ? error.message : String(error);
-    return fail(reason.replace(/^(Could not open library: )+/, ""), error);
-  }
-  const abi = library.symbols.lookaside_abi();
+  const openSome = (names: readonly (keyof Symbols)[]) => {
+    try {
+      return Deno.dlopen(path, pick(names));
+    } catch (error) {
+      if (isPermissionError(error)) throw explained(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      return fail(reason.replace(/^(Could not open library: )+/, ""), error);
+    }
+  };
+  const library = openSome(FIRST);
+  const first = library.symbols as unknown as Pick<Symbols, First>;
+  const abi = first.lookaside_abi();
   if (abi !== ABI) {
     library.close();
     fail(`it is stale: its ABI number is ${abi}, this module was made for ${ABI}`);
   }
-  return library.symbols;
+  const names = Object.keys(SYMBOLS) as (keyof Symbols)[];
+  const others = names.filter((name) => !Object.hasOwn(first, name));
+  const all = { ...first } as Symbols;
+  openOthers = () => {
+    openOthers = () => {};
+    // The system knows a loaded file by its name: it is the same library even where the file has been
+    // replaced or removed.
+    const opened = openSome(others).symbols as unknown as Symbols;
+    for (const name of others) Object.defineProperty(all, name, { value: opened[name] });
+  };
+  for (const name of others) {
+    Object.defineProperty(all, name, {
+      get() {
+        openOthers();
+        return all[name];
+      },
+      configurable: true,
+    });
+  }
+  return all;
+}
+
+function pick(names: readonly (keyof Symbols)[]): Deno.ForeignLibraryInterface {
+  return Object.fromEntries(names.map((name) => [name, SYMBOLS[name]]));
 }
 
 /**
@@ -159,7 +216,7 @@ function explained(error: Error): Error {
 
 function openIsolate(): void {
   if (hasEnded) throw endedError("Cannot use lookaside lists");
-  load();
+  loadFirst();
   const opened = symbols.lookaside_open(isolateNumber());
   if (opened === 0) {
     throw statusError("Cannot map the pool", symbols.lookaside_open_failure(), {
