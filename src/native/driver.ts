@@ -9,8 +9,10 @@ import { NtStatus } from "../wdk/constants.ts";
 import { tagText } from "../wdk/tag.ts";
 import { describe, integer, tagArgument, U32_MAX } from "./arguments.ts";
 import type { Reasons } from "./errors.ts";
+import type { HitPath } from "./hit.ts";
 import { open, symbols } from "./library/library.ts";
 import { check, none, slotValue } from "./library/slot.ts";
+import { isLive, recordOf } from "./memory/records.ts";
 import type { Driver, Entry, FaultReport, Faults, Leak } from "./types.ts";
 
 const ROOT_INDEX = 0;
@@ -21,6 +23,42 @@ const UNLOADED: Reasons = { [NtStatus.DeletePending]: "the driver is unloaded" }
 
 /** The names of the drivers that this isolate loaded, by index. */
 const names = new Map<number, string>();
+
+/** A list as its driver knows it. */
+export interface OwnedList {
+  /** The list's identifier. */
+  readonly id: number;
+  /** The index of its driver. */
+  readonly driver: number;
+  /** The hits of a handle on it. */
+  readonly hits: HitPath;
+}
+
+/** The lists of this isolate, by driver; those of the root driver, which stays, are not noted. */
+const owned = new Map<number, Set<OwnedList>>();
+
+/** Notes a handle on a list, until {@linkcode leaveDriver}: its driver may be unloaded before. */
+export function enterDriver(list: OwnedList): void {
+  if (list.driver === ROOT_INDEX) return;
+  const lists = owned.get(list.driver);
+  if (lists === undefined) owned.set(list.driver, new Set([list]));
+  else lists.add(list);
+}
+
+/** Forgets a handle on a list. */
+export function leaveDriver(list: OwnedList): void {
+  owned.get(list.driver)?.delete(list);
+}
+
+/** Closes the hits of a driver's lists that are gone: native code has deleted them. */
+function endGone(driver: number): void {
+  for (const list of owned.get(driver) ?? []) {
+    if (isLive(recordOf(list.id), list.id)) continue;
+    list.hits.end();
+    leaveDriver(list);
+  }
+  if (owned.get(driver)?.size === 0) owned.delete(driver);
+}
 
 class DriverFaults implements Faults {
   readonly #driver: number;
@@ -136,7 +174,10 @@ class NativeDriver implements Driver {
   unload(): void {
     const context = `Cannot unload the driver ${JSON.stringify(this.name)} in good order`;
     open();
-    check(symbols.lookaside_driver_unload(this.#index), context, {
+    const status = symbols.lookaside_driver_unload(this.#index);
+    // Whatever it answers: where something was left it says so, and the lists are gone all the same.
+    endGone(this.#index);
+    check(status, context, {
       ...UNLOADED,
       [NtStatus.InvalidDeviceState]: this.#index === ROOT_INDEX
         ? "the root driver stays"

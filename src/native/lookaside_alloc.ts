@@ -29,7 +29,7 @@ import {
   rethrow,
 } from "./callbacks.ts";
 import { formatList } from "./debugger_text.ts";
-import { driverIndex } from "./driver.ts";
+import { driverIndex, enterDriver, leaveDriver, type OwnedList } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
 import { HitPath } from "./hit.ts";
 import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
@@ -133,7 +133,7 @@ const DEFAULT_TAG = "srLL";
 const FLAG_BITS = 0x18;
 
 /** The hold of a handle on its list. */
-interface Hold {
+interface Hold extends OwnedList {
   readonly id: number;
   /** How the hold is given up. */
   how: "destroy" | "close" | "release";
@@ -143,6 +143,7 @@ interface Hold {
 }
 
 function letGo(hold: Hold): number {
+  leaveDriver(hold);
   const status = release(hold);
   dropViews(hold);
   return status;
@@ -270,7 +271,10 @@ export class LookasideAlloc implements Disposable {
       how: attachment === null ? "destroy" : "release",
       hasCallbacks: this.#hasCallbacks,
       views: 0,
+      driver: recordField(this.#record, LAYOUT.recordDriver),
+      hits: this.#hits,
     };
+    enterDriver(this.#hold);
     this.#size = recordField(this.#record, LAYOUT.recordAskedSize);
     this.#tag = recordField(this.#record, LAYOUT.recordTag);
     this.#poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;

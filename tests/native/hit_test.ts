@@ -8,7 +8,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { BugCheckError, type Entry, kernel, LookasideAlloc } from "../../mod.ts";
+import { BugCheckError, type Entry, kernel, LookasideAlloc, LookasideError } from "../../mod.ts";
 import { chooseHits, HitPath, WINDOW_LENGTH } from "../../src/native/hit.ts";
 import { LAYOUT } from "../../src/native/library/bindings.ts";
 import { metadata, pool } from "../../src/native/memory/memory.ts";
@@ -199,6 +199,33 @@ Deno.test("a list that is shared or deleted takes no hits here, and neither does
     chooseHits(null);
   }
   list.destroy();
+});
+
+Deno.test("a list takes no hits any more once its driver is unloaded, whatever has its memory then", () => {
+  const driver = kernel.loadDriver("leaves");
+  const gone = new LookasideAlloc({ size: 64, tag: "Driv", driver });
+  const [entry, kept] = [gone.alloc()!, gone.alloc()!];
+  gone.free(kept);
+  gone.bytes(entry);
+  assertThrows(() => driver.unload(), BugCheckError);
+  // The same memory, perhaps the same record.
+  const lists = Array.from({ length: 20 }, () => new LookasideAlloc({ size: 64 }));
+  const entries = lists.map((list) => [list.alloc()!, list.alloc()!] as const);
+  lists.forEach((list, index) => list.free(entries[index]![1]));
+  assertThrows(() => gone.alloc(), LookasideError, "the list is deleted");
+  assertThrows(() => gone.bytes(entry), LookasideError, "the list is deleted");
+  for (const [allocated] of entries) {
+    assertThrows(() => gone.free(allocated), LookasideError, "the list is deleted");
+    assertThrows(() => gone.bytes(allocated), LookasideError, "the list is deleted");
+    assertThrows(() => gone.freeMany(Uint32Array.of(allocated)), LookasideError);
+  }
+  assertThrows(() => gone.allocMany(new Uint32Array(1)), LookasideError);
+  assertEquals(lists.map((list) => list.stats().currentDepth), lists.map(() => 1));
+  gone.destroy();
+  lists.forEach((list, index) => {
+    list.free(entries[index]![0]);
+    list.destroy();
+  });
 });
 
 Deno.test("a batch with one bad entry, or one twice, is refused and leaves all as it was", () => {
