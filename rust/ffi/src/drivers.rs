@@ -2,10 +2,9 @@
 //!
 //! No callback runs at unload: what lists keep is released as it is.
 
-use ntoskrnl_emu::{Driver, Faults, LeakKind};
+use ntoskrnl_emu::{DepthPolicy, Driver, Faults, LeakKind};
 use wdm::{NtStatus, STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 
-use crate::isolate::policy_by_number;
 use crate::slot::{answer, leave_value, status};
 use crate::{callbacks, sharing};
 
@@ -82,6 +81,15 @@ exports! {
 /// A loaded driver.
 pub(crate) fn loaded(index: u32) -> Result<Driver, NtStatus> {
     Driver::by_index(index).ok_or(STATUS_DELETE_PENDING)
+}
+
+/// The policy that a number names, one more than its place in [`DepthPolicy::ALL`]; none by 0.
+pub(crate) fn policy_by_number(number: u32) -> Result<Option<DepthPolicy>, NtStatus> {
+    let Some(place) = number.checked_sub(1) else {
+        return Ok(None);
+    };
+    let policy = DepthPolicy::ALL.get(place as usize).copied();
+    policy.map(Some).ok_or(STATUS_INVALID_PARAMETER)
 }
 
 fn faults(index: u32) -> Result<Faults, NtStatus> {

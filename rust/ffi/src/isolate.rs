@@ -8,9 +8,10 @@ use std::sync::atomic::Ordering;
 
 use ntoskrnl_emu::catch_stop;
 use ntoskrnl_emu::host::layout::{SLOTS, SLOTS_OFFSET, Slot};
-use ntoskrnl_emu::host::{self, DepthPolicy, delay, owner};
-use wdm::{NtStatus, STATUS_INVALID_PARAMETER, STATUS_QUOTA_EXCEEDED};
+use ntoskrnl_emu::host::{self, delay, owner};
+use wdm::{NtStatus, STATUS_QUOTA_EXCEEDED};
 
+use crate::drivers::policy_by_number;
 use crate::slot::{self, number};
 use crate::{callbacks, lists, sharing};
 
@@ -79,15 +80,6 @@ fn configure(mebibytes: u32, depth_policy: u32) -> Result<(), NtStatus> {
         host::configure(mebibytes)?;
     }
     Ok(())
-}
-
-/// The policy that a number names, one more than its place in [`DepthPolicy::ALL`]; none by 0.
-pub(crate) fn policy_by_number(number: u32) -> Result<Option<DepthPolicy>, NtStatus> {
-    let Some(place) = number.checked_sub(1) else {
-        return Ok(None);
-    };
-    let policy = DepthPolicy::ALL.get(place as usize).copied();
-    policy.map(Some).ok_or(STATUS_INVALID_PARAMETER)
 }
 
 fn begin(isolate: u32) -> Result<u32, NtStatus> {
