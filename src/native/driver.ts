@@ -128,10 +128,10 @@ class DriverFaults implements Faults {
     tag: string | undefined,
     symbol: "lookaside_fail_next" | "lookaside_fail_nth" | "lookaside_fail_every",
   ): void {
-    integer(value, 0, U32_MAX, name, CANNOT);
+    const count = integer(value, 0, U32_MAX, name, CANNOT);
     const number = faultTag(tag);
     open();
-    check(symbols[symbol](this.#driver, value, number), CANNOT, UNLOADED);
+    check(symbols[symbol](this.#driver, count, number), CANNOT, UNLOADED);
   }
 }
 

@@ -56,7 +56,7 @@ static VOID FreedTwice(VOID)
     UCHAR *block = Freed(100);
     UCHAR *other = (UCHAR *)ExAllocatePoolWithTag(NonPagedPoolNx, 100, TAG);
     CHECK(other != block);
-    printf("*** STOP 0x000000c2 (0x%016llx, 0x%016llx, 0x%016llx, 0x%016llx)\n", 7ULL, 0ULL, 0ULL, (ULONG64)(ULONG_PTR)block);
+    printf("*** STOP 0x000000c2 (0x%016llx, 0x%016llx, 0x%016llx, 0x%016llx)\n", 7ULL, 0ULL, (ULONG64)TAG, (ULONG64)(ULONG_PTR)block);
     fflush(stdout);
     ExFreePoolWithTag(block, TAG);
 }

@@ -175,8 +175,10 @@ export class RustSide extends Side {
     this.#list(on).freeMany(Uint32Array.from(entries));
   }
 
-  protected override freeForged(on: SideList, number: number): void {
-    const entry = 16 * number as Entry;
+  protected override freeForged(on: SideList, number: number, isInside: boolean): void {
+    // Inside a callback, allocations under way may have entries that are not known here yet; none
+    // lies in the middle of a granule.
+    const entry = 16 * number + (isInside ? 8 : 0) as Entry;
     const isKnown = [...this.#entries.values()].some((entries) => entries.includes(entry));
     if (entry !== 0 && !isKnown) {
       const error = assertThrows(() => this.#list(on).free(entry), native.BugCheckError);

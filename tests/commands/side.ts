@@ -90,7 +90,7 @@ export abstract class Side {
   /** Destroys the owner's handle of a list that has others. */
   protected abstract closeOwner(on: SideList): void;
   protected abstract freeManyBad(on: SideList, ordinals: readonly number[], bad: string): void;
-  protected abstract freeForged(on: SideList, number: number): void;
+  protected abstract freeForged(on: SideList, number: number, isInside: boolean): void;
   protected abstract freeBlockTo(on: SideList, block: number): void;
   protected abstract freeValue(on: SideList, value: unknown): void;
   protected abstract bytes(on: SideList, ordinal: number): void;
@@ -384,7 +384,7 @@ export abstract class Side {
   }
 
   #freeBad(on: SideList, { entry, how }: Operation & { op: "freeBad" }): void {
-    if (how === "a forged number") return this.freeForged(on, entry);
+    if (how === "a forged number") return this.freeForged(on, entry, this.#running.length > 0);
     if (how === "a pool block") {
       if (this.#blocks.length > 0) this.freeBlockTo(on, at(this.#blocks, entry));
       return;

@@ -71,6 +71,7 @@ pub(super) fn lock_of(region: &Region, offset: u32) -> Option<impl DerefMut<Targ
     }
 }
 
+#[cfg_attr(loom, allow(clippy::modulo_one, reason = "a model has one arena"))]
 fn number_of_page(page: &Page) -> Option<usize> {
     // Acquire: pairs with the release in `describe`, so that the arena is not older than the kind.
     if page.kind.load(Ordering::Acquire) == PAGE_FREE {
@@ -80,6 +81,7 @@ fn number_of_page(page: &Page) -> Option<usize> {
 }
 
 /// Allocates from the calling thread's arena, or from another where that has no room.
+#[cfg_attr(loom, allow(clippy::modulo_one, reason = "a model has one arena"))]
 pub(super) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
     if request.bytes > region.pool_bytes() {
         return None;

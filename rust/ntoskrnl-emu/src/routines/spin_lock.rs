@@ -420,13 +420,13 @@ mod loom {
             let lock = (&raw const self.lock).cast_mut().cast();
             // SAFETY: an initialised lock.
             let lock = unsafe { word(lock) };
-            take(lock);
+            take(lock, "KeAcquireSpinLockRaiseToDpc");
             self.turns.with_mut(|turns| {
                 // SAFETY: the lock is held; where that means nothing, loom ends the model.
                 let turns = unsafe { &mut *turns };
                 *turns += 1;
             });
-            release(lock);
+            release(lock, "KeReleaseSpinLock");
         }
     }
 
