@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LookasideAlloc } from "@win-lookaside/lookaside";
+import { kernel, LookasideAlloc } from "@win-lookaside/lookaside";
 import { LookasideModel } from "@win-lookaside/lookaside/model";
 
 /** Bytes per entry, everywhere. */
@@ -130,6 +130,58 @@ function lookasideBatchNoTouch(): Round {
       list.freeMany(held);
     }
   });
+}
+
+function sharedNoTouch(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  list.share();
+  return counted(list, (pairs) => {
+    for (let index = 0; index < pairs; index++) {
+      const entry = list.alloc();
+      if (entry === null) throw new Error("No entry could be had");
+      list.free(entry);
+    }
+  });
+}
+
+function sharedBatchNoTouch(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  list.share();
+  const held = new Uint32Array(BURST);
+  return counted(list, (pairs) => {
+    for (let start = 0; start < pairs; start += BURST) {
+      same("the count", list.allocMany(held), BURST);
+      list.freeMany(held);
+    }
+  });
+}
+
+function pool(): Round {
+  return (pairs) => {
+    const before = blocksOf("Bnch");
+    for (let index = 0; index < pairs; index++) {
+      const block = kernel.allocatePool(SIZE, BENCH_TAG);
+      if (block === null) throw new Error("No block could be had");
+      kernel.freePool(block);
+    }
+    same("blocks", blocksOf("Bnch") - before, pairs);
+  };
+}
+
+function makeList(): Round {
+  return (pairs) => {
+    const before = blocksOf("LkCb");
+    for (let index = 0; index < pairs; index++) new LookasideAlloc({ size: SIZE }).destroy();
+    same("lists", blocksOf("LkCb") - before, pairs);
+    same("lists left", kernel.lists().length, 0);
+  };
+}
+
+const BENCH_TAG = { tag: "Bnch" };
+
+/** How many blocks with a tag were ever allocated. */
+function blocksOf(tag: string): number {
+  return kernel.poolUsage().find((usage) => usage.tag === tag)?.allocs ?? 0;
 }
 
 function lookasideBorrow(): Round {
@@ -307,6 +359,13 @@ export const CONTENDERS = {
   lookasideNoTouch: { title: "LookasideAlloc: alloc, free", prepare: lookasideNoTouch },
   lookasideBatch: { title: "allocMany, write, read, freeMany by 32", prepare: lookasideBatch },
   lookasideBatchNoTouch: { title: "allocMany, freeMany by 32", prepare: lookasideBatchNoTouch },
+  sharedNoTouch: { title: "shared: alloc, free", prepare: sharedNoTouch },
+  sharedBatchNoTouch: {
+    title: "shared: allocMany, freeMany by 32",
+    prepare: sharedBatchNoTouch,
+  },
+  pool: { title: "allocatePool, freePool", prepare: pool },
+  makeList: { title: "new LookasideAlloc, destroy", prepare: makeList },
   lookasideBorrow: { title: "borrow, with write and read", prepare: lookasideBorrow },
   lookasideUsing: { title: "using take(), with write and read", prepare: lookasideUsing },
   newArrayBurst: { title: "new Uint8Array(64), 32 held at once", prepare: newArrayBurst },

@@ -233,11 +233,10 @@ function hitPaths(poolAddress: bigint): HitPathClass {
         if ((next & 15) !== 0) return this.#restore(index, kept);
         states[first >>> 4] = allocated;
         batch[index] = first;
+        into[index] = first;
         firstHigh = words[(first >>> 2) + 1]!;
         first = next;
       }
-      // Not before all are had: the array may lie over the pool, even over a link.
-      for (let index = 0; index < count; index++) into[index] = batch[index]!;
       list[5] = (list[5]! + count) | 0;
       list[0] = (counts + Math.imul(count, 0xFFFF)) | 0;
       if ((counts >>> 16) + count > 0xFFFF) carry(list);

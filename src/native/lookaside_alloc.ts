@@ -396,15 +396,15 @@ export class LookasideAlloc implements Disposable {
   }
 
   #allocNatively(): Entry | null {
-    const entry = lookaside_hit(this.#id, owner);
-    return entry !== 0 ? entry as Entry : this.#miss();
+    const hit = lookaside_hit(this.#id, owner);
+    return hit !== 0 ? signed(hit) : this.#miss();
   }
 
   #miss(): Entry | null {
     const context = "Cannot allocate";
     symbols.lookaside_alloc(this.#id);
     const entry = slotValue();
-    if (entry !== 0) return entry as Entry;
+    if (entry !== 0) return signed(entry);
     if (this.#hasCallbacks) rethrow();
     this.#live(context);
     return none(context);
@@ -864,6 +864,19 @@ const OPTIONS = [
   "free",
   "driver",
 ];
+
+/**
+ * An entry from native code as a signed integer, which entries that are hits are, too: of signed and
+ * unsigned ones together the compiler would make doubles.
+ */
+function signed(entry: number): Entry {
+  return ((entry | 0) > 0 ? entry | 0 : far(entry)) as Entry;
+}
+
+/** An entry at 2 GiB or beyond, for which the compiler sees a call that is hardly made. */
+function far(entry: number): number {
+  return entry;
+}
 
 const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
 
