@@ -146,8 +146,8 @@ fn what_a_flush_has_detached_is_on_no_list_and_nobodys() {
         || {
             assert_eq!(list.current_depth(), 0);
             for &entry in &kept {
-                assert_eq!(stop(|| list.free(entry)), freed_twice(entry));
-                assert_eq!(stop(|| free_pool(entry)), freed_twice(entry));
+                assert_eq!(stop(|| list.free(entry)), freed_twice_of(mark, entry));
+                assert_eq!(stop(|| free_pool(entry)), freed_twice_of(mark, entry));
             }
             let new = list.allocate();
             assert!(
@@ -448,6 +448,7 @@ fn a_list_stays_until_a_free_of_its_entry_to_pool_has_left_it() {
             ..Options::default()
         });
         let entry = list.allocate();
+        let id = list.id();
         thread::scope(|scope| {
             let (freed, deleting) = amid(
                 "owner pinned",
@@ -457,11 +458,12 @@ fn a_list_stays_until_a_free_of_its_entry_to_pool_has_left_it() {
                         list.delete();
                         take_back(list.memory());
                     });
-                    // All but the last step of it.
-                    while list.u32_at(0x5c).load(Ordering::Relaxed) != 0 {
+                    // It begins, and waits before it touches the entries.
+                    while status_of(id) != Err(STATUS_DELETE_PENDING) {
                         thread::yield_now();
                     }
-                    assert!(is_live(entry), "as a plain block");
+                    assert!(is_live(entry), "as an entry");
+                    assert_ne!(list.u32_at(0x5c).load(Ordering::Relaxed), 0);
                     tick();
                     deleting
                 },
