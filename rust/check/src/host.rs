@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 
 use ntoskrnl_emu::host::layout::{GRANULE, PAGE_FREE};
-use ntoskrnl_emu::host::{self, Region, TagRowValues, owner};
+use ntoskrnl_emu::host::{self, MAXIMUM_MEBIBYTES, Region, TagRowValues, owner};
 use ntoskrnl_emu::{ExFreePool, catch_bug_check};
 use wdm::{LookasideListEx, PAGE_SIZE};
 
@@ -24,7 +24,7 @@ fn mapped() -> &'static Region {
     match host::mapped() {
         Some(region) => region,
         None => {
-            let mebibytes = if cfg!(miri) { 64 } else { 256 };
+            let mebibytes = if cfg!(miri) { MAXIMUM_MEBIBYTES } else { 256 };
             ntoskrnl_emu::configure(mebibytes).expect("nothing is mapped yet");
             host::map().expect("the pool can be mapped")
         }
