@@ -54,7 +54,7 @@ fn assert_all_free() {
 fn the_size_can_be_set_before_first_use_only() {
     let _turn = small_pool();
     assert_eq!(configure(1), Err(STATUS_INVALID_DEVICE_STATE));
-    assert_eq!(configure(64), Err(STATUS_INVALID_DEVICE_STATE));
+    assert_eq!(configure(2), Err(STATUS_INVALID_DEVICE_STATE));
     assert_eq!(
         configure(0),
         Err(STATUS_INVALID_PARAMETER),

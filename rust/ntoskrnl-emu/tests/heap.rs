@@ -1,5 +1,8 @@
 //! `EMU_POOL=malloc`: blocks of the process's own allocator, by the rules of the pool.
 
+// The pool that Miri has is the mapped one alone.
+#![cfg(not(miri))]
+
 use std::ffi::c_void;
 
 use ntoskrnl_emu::*;
