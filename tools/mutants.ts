@@ -9,6 +9,7 @@
  * @module
  */
 
+import { FINISHED, FIRST } from "./baseline/mutants.ts";
 import { type Explanation, EXPLANATIONS, type Survivor } from "./survivors.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -35,23 +36,12 @@ const PARTS = [
 const CRATES = [
   {
     name: "ntoskrnl-emu",
-    first: [
-      "allocate_free",
-      "callbacks",
-      "flush_delete",
-      "identifiers",
-      "initialise",
-      "legacy",
-      "pool",
-      "slist",
-    ],
+    first: FIRST,
   },
   { name: "win-lookaside", first: [] },
 ] as const;
 /** The tests that are left out: their result depends on a seed or on the scheduler. */
 const BY_CHANCE = ["races", "threads"];
-/** Exit codes of cargo-mutants that has come to its end: all caught, some missed, some too slow. */
-const FINISHED = [0, 2, 3];
 
 /** When, where and by what a run was made. */
 interface Run {

@@ -2,15 +2,7 @@
 import process from "node:process";
 import { main } from "../main.ts";
 
-/** Runs a test with a folder of its own. */
-export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+export { withFolder } from "../../tests/support/folder.ts";
 
 /** What a command did. */
 export interface Ran {

@@ -21,7 +21,7 @@ const PARTS = {
 /** Compiled for loom only, or tests themselves. */
 const NOT_CODE = /loom|models?\b|tests?::/;
 /** The tests that are run first, alone: they catch most, and are built in a third of the time. */
-const FIRST = [
+export const FIRST = [
   "allocate_free",
   "callbacks",
   "flush_delete",
@@ -34,7 +34,7 @@ const FIRST = [
 /** Left out: whether these find something depends on their seed or on the scheduler. */
 const BY_CHANCE = ["property", "races", "stress", "threads"];
 /** All caught, some missed, some too slow: cargo-mutants came to its end. */
-const FINISHED = [0, 2, 3];
+export const FINISHED = [0, 2, 3];
 /** In seconds; long, since a busy machine is no test that does not end. */
 const LEAST_TIMEOUT = "60";
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {

@@ -144,6 +144,22 @@ export function settingText({ setting, totals }: Candidate): string {
   return `${setting.policy}${maximum}${setting.perProcessor ? `, ${totals.lists} lists` : ""}`;
 }
 
+/** The cells of a list that is worth its memory: name, allocations, hits, pool calls saved, mean bytes held idle, worth, depth, setting. */
+export function cellsOf(verdict: Verdict): string[] {
+  const { best } = verdict;
+  const { allocates, allocateMisses } = best.totals;
+  return [
+    nameOf(verdict),
+    grouped(allocates),
+    percent(allocates - allocateMisses, allocates),
+    grouped(best.saved),
+    bytes(best.idleBytes),
+    best.worth.toFixed(2),
+    grouped(best.totals.highestDepth),
+    settingText(best),
+  ];
+}
+
 function print(file: string, advice: Advice, flags: AdviseFlags): void {
   const { run, lists, rejected, large, remarks } = advice;
   console.log(
@@ -156,20 +172,7 @@ function print(file: string, advice: Advice, flags: AdviseFlags): void {
   if (lists.length === 0) console.log("Nothing here is worth a lookaside list.");
   else {
     console.log(bold("Worth a list, by pool calls saved per byte held idle:"));
-    const rows = lists.slice(0, flags.top ?? 20).map((verdict) => {
-      const { best } = verdict;
-      const { allocates, allocateMisses } = best.totals;
-      return [
-        nameOf(verdict),
-        grouped(allocates),
-        percent(allocates - allocateMisses, allocates),
-        grouped(best.saved),
-        bytes(best.idleBytes),
-        best.worth.toFixed(2),
-        grouped(best.totals.highestDepth),
-        settingText(best),
-      ];
-    });
+    const rows = lists.slice(0, flags.top ?? 20).map(cellsOf);
     const [headings, ...lines] = table([
       ["list", "allocates", "hits", "saved", "idle, mean", "per byte", "deepest", "setting"],
       ...rows,

@@ -14,7 +14,7 @@ import { remarksOf } from "../simulation/run.ts";
 import { InputError } from "../output/failure.ts";
 import { bytes, grouped, percent, printable } from "../output/text.ts";
 import { writeWhole } from "../output/write.ts";
-import { adviseOne, nameOf, settingText } from "./advise.ts";
+import { adviseOne, cellsOf, nameOf } from "./advise.ts";
 import { replayOne } from "./replay.ts";
 import { DEFAULT_POLICY } from "../simulation/policies.ts";
 import type { ReadingFlags } from "./flags.ts";
@@ -253,18 +253,9 @@ function adviceHtml({ lists, rejected }: Advice): string {
         "call sites",
       ],
       lists.slice(0, MOST_TABLE_ROWS).map((verdict) => {
-        const { best, sites } = verdict;
-        const { allocates, allocateMisses } = best.totals;
         return [
-          nameOf(verdict),
-          grouped(allocates),
-          percent(allocates - allocateMisses, allocates),
-          grouped(best.saved),
-          bytes(best.idleBytes),
-          best.worth.toFixed(2),
-          grouped(best.totals.highestDepth),
-          settingText(best),
-          sites.slice(0, 3).map(({ caller, allocations }) =>
+          ...cellsOf(verdict),
+          verdict.sites.slice(0, 3).map(({ caller, allocations }) =>
             `${printable(caller)} (${grouped(allocations)})`
           )
             .join(", "),

@@ -284,16 +284,22 @@ impl World {
         let is_default = subject.options.free == Free::Default;
         let mut stop = None;
         for entry in subject.model.flush() {
-            if is_default && !is_in_pool(entry) {
-                self.set_state(entry, State::Out(index));
-                // Its link was written into it.
-                self.fill(entry);
-                stop = Some(bad_caller([0x42, entry as u64, 0, 0]));
-            } else {
-                self.dispose(index, entry);
-            }
+            stop = self.let_go(index, entry, is_default).or(stop);
         }
         stop.unwrap_or(Expected::Is(0))
+    }
+
+    /// An entry that its list kept goes to the free routine. Returns the stop, if pool refuses it: it
+    /// stays allocated.
+    fn let_go(&mut self, index: usize, entry: usize, is_default: bool) -> Option<Expected> {
+        if is_default && !is_in_pool(entry) {
+            self.set_state(entry, State::Out(index));
+            // Its link was written into it.
+            self.fill(entry);
+            return Some(bad_caller([0x42, entry as u64, 0, 0]));
+        }
+        self.dispose(index, entry);
+        None
     }
 
     pub(super) fn expect_tick(&mut self) -> Expected {
@@ -318,13 +324,7 @@ impl World {
         let is_default = self.subject(index).options.free == Free::Default;
         let mut stop = None;
         while let Some(entry) = self.subject(index).model.trim() {
-            if is_default && !is_in_pool(entry) {
-                self.set_state(entry, State::Out(index));
-                self.fill(entry);
-                stop = Some(bad_caller([0x42, entry as u64, 0, 0]));
-            } else {
-                self.dispose(index, entry);
-            }
+            stop = self.let_go(index, entry, is_default).or(stop);
         }
         stop
     }
