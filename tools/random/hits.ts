@@ -11,7 +11,7 @@ import { randomNumbers } from "./trace.ts";
 
 const WAYS = ["javascript", "native", "in turn"] as const;
 
-/** Who takes hits: JavaScript, native code, or one or the other at each call. */
+/** What takes hits: JavaScript, native code, or one or the other at each call. */
 export type Way = (typeof WAYS)[number];
 
 let way: Way = "javascript";

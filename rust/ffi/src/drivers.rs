@@ -20,7 +20,7 @@ exports! {
             if name.is_null() {
                 return Err(STATUS_INVALID_PARAMETER);
             }
-            // SAFETY: so many bytes of the caller's, who writes none of them during the call.
+            // SAFETY: so many bytes of the caller's, which writes none of them during the call.
             let name = unsafe { std::slice::from_raw_parts(name, bytes as usize) };
             let name = String::from_utf8_lossy(name);
             let driver = match policy_by_number(depth_policy)? {

@@ -400,7 +400,7 @@ pub fn holds_list(region: &Region, offset: u32) -> bool {
 
 /// Whether the memory of an initialised list lies in a range of addresses, wholly or in part.
 pub(crate) fn reaches_into(range: Range<usize>) -> bool {
-    // The larger legacy lists begin with these fields; what pads them is nobody's.
+    // The larger legacy lists begin with these fields; what pads them has no owner.
     let before = size_of::<LookasideListEx>() - 1;
     first_list_in(range.start.saturating_sub(before)..range.end).is_some()
 }

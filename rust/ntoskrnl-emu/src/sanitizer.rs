@@ -190,7 +190,7 @@ impl Access {
     }
 }
 
-/// Who called whom: return addresses, the innermost first, zero for none.
+/// The chain of calls: return addresses, the innermost first, zero for none.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Stack([usize; Self::FRAMES]);
 
