@@ -20,3 +20,8 @@ pub mod model;
 pub mod operation;
 pub mod random;
 pub mod world;
+
+// The examples of docs/rust.md. They are for stable Rust, and no published crate has that page.
+#[cfg(all(doctest, not(feature = "allocator_api")))]
+#[doc = include_str!("../../../docs/rust.md")]
+mod docs {}

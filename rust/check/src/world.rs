@@ -139,6 +139,8 @@ pub struct World {
     fills: u64,
     /// The number of lists so far.
     lists: u64,
+    /// How many calls ended in a bug check, as they should.
+    stops: u64,
     flaw: Option<Flaw>,
 }
 
@@ -170,6 +172,7 @@ impl World {
             is_guest: false,
             fills: 0,
             lists: 0,
+            stops: 0,
             flaw,
         }
     }
@@ -180,6 +183,12 @@ impl World {
         let mut world = Self::new(None);
         world.is_guest = true;
         world
+    }
+
+    /// How many calls so far ended in a bug check, the one that the model expects.
+    #[must_use]
+    pub fn stops(&self) -> u64 {
+        self.stops
     }
 
     fn has(&self, flaw: Flaw) -> bool {

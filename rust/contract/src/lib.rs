@@ -37,6 +37,10 @@ mod guard;
 mod layouts;
 mod lifecycle;
 mod list;
+// Its example is for stable Rust, as that of lookaside-alloc.
+#[cfg(all(doctest, not(feature = "allocator_api")))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 mod resizing;
 mod suite;
 mod watch;

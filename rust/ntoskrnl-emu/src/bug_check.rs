@@ -17,9 +17,11 @@ use crate::caller;
 use crate::scope::{self, Mark};
 use crate::sync::per_thread;
 
+mod meanings;
 mod report;
 
-pub use report::{Report, ReportedParameter};
+pub(crate) use report::describe_blocks_by;
+pub use report::{Report, ReportedBlock, ReportedParameter};
 
 /// A bug check: its code and four parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +54,7 @@ impl BugCheck {
     #[inline(never)]
     pub fn raise(self) -> ! {
         report::note(self);
-        if ARMED.with(Cell::get) == 0 {
+        if WAITING.with(Cell::get).catchers == 0 {
             let report = self.report();
             report::write_file(&report);
             end_with(&format!("{report}\n"));
@@ -60,6 +62,25 @@ impl BugCheck {
         scope::restore();
         note_second_unwind(&format!("{self}\n"));
         resume_unwind(Box::new(self))
+    }
+
+    /// As [`Self::raise`], for a fault at an instruction, called by its handler. No unwind may begin in
+    /// the midst of Rust: where a catcher is armed, `catch` ends the fault if only frames of C lie
+    /// between, else it returns.
+    #[cfg_attr(
+        any(not(unix), loom, miri),
+        allow(dead_code, reason = "there is no special pool")
+    )]
+    #[cold]
+    pub(crate) fn raise_at(self, instruction: usize, catch: impl FnOnce(Self)) -> ! {
+        report::note_at(self, instruction);
+        if WAITING.with(Cell::get).catchers != 0 {
+            scope::restore();
+            catch(self);
+        }
+        let report = self.report();
+        report::write_file(&report);
+        end_with(&format!("{report}\n"));
     }
 
     /// What the numbers mean, and where the thread was.
@@ -109,9 +130,30 @@ pub enum Stop {
     Raised(NtStatus),
 }
 
+/// What waits for a stop on this thread since the last foreign frame.
+#[derive(Clone, Copy)]
+struct Waiting {
+    /// Catchers, which end each stop.
+    catchers: u32,
+    /// What may end an exception: catchers, and guarded sections that have a handler.
+    handlers: u32,
+    /// Guarded sections in the innermost catcher.
+    guards: u32,
+}
+
+impl Waiting {
+    const NONE: Self = Self {
+        catchers: 0,
+        handlers: 0,
+        guards: 0,
+    };
+}
+
 per_thread! {
-    /// How many catchers are armed on this thread since the last foreign frame.
-    static ARMED: Cell<u32> = const { Cell::new(0) };
+    /// What waits for a stop.
+    static WAITING: Cell<Waiting> = const { Cell::new(Waiting::NONE) };
+    /// Where the newest exception was raised; zero where no guarded section could ask.
+    static RAISED_AT: Cell<u64> = const { Cell::new(0) };
     /// Whether an unwind began since the innermost catcher was armed. One that a catcher which is
     /// not ours has ended counts too: `note_second_unwind` asks whether it is still under way.
     static UNWINDING: Cell<bool> = const { Cell::new(false) };
@@ -130,17 +172,20 @@ fn note_second_unwind(line: &str) {
     UNWINDING.with(|unwinding| unwinding.set(true));
 }
 
-/// A catcher that is armed by hand, for callers that cannot give a closure. The catcher around it is
-/// the innermost again when it is dropped; the innermost is dropped first.
+/// A catcher or a guarded section that is armed by hand, for callers that cannot give a closure. What
+/// is around it is the innermost again when it is dropped; the innermost is dropped first.
 #[must_use = "it is disarmed when it is dropped"]
 pub struct Armed {
-    _depth: ArmedDepth,
-    before: Mark,
+    _waiting: WaitingScope,
+    /// The mark of the catcher before; `None` for a guarded section.
+    before: Option<Mark>,
 }
 
 impl Drop for Armed {
     fn drop(&mut self) {
-        scope::unmark(self.before);
+        if let Some(before) = self.before {
+            scope::unmark(before);
+        }
     }
 }
 
@@ -148,22 +193,40 @@ impl Drop for Armed {
 /// frame that it must not cross.
 pub fn arm() -> Armed {
     Armed {
-        _depth: ArmedDepth::set(|depth| depth.saturating_add(1)),
-        before: scope::mark(),
+        _waiting: WaitingScope::set(|waiting| Waiting {
+            catchers: waiting.catchers.saturating_add(1),
+            handlers: waiting.handlers.saturating_add(1),
+            guards: 0,
+        }),
+        before: Some(scope::mark()),
     }
 }
 
-/// Sets the armed depth for a scope and restores it at its end, also by unwinding.
-struct ArmedDepth {
-    before: u32,
+/// Arms a guarded section by hand: an exception, and no bug check, unwinds to it. Level, driver and
+/// locks are there as they were at the raise. Where `has_handler` is false, it goes on from there by
+/// [`raise_from`].
+pub fn guard(has_handler: bool) -> Armed {
+    Armed {
+        _waiting: WaitingScope::set(|waiting| Waiting {
+            handlers: waiting.handlers.saturating_add(u32::from(has_handler)),
+            guards: waiting.guards.saturating_add(1),
+            ..waiting
+        }),
+        before: None,
+    }
+}
+
+/// Changes what waits for a scope and restores it at its end, also by unwinding.
+struct WaitingScope {
+    before: Waiting,
     was_unwinding: bool,
     was_inside: bool,
 }
 
-impl ArmedDepth {
-    fn set(depth: impl FnOnce(u32) -> u32) -> Self {
-        let before = ARMED.with(Cell::get);
-        ARMED.with(|armed| armed.set(depth(before)));
+impl WaitingScope {
+    fn set(waiting: impl FnOnce(Waiting) -> Waiting) -> Self {
+        let before = WAITING.with(Cell::get);
+        WAITING.with(|place| place.set(waiting(before)));
         Self {
             before,
             was_unwinding: UNWINDING.with(|unwinding| unwinding.replace(false)),
@@ -172,9 +235,9 @@ impl ArmedDepth {
     }
 }
 
-impl Drop for ArmedDepth {
+impl Drop for WaitingScope {
     fn drop(&mut self) {
-        ARMED.with(|armed| armed.set(self.before));
+        WAITING.with(|place| place.set(self.before));
         UNWINDING.with(|unwinding| unwinding.set(self.was_unwinding));
         ARMED_INSIDE.with(|inside| inside.set(self.was_inside));
     }
@@ -197,7 +260,8 @@ pub fn catch_bug_check<T>(run: impl FnOnce() -> T) -> Result<T, BugCheck> {
         Ok(value) => Ok(value),
         Err(Stop::BugCheck(stop)) => Err(stop),
         Err(Stop::Raised(status)) => {
-            if ARMED.with(Cell::get) != 0 {
+            let waiting = WAITING.with(Cell::get);
+            if waiting.catchers != 0 && waiting.guards == 0 {
                 scope::restore();
             }
             resume_unwind(Box::new(Raised(status)))
@@ -233,7 +297,7 @@ pub fn stop_of(payload: &(dyn Any + Send)) -> Option<Stop> {
 /// No unwind may cross such a frame, so inside it a bug check aborts unless a catcher is armed
 /// anew.
 pub fn in_foreign_frame<T>(run: impl FnOnce() -> T) -> T {
-    let _disarmed = ArmedDepth::set(|_| 0);
+    let _disarmed = WaitingScope::set(|_| Waiting::NONE);
     run()
 }
 
@@ -272,13 +336,32 @@ fn end_with(line: &str) -> ! {
 #[cold]
 #[inline(never)]
 pub(crate) fn raise(status: NtStatus) -> ! {
-    if ARMED.with(Cell::get) == 0 {
-        let stop = not_handled(status, caller::return_address());
-        end_with(&format!("{stop}\n"));
+    let waiting = WAITING.with(Cell::get);
+    // The bug check and guarded sections say it; a catcher does not.
+    let is_told = waiting.handlers == 0 || waiting.guards != 0;
+    raise_from(status, if is_told { caller::return_address() } else { 0 })
+}
+
+/// Raises an exception from an address, or goes on with one that a guarded section has not ended: to
+/// what waits for it innermost, else it is bug check 0x1E.
+#[cold]
+pub fn raise_from(status: NtStatus, address: u64) -> ! {
+    let waiting = WAITING.with(Cell::get);
+    if waiting.handlers == 0 {
+        end_with(&format!("{}\n", not_handled(status, address)));
     }
-    scope::restore();
+    // A guarded section finds the thread as it is.
+    if waiting.guards == 0 {
+        scope::restore();
+    }
+    RAISED_AT.with(|at| at.set(address));
     note_second_unwind(&format!("*** Unhandled exception {status}\n"));
     resume_unwind(Box::new(Raised(status)))
+}
+
+/// Where the newest exception of the thread was raised; zero where it is not known.
+pub fn raised_at() -> u64 {
+    RAISED_AT.with(Cell::get)
 }
 
 /// Raises what pool raises when it is asked to and has no memory (the status is the usual reading,

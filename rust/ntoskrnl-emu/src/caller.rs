@@ -38,7 +38,18 @@ impl Table {
         }
     }
 
+    #[inline]
     fn set(&self, points: &'static [EntryPoint]) {
+        // Relaxed, both: whether it was set before. Threads that do it again do not write one line in turn.
+        let is_set = self.length.load(Ordering::Relaxed) == points.len()
+            && self.first.load(Ordering::Relaxed).cast_const() == points.as_ptr();
+        if !is_set {
+            self.fill(points);
+        }
+    }
+
+    #[cold]
+    fn fill(&self, points: &'static [EntryPoint]) {
         // Relaxed: each table is one and the same at every call.
         self.first
             .store(points.as_ptr().cast_mut(), Ordering::Relaxed);
@@ -72,14 +83,72 @@ fn is_entry_point(function: usize) -> bool {
     ENTRY_POINTS.iter().any(|table| table.has(function))
 }
 
+/// How many frames of its own an entry point may have above the routine that it enters.
+const BETWEEN: usize = 4;
+
+/// How many of these frames, the innermost first, are those of the innermost of the kernel's routines
+/// and of what it calls; 0 where none is a routine's.
+pub(crate) fn own_frames(addresses: &[usize]) -> usize {
+    let mut own = 0;
+    for (number, &address) in addresses.iter().enumerate() {
+        if own != 0 && number > own + BETWEEN {
+            break;
+        }
+        if is_entry_point(frames::function_at(address)) {
+            own = number + 1;
+        }
+    }
+    own
+}
+
+/// The module that holds an address, and the place in it, as `module+0xoffset`; empty where it is not
+/// known.
+pub(crate) fn module_of(address: usize) -> String {
+    module::name_of(address)
+}
+
+/// The code that called an allocate routine, as `module+0xoffset`; empty where it is not known.
+pub(crate) fn call_site() -> String {
+    match usize::try_from(return_address()) {
+        Ok(address) if address != 0 => module_of(address),
+        _ => String::new(),
+    }
+}
+
+/// Whether the calling thread is in a signal handler, as far as unwind tables tell.
+#[cold]
+pub(crate) fn is_in_signal_handler() -> bool {
+    frames::is_in_signal_handler()
+}
+
+/// Whether the process has no other thread than this, where the system tells it without taking memory.
+#[cold]
+pub(crate) fn is_only_thread() -> bool {
+    cfg!(all(target_os = "linux", not(any(miri, loom)))) && number_of_threads() == Some(1)
+}
+
+/// Field 20 of `/proc/self/stat`, `num_threads` (proc_pid_stat(5)).
+fn number_of_threads() -> Option<u32> {
+    use std::io::Read;
+
+    let mut text = [0; 1024];
+    let mut file = std::fs::File::open("/proc/self/stat").ok()?;
+    let length = file.read(&mut text).ok()?;
+    let text = text.get(..length)?;
+    // Field 2 is the program's name in parentheses, in which anything may stand.
+    let end_of_name = text.iter().rposition(|&byte| byte == b')')?;
+    let mut fields = text.get(end_of_name..)?.split(|&byte| byte == b' ');
+    std::str::from_utf8(fields.nth(18)?).ok()?.parse().ok()
+}
+
 #[cfg(all(unix, not(any(miri, loom))))]
 mod frames {
     use std::ffi::{c_int, c_void};
 
+    use super::BETWEEN;
+
     /// How many frames are looked at.
     const LIMIT: usize = 32;
-    /// How many frames of its own an entry point may have above the routine that it enters.
-    const BETWEEN: usize = 4;
 
     #[allow(non_camel_case_types, reason = "the name of the unwinder's interface")]
     enum _Unwind_Context {}
@@ -91,11 +160,32 @@ mod frames {
             argument: *mut c_void,
         ) -> c_int;
         fn _Unwind_GetIP(context: *mut _Unwind_Context) -> usize;
+        fn _Unwind_GetIPInfo(context: *mut _Unwind_Context, is_before: *mut c_int) -> usize;
         fn _Unwind_FindEnclosingFunction(address: *mut c_void) -> *mut c_void;
     }
 
     const GO_ON: c_int = 0;
     const END: c_int = 5;
+
+    /// Notes a frame that stopped before an instruction and not at a call: a signal interrupted it.
+    extern "C" fn look_for_signal(context: *mut _Unwind_Context, argument: *mut c_void) -> c_int {
+        let mut is_before = 0;
+        // SAFETY: the unwinder's own context, and a place for its answer.
+        unsafe { _Unwind_GetIPInfo(context, &raw mut is_before) };
+        if is_before == 0 {
+            return GO_ON;
+        }
+        // SAFETY: that of `is_in_signal_handler`; nothing else refers to it meanwhile.
+        unsafe { argument.cast::<bool>().write(true) };
+        END
+    }
+
+    pub(super) fn is_in_signal_handler() -> bool {
+        let mut is_found = false;
+        // SAFETY: the function has the interface's signature, and its argument lives meanwhile.
+        unsafe { _Unwind_Backtrace(look_for_signal, (&raw mut is_found).cast()) };
+        is_found
+    }
 
     struct Walk {
         is_routine: fn(usize) -> bool,
@@ -115,16 +205,20 @@ mod frames {
         if number >= LIMIT || walk.routine.is_some_and(|last| number > last + BETWEEN) {
             return END;
         }
-        // The call itself: the address after it may be another function's.
-        let call = std::ptr::without_provenance_mut(address.wrapping_sub(1));
-        // SAFETY: it looks tables up by the address and follows nothing.
-        let function = unsafe { _Unwind_FindEnclosingFunction(call) };
-        if (walk.is_routine)(function.addr()) {
+        if (walk.is_routine)(function_at(address)) {
             walk.routine = Some(number);
         } else if walk.routine.is_some_and(|last| number == last + 1) {
             walk.found = address;
         }
         GO_ON
+    }
+
+    /// The first instruction of the function that an address returns to; zero where it is not known.
+    pub(super) fn function_at(address: usize) -> usize {
+        // The call itself: the address after it may be another function's.
+        let call = std::ptr::without_provenance_mut(address.wrapping_sub(1));
+        // SAFETY: it looks tables up by the address and follows nothing.
+        unsafe { _Unwind_FindEnclosingFunction(call) }.addr()
     }
 
     pub(super) fn return_address(is_routine: fn(usize) -> bool) -> u64 {
@@ -145,5 +239,86 @@ mod frames {
 mod frames {
     pub(super) fn return_address(_is_routine: fn(usize) -> bool) -> u64 {
         0
+    }
+
+    pub(super) fn function_at(_address: usize) -> usize {
+        0
+    }
+
+    pub(super) fn is_in_signal_handler() -> bool {
+        false
+    }
+}
+
+/// No modules are known here.
+#[cfg(not(all(target_os = "linux", not(any(loom, miri)))))]
+mod module {
+    pub(super) fn name_of(_address: usize) -> String {
+        String::new()
+    }
+}
+
+#[cfg(all(target_os = "linux", not(any(loom, miri))))]
+mod module {
+    use std::ffi::{CStr, c_char, c_int, c_void};
+    use std::ptr::{null, without_provenance};
+
+    /// `Dl_info` of `dlfcn.h`.
+    #[repr(C)]
+    struct Information {
+        file: *const c_char,
+        base: *const c_void,
+        symbol: *const c_char,
+        symbol_address: *const c_void,
+    }
+
+    unsafe extern "C" {
+        fn dladdr(address: *const c_void, information: *mut Information) -> c_int;
+    }
+
+    /// The module that holds an address, and the offset in it.
+    pub(super) fn name_of(address: usize) -> String {
+        let mut found = Information {
+            file: null(),
+            base: null(),
+            symbol: null(),
+            symbol_address: null(),
+        };
+        // SAFETY: any address may be asked about, and nothing is read there; `found` is writable.
+        let is_known = unsafe { dladdr(without_provenance(address), &raw mut found) } != 0;
+        if !is_known || found.file.is_null() {
+            return String::new();
+        }
+        // SAFETY: not null: a string that lives as long as its module is loaded, and the caller, which
+        // is on the stack, is code of it.
+        let path = unsafe { CStr::from_ptr(found.file) }.to_string_lossy();
+        let is_field = |&c: &char| !c.is_control() && !matches!(c, ',' | '"');
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let name: String = file.chars().filter(is_field).collect();
+        format!("{name}+0x{:x}", address.saturating_sub(found.base.addr()))
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(any(miri, loom))))]
+mod tests {
+    use super::is_only_thread;
+
+    #[test]
+    fn a_process_knows_whether_it_has_one_thread() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || ended.recv());
+        assert!(!is_only_thread());
+        // SAFETY: the child looks at its threads, of which it has one, and ends.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: nothing of the child is to be done any more.
+            unsafe { libc::_exit(i32::from(!is_only_thread())) };
+        }
+        let mut status = 0;
+        // SAFETY: the place is writable.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        drop(end);
+        let _ = other.join();
     }
 }

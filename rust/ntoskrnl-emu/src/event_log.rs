@@ -5,16 +5,20 @@
 //! hit path asks nothing here: while a recording is on, lists are registered with state words that no
 //! block has, so that each call takes the path that writes it.
 
-mod call_site;
+mod recent;
 
 use std::cell::Cell;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::sync::OnceLock;
 use std::time::Instant;
 
-use call_site::call_site;
+use crate::caller::call_site;
+use crate::stack;
+use crate::sync::Once;
+use crate::unwatched;
+
+pub(crate) use recent::{Event, recent};
 
 /// Names the file.
 const VARIABLE: &str = "EMU_TRACE";
@@ -66,7 +70,7 @@ struct Log {
     process: String,
 }
 
-static LOG: OnceLock<Option<Log>> = OnceLock::new();
+static LOG: Once<Option<Log>> = Once::new();
 
 thread_local! {
     /// How many calls of lists the thread is in, whose calls of the pool are not the program's.
@@ -74,10 +78,18 @@ thread_local! {
 }
 
 /// Whether a recording is on.
-pub(crate) fn is_on() -> bool {
+#[inline]
+pub(crate) fn is_recording() -> bool {
     log().is_some()
 }
 
+/// Whether calls are noted, in a recording or for reports.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    !unwatched::is_known() && (is_recording() || stack::is_on())
+}
+
+#[inline]
 fn log() -> Option<&'static Log> {
     if cfg!(any(loom, miri)) {
         return None;
@@ -201,18 +213,29 @@ fn thread() -> String {
 #[cold]
 #[inline(never)]
 fn record(op: Op, call: Option<&Call>) {
-    if let Some(log) = log()
-        && INSIDE.with(Cell::get) == 0
-    {
+    if INSIDE.with(Cell::get) != 0 {
+        return;
+    }
+    if let Some(log) = log() {
         log.write(op, call);
+    }
+    if stack::is_on() {
+        recent::note(op, call);
     }
 }
 
 /// Records a call, where a recording is on; what it was is asked for only then.
+#[inline]
 pub(crate) fn call(op: Op, what: impl FnOnce() -> Call) {
     if is_on() {
-        record(op, Some(&what()));
+        record_what(op, what);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn record_what(op: Op, what: impl FnOnce() -> Call) {
+    record(op, Some(&what()));
 }
 
 /// Records a tick, where a recording is on.
@@ -229,6 +252,7 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
+    #[inline]
     pub(crate) fn begin() -> Self {
         let is_counted = is_on();
         if is_counted {
@@ -239,6 +263,7 @@ impl Inside {
 }
 
 impl Drop for Inside {
+    #[inline]
     fn drop(&mut self) {
         if self.is_counted {
             INSIDE.with(|inside| inside.set(inside.get().saturating_sub(1)));

@@ -38,12 +38,14 @@
 //!
 //! | floor | what it knows |
 //! |---|---|
-//! | `sync`, `owner`, `delay`, `scope`, `event_log` | threads, and the file of a recording |
+//! | `sync`, `owner`, `delay`, `scope`, `verifier`, `event_log` | threads, drivers' options, and the file of a recording |
+//! | `clock`, `dispatcher`, `threads` | time, and what threads wait for |
 //! | `sanitizer` | the sanitizers in the process |
 //! | `memory` | the two mappings, the metadata in one of them, control blocks and S-list headers |
-//! | `caller`, `bug_check`, `stops` | how the emulation stops, and every stop |
+//! | `caller`, `stack`, `bug_check`, `stops` | chains of calls, how the emulation stops, and every stop |
 //! | `pool` | blocks |
 //! | `registry` | which lists exist |
+//! | `irql` | the levels that routines allow |
 //! | `list` | the rule of allocate and free, and damage |
 //! | [`host`] | what no driver asks of a kernel |
 //! | `routines` | the names of `wdm.h` |
@@ -57,28 +59,73 @@ compile_error!("the layouts are those of little-endian machines");
 
 mod bug_check;
 mod caller;
+#[cfg(not(loom))]
+mod clock;
+mod deadlock;
 mod delay;
+#[cfg(not(loom))]
+mod dispatcher;
 mod event_log;
 pub mod host;
+mod irql;
 mod list;
 mod memory;
 #[cfg(all(test, loom))]
 mod models;
 mod owner;
 mod pool;
+mod unwatched;
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 mod registry;
 mod routines;
 mod sanitizer;
 mod scope;
+mod stack;
 mod stops;
+mod switches;
 mod sync;
+#[cfg(not(loom))]
+mod threads;
+mod verifier;
 
 pub use bug_check::{
-    BugCheck, Raised, Report, ReportedParameter, Stop, catch_bug_check, catch_stop,
+    BugCheck, Raised, Report, ReportedBlock, ReportedParameter, Stop, catch_bug_check, catch_stop,
 };
 pub use host::{
-    DepthPolicy, Driver, FaultFailure, FaultReport, Faults, Guard, Leak, LeakKind, abandon,
-    configure, configure_depth_policy, confine, list, set_depth, share, tick,
+    Check, Counters, DepthPolicy, Driver, FaultFailure, FaultReport, Faults, Guard, IrqlGuard,
+    Leak, LeakKind, PoolCounters, StackDepth, Verifier, abandon, configure, configure_depth_policy,
+    confine, list, set_depth, share, tick,
+};
+#[cfg(not(loom))]
+pub use routines::bit_map::{
+    RtlAreBitsClear, RtlAreBitsSet, RtlClearAllBits, RtlClearBit, RtlClearBits, RtlFindClearBits,
+    RtlFindClearBitsAndSet, RtlFindSetBits, RtlFindSetBitsAndClear, RtlInitializeBitMap,
+    RtlNumberOfClearBits, RtlNumberOfSetBits, RtlSetAllBits, RtlSetBit, RtlSetBits, RtlTestBit,
+};
+#[cfg(not(loom))]
+pub use routines::device::{
+    IoCreateDevice, IoCreateSymbolicLink, IoDeleteDevice, IoDeleteSymbolicLink,
+};
+#[cfg(not(loom))]
+pub use routines::driver_entry::{DriverInitialize, load_driver, unload_driver};
+#[cfg(not(loom))]
+pub use routines::event::{
+    KeClearEvent, KeInitializeEvent, KePulseEvent, KeReadStateEvent, KeResetEvent, KeSetEvent,
+};
+#[cfg(not(loom))]
+pub use routines::ex_spin_lock::{
+    ExAcquireSpinLockExclusive, ExAcquireSpinLockExclusiveAtDpcLevel, ExAcquireSpinLockShared,
+    ExAcquireSpinLockSharedAtDpcLevel, ExReleaseSpinLockExclusive,
+    ExReleaseSpinLockExclusiveFromDpcLevel, ExReleaseSpinLockShared,
+    ExReleaseSpinLockSharedFromDpcLevel, ExTryConvertSharedSpinLockExclusive,
+};
+#[cfg(not(loom))]
+pub use routines::interlocked_list::{
+    ExInterlockedAddLargeInteger, ExInterlockedAddUlong, ExInterlockedInsertHeadList,
+    ExInterlockedInsertTailList, ExInterlockedPopEntryList, ExInterlockedPushEntryList,
+    ExInterlockedRemoveHeadList,
 };
 pub use routines::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
 pub use routines::lookaside_ex::{
@@ -90,9 +137,60 @@ pub use routines::lookaside_legacy::{
     ExDeleteNPagedLookasideList, ExDeletePagedLookasideList, ExFreeToNPagedLookasideList,
     ExFreeToPagedLookasideList, ExInitializeNPagedLookasideList, ExInitializePagedLookasideList,
 };
+#[cfg(not(loom))]
+pub use routines::mutex::{
+    ExAcquireFastMutex, ExAcquireFastMutexUnsafe, ExReleaseFastMutex, ExReleaseFastMutexUnsafe,
+    ExTryToAcquireFastMutex, KeAcquireGuardedMutex, KeAcquireGuardedMutexUnsafe,
+    KeInitializeGuardedMutex, KeReleaseGuardedMutex, KeReleaseGuardedMutexUnsafe,
+    KeTryToAcquireGuardedMutex,
+};
 pub use routines::pool::{
-    ExAllocatePool2, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, ExFreePool,
-    ExFreePoolWithTag,
+    ExAllocatePool2, ExAllocatePool3, ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag,
+    ExAllocatePoolWithTagPriority, ExFreePool, ExFreePool2, ExFreePoolWithTag,
+    PoolExtendedParameter,
+};
+#[cfg(not(loom))]
+pub use routines::processor::{
+    KeGetCurrentProcessorIndex, KeGetCurrentProcessorNumber, KeGetCurrentProcessorNumberEx,
+    KeGetProcessorIndexFromNumber, KeGetProcessorNumberFromIndex, KeQueryActiveProcessorCount,
+    KeQueryActiveProcessorCountEx, KeQueryActiveProcessors, KeQueryMaximumProcessorCount,
+    KeQueryMaximumProcessorCountEx, ProcessorNumber,
+};
+#[cfg(not(loom))]
+pub use routines::push_lock::{
+    ExAcquirePushLockExclusiveEx, ExAcquirePushLockSharedEx, ExInitializePushLock,
+    ExReleasePushLockEx, ExReleasePushLockExclusiveEx, ExReleasePushLockSharedEx,
+};
+#[cfg(not(loom))]
+pub use routines::queued_spin_lock::{
+    KeAcquireInStackQueuedSpinLock, KeAcquireInStackQueuedSpinLockAtDpcLevel,
+    KeReleaseInStackQueuedSpinLock, KeReleaseInStackQueuedSpinLockFromDpcLevel,
+};
+#[cfg(not(loom))]
+pub use routines::region::{
+    KeAreAllApcsDisabled, KeAreApcsDisabled, KeEnterCriticalRegion, KeEnterGuardedRegion,
+    KeLeaveCriticalRegion, KeLeaveGuardedRegion,
+};
+#[cfg(not(loom))]
+pub use routines::request::{
+    IoAllocateIrp, IoAllocateMdl, IoBuildPartialMdl, IoFreeIrp, IoFreeMdl, IoInitializeIrp,
+    IoReuseIrp, MmAdvanceMdl, MmBuildMdlForNonPagedPool, MmMapLockedPagesSpecifyCache, MmSizeOfMdl,
+    MmUnmapLockedPages,
+};
+#[cfg(not(loom))]
+pub use routines::resource::{
+    ExAcquireResourceExclusiveLite, ExAcquireResourceSharedLite, ExAcquireSharedStarveExclusive,
+    ExAcquireSharedWaitForExclusive, ExConvertExclusiveToSharedLite, ExDeleteResourceLite,
+    ExDisableResourceBoostLite, ExGetExclusiveWaiterCount, ExGetSharedWaiterCount,
+    ExInitializeResourceLite, ExIsResourceAcquiredExclusiveLite, ExIsResourceAcquiredSharedLite,
+    ExReinitializeResourceLite, ExReleaseResourceForThreadLite, ExReleaseResourceLite,
+    ExSetResourceOwnerPointer,
+};
+#[cfg(not(loom))]
+pub use routines::rundown::{
+    ExAcquireRundownProtection, ExAcquireRundownProtectionEx, ExInitializeRundownProtection,
+    ExReInitializeRundownProtection, ExReleaseRundownProtection, ExReleaseRundownProtectionEx,
+    ExRundownCompleted, ExWaitForRundownProtectionRelease,
 };
 pub use routines::slist::{
     ExQueryDepthSList, ExpInterlockedFlushSList, ExpInterlockedPopEntrySList,
@@ -103,4 +201,46 @@ pub use routines::spin_lock::{
     KeReleaseSpinLock, KeReleaseSpinLockFromDpcLevel, KeTestSpinLock,
     KeTryToAcquireSpinLockAtDpcLevel,
 };
-pub use routines::stop::{ExRaiseStatus, KeBugCheckEx};
+pub use routines::stop::{
+    ExRaiseAccessViolation, ExRaiseDatatypeMisalignment, ExRaiseStatus, KeBugCheckEx, not_emulated,
+};
+#[cfg(not(loom))]
+pub use routines::string::{
+    RtlAnsiStringToUnicodeString, RtlAppendUnicodeStringToString, RtlAppendUnicodeToString,
+    RtlCompareUnicodeString, RtlCompareUnicodeStrings, RtlCopyUnicodeString, RtlEqualUnicodeString,
+    RtlFreeAnsiString, RtlFreeUnicodeString, RtlInitAnsiString, RtlInitString,
+    RtlPrefixUnicodeString, RtlUnicodeStringToAnsiString, RtlUpcaseUnicodeChar,
+    RtlUpcaseUnicodeString,
+};
+#[cfg(not(loom))]
+pub use routines::system_routine::MmGetSystemRoutineAddress;
+#[cfg(not(loom))]
+pub use routines::thread::{
+    ClientId, IoGetCurrentProcess, KeGetCurrentThread, ObReferenceObjectByHandle,
+    ObfDereferenceObject, ObfReferenceObject, PsCreateSystemThread, PsGetCurrentProcessId,
+    PsGetCurrentThreadId, PsGetProcessId, PsGetThreadId, PsIsSystemThread, PsIsThreadTerminating,
+    PsTerminateSystemThread, StartRoutine, ZwClose,
+};
+#[cfg(not(loom))]
+pub use routines::time::{
+    KeQueryInterruptTime, KeQueryPerformanceCounter, KeQuerySystemTime, KeQuerySystemTimePrecise,
+    KeQueryTickCount, KeQueryTimeIncrement, KeQueryUnbiasedInterruptTime,
+};
+#[cfg(not(loom))]
+pub use routines::wait::{KeDelayExecutionThread, KeWaitForMultipleObjects, KeWaitForSingleObject};
+pub use routines::wdf::lock::{
+    WdfSpinLockAcquire, WdfSpinLockCreate, WdfSpinLockRelease, WdfWaitLockAcquire,
+    WdfWaitLockCreate, WdfWaitLockRelease,
+};
+pub use routines::wdf::lookaside::{WdfLookasideListCreate, WdfMemoryCreateFromLookaside};
+pub use routines::wdf::memory::{
+    WdfMemoryAssignBuffer, WdfMemoryCopyFromBuffer, WdfMemoryCopyToBuffer, WdfMemoryCreate,
+    WdfMemoryCreatePreallocated, WdfMemoryGetBuffer,
+};
+pub use routines::wdf::object::{
+    WdfDriverConfig, WdfDriverCreate, WdfDriverWdmGetDriverObject, WdfFileObjectGetDevice,
+    WdfGetDriver, WdfObjectAllocateContext, WdfObjectContextGetObject, WdfObjectCreate,
+    WdfObjectDelete, WdfObjectDereferenceActual, WdfObjectGetTypedContextWorker,
+    WdfObjectReferenceActual, wdf_create, wdf_end, wdf_forget, wdf_unload,
+};
+pub use routines::wdf::{WdfContextTypeInfo, WdfObject, WdfObjectAttributes, WdfObjectCallback};

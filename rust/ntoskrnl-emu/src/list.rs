@@ -11,12 +11,14 @@
 use std::ffi::c_void;
 
 use wdm::{
-    INITIAL_LOOKASIDE_DEPTH, LookasideListEx, NtStatus, SListHeader, STATUS_INVALID_PARAMETER,
+    INITIAL_LOOKASIDE_DEPTH, LOOKASIDE_MINIMUM_BLOCK_SIZE, LookasideListEx, NtStatus, PoolType,
+    SListHeader, STATUS_INVALID_PARAMETER,
 };
 
 use crate::bug_check::BugCheck;
 use crate::delay;
 use crate::event_log;
+use crate::irql::{self, Limit};
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
     BY_BLOCK_WORD, KIND_EX, KIND_NPAGED, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT,
@@ -25,18 +27,23 @@ use crate::memory::layout::{
 use crate::memory::region::{self, Region};
 use crate::memory::slist_header::{Head, RESERVED};
 use crate::owner::SHARED;
-use crate::pool;
+use crate::pool::{self, judge};
 use crate::registry::{self, NewList, Pin};
 use crate::sanitizer;
 use crate::scope::{self, Doing};
 use crate::stops;
-use crate::sync::{AtomicU64, Ordering};
+use crate::switches::{self, Check};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::unwatched;
+use crate::verifier::{self, NO_CACHE};
 
 mod arguments;
 mod batch;
 mod damage;
 mod exchange;
 mod foreign;
+mod fork;
+mod level;
 mod miss;
 mod raw;
 mod rule;
@@ -45,6 +52,7 @@ mod trim;
 
 pub(crate) use arguments::Arguments;
 pub use batch::{hit_many, keep_many};
+pub(crate) use foreign::list_of as list_of_foreign;
 pub use miss::calling_list;
 pub(crate) use miss::{allocate_by_default, free_by_default};
 pub use rule::{hit, keep};
@@ -65,31 +73,50 @@ impl BadEntry {
     /// The bug check of freeing it.
     fn stop(&self, entry: u64) -> BugCheck {
         match self {
-            Self::AlreadyFreed(tag) => stops::already_freed(entry, *tag),
-            Self::NotOfThisList => stops::invalid_address(entry),
+            Self::AlreadyFreed(tag) => pool::freed_twice(entry as usize, *tag),
+            Self::NotOfThisList => pool::special::refusal_of(entry as usize)
+                .unwrap_or_else(|| stops::invalid_address(entry)),
         }
     }
 }
 
-/// What is done with a list, by the names of the routine for each kind: Ex, NPaged, Paged.
-pub(crate) type Verb = [&'static str; 3];
+/// As [`ListRef::note`], by the list's record, if it is known.
+#[inline]
+fn note_record(list: *mut LookasideListEx, record: Option<&Record>, verb: Verb) {
+    let kind = record.map_or(KIND_EX, |record| record.kind.load(Ordering::Relaxed));
+    scope::doing(Doing {
+        routine: Some(routine_of(verb, kind).routine),
+        list: list.addr(),
+        tag: record.map_or(0, |record| record.tag.load(Ordering::Relaxed)),
+    });
+}
+
+/// What is done with a list, by the routine for each kind: Ex, NPaged, Paged.
+pub(crate) type Verb = [&'static Limit; 3];
 
 const ALLOCATE: Verb = [
-    "ExAllocateFromLookasideListEx",
-    "ExAllocateFromNPagedLookasideList",
-    "ExAllocateFromPagedLookasideList",
+    &irql::ALLOCATE_EX,
+    &irql::ALLOCATE_NPAGED,
+    &irql::ALLOCATE_PAGED,
 ];
-const FREE: Verb = [
-    "ExFreeToLookasideListEx",
-    "ExFreeToNPagedLookasideList",
-    "ExFreeToPagedLookasideList",
+const FREE: Verb = [&irql::FREE_EX, &irql::FREE_NPAGED, &irql::FREE_PAGED];
+const FLUSH: Verb = [&irql::FLUSH_EX; 3];
+const DELETE: Verb = [&irql::DELETE_EX, &irql::DELETE_NPAGED, &irql::DELETE_PAGED];
+const INITIALIZE: Verb = [
+    &irql::INITIALIZE_EX,
+    &irql::INITIALIZE_NPAGED,
+    &irql::INITIALIZE_PAGED,
 ];
-const FLUSH: Verb = ["ExFlushLookasideListEx"; 3];
-const DELETE: Verb = [
-    "ExDeleteLookasideListEx",
-    "ExDeleteNPagedLookasideList",
-    "ExDeletePagedLookasideList",
-];
+
+/// The routine of a verb for a list of a kind.
+fn routine_of(verb: Verb, kind: u32) -> &'static Limit {
+    let [ex, npaged, paged] = verb;
+    match kind {
+        KIND_EX => ex,
+        KIND_NPAGED => npaged,
+        _ => paged,
+    }
+}
 
 /// An initialised list.
 ///
@@ -139,7 +166,7 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::find`], the first.
     #[cold]
     unsafe fn none_at(list: *mut LookasideListEx) -> BugCheck {
-        if !can_hold_a_list(list) {
+        if list.is_null() || !is_aligned(list) {
             return stops::not_initialised(list.addr());
         }
         // SAFETY: aligned; readable, writable and accessed so by the caller's word.
@@ -158,16 +185,26 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::find`], both.
     #[inline(always)]
     unsafe fn known(list: *mut LookasideListEx) -> Option<Self> {
+        // Null and alignment apart: next to each other they become one condition of more instructions.
+        if list.is_null() {
+            return None;
+        }
         let region = region::current()?;
-        if !can_hold_a_list(list) {
+        if !is_aligned(list) {
             return None;
         }
         // SAFETY: aligned; readable, writable and accessed so by the caller's word.
         let control = unsafe { Control::new(list) };
         // Relaxed, as in `registry`: a thread that is given the list synchronises with its giver.
         let index = control.index().load(Ordering::Relaxed);
+        // One beyond the table would be taken modulo its length: a stray write made it.
+        if index as usize >= RECORDS {
+            return None;
+        }
         let record = region.record(index);
-        is_list_of(record, index, list).then_some(Self {
+        // A record that no list has holds address 0, so index 0 and stale ones fail here too.
+        let is_its = record.list.load(Ordering::Relaxed) == list.addr() as u64;
+        is_its.then_some(Self {
             region,
             record,
             index,
@@ -182,18 +219,11 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::find`], both.
     unsafe fn note(list: *mut LookasideListEx, verb: Verb) {
         // SAFETY: by the caller's word.
-        let record = unsafe { Self::known(list) }.map(|found| found.record);
-        let [ex, npaged, paged] = verb;
-        let kind = record.map_or(KIND_EX, |record| record.kind.load(Ordering::Relaxed));
-        scope::doing(Doing {
-            routine: Some(match kind {
-                KIND_EX => ex,
-                KIND_NPAGED => npaged,
-                _ => paged,
-            }),
-            list: list.addr(),
-            tag: record.map_or(0, |record| record.tag.load(Ordering::Relaxed)),
-        });
+        note_record(
+            list,
+            unsafe { Self::known(list) }.map(|found| found.record),
+            verb,
+        );
     }
 
     /// The live list in the pool with an identifier, if its control block names its record.
@@ -270,6 +300,15 @@ impl<'a> ListRef<'a> {
             self.check_identity();
         }
         self
+    }
+
+    /// Whether each entry is to go to pool: its tools see each block, or special pool does.
+    fn keeps_nothing(self) -> bool {
+        let driver = self.record.driver.load(Ordering::Relaxed);
+        let tag = self.record.tag.load(Ordering::Relaxed);
+        pool::heap::is_used()
+            || pool::special::is_wanted(driver, tag, self.size())
+            || verifier::flags(driver) & NO_CACHE != 0
     }
 
     fn size(self) -> usize {
@@ -388,16 +427,18 @@ impl<'a> ListRef<'a> {
         }
     }
 
-    /// The section that a hit path left for a slow one. The control block may have been written over
-    /// since.
+    /// The section that a hit path left for a slow one, and notes what is done in it. The control block
+    /// may have been written over since.
     ///
     /// # Safety
     ///
     /// - As of [`Self::find`], both.
     /// - The caller is in the list's section, with this first entry.
-    unsafe fn resume(list: *mut LookasideListEx, first: u64) -> Section<'a> {
+    unsafe fn resume(list: *mut LookasideListEx, first: u64, verb: Verb) -> Section<'a> {
         // SAFETY: by the caller's word, both.
-        match unsafe { Self::known(list) } {
+        let found = unsafe { Self::known(list) };
+        note_record(list, found.map(|found| found.record), verb);
+        match found {
             Some(found) => found.section(first),
             // SAFETY: by the caller's word: it is in the section of the list there.
             None => unsafe { refuse_inside(list.addr(), first) },
@@ -428,13 +469,14 @@ impl<'a> ListRef<'a> {
             if !self.keeps(link) {
                 self.damaged();
             }
+            refused = self.change_of_kept(link).or(refused);
             self.hand_out(link);
             // SAFETY: the list keeps the entry, as was just checked.
             let next = unsafe { self.link_of(link) }.load(Ordering::Relaxed);
             match self.refusal_of_pool(link) {
                 None => {
                     self.release(link);
-                    self.dispose(self.entry_at(link));
+                    refused = self.dispose(self.entry_at(link)).or(refused);
                 }
                 // It stays allocated; the others must not be lost with it.
                 Some(stop) => {
@@ -460,6 +502,14 @@ impl<'a> ListRef<'a> {
             self.record.list.load(Ordering::Relaxed) as usize,
         );
         self.flush();
+        // Relaxed, as in `pool::disown`: the caller synchronises with those that used the list.
+        let has_blocks = |block: &AtomicU32| block.load(Ordering::Relaxed) != 0;
+        let is_bare = self.record.foreign.load(Ordering::Relaxed) == 0
+            && !self.record.blocks.iter().any(has_blocks);
+        if is_bare {
+            registry::leave_at_once(&self.region, self.index, || self.lose_its_name());
+            return;
+        }
         registry::begin_to_leave(&self.region, self.index);
         delay::point("list closed");
         self.forget();
@@ -480,9 +530,13 @@ impl<'a> ListRef<'a> {
             foreign::forget(self.index, self.size(), true);
         }
         pool::disown(&self.region, self.record);
+        self.lose_its_name();
+        registry::leave(&self.region, self.index);
+    }
+
+    fn lose_its_name(self) {
         self.control.index().store(0, Ordering::Relaxed);
         delay::point("list forgotten");
-        registry::leave(&self.region, self.index);
     }
 
     // No other thread knows a list while its owner changes, and a thread that passes it on
@@ -491,6 +545,7 @@ impl<'a> ListRef<'a> {
 
     fn confine_to(self, owner: u32) {
         self.record.owner.store(owner, Ordering::Relaxed);
+        registry::choose_states(&self.region, self.index);
         delay::point("list confining");
         self.control.owner().store(owner, Ordering::Relaxed);
     }
@@ -499,25 +554,17 @@ impl<'a> ListRef<'a> {
         self.control.owner().store(SHARED, Ordering::Relaxed);
         delay::point("list sharing");
         self.record.owner.store(SHARED, Ordering::Relaxed);
+        registry::choose_states(&self.region, self.index);
     }
 }
 
 /// What stands for the index in storage that was to be a list beyond the limit.
 const NO_ROOM: u32 = u32::MAX;
 
-/// Whether a list can begin at an address.
+/// Whether a list can begin at an address, if that is not null.
 #[inline(always)]
-fn can_hold_a_list(list: *mut LookasideListEx) -> bool {
-    // One comparison for both: null becomes the greatest number, and bits below 16 come out on top.
-    list.addr().rotate_right(4).wrapping_sub(1) < usize::MAX >> 4
-}
-
-/// Whether the record with an index is that of the list at an address.
-#[inline(always)]
-fn is_list_of(record: &Record, index: u32, list: *mut LookasideListEx) -> bool {
-    // A record that no list has holds address 0, so index 0 and stale ones fail here too. One beyond
-    // the table would be taken modulo its length: a stray write made it.
-    (index as usize) < RECORDS && record.list.load(Ordering::Relaxed) == list.addr() as u64
+fn is_aligned(list: *mut LookasideListEx) -> bool {
+    list.addr().is_multiple_of(16)
 }
 
 /// Checks that an entry is allocated from the list with a record index.
@@ -554,7 +601,10 @@ pub(crate) fn refusal_of(region: &Region, index: u32, offset: u32) -> Option<Bug
     let checked = check_live(region, index, entry);
     match checked {
         Err(BadEntry::NotOfThisList) if exchange::would_take(region, index, offset) => None,
-        checked => checked.err().map(|bad| bad.stop(entry)),
+        checked => checked.err().map(|bad| {
+            let driver = region.record(index).driver.load(Ordering::Relaxed);
+            stops::for_driver(driver, bad.stop(entry), entry)
+        }),
     }
 }
 
@@ -571,6 +621,21 @@ fn check_live(region: &Region, index: u32, entry: u64) -> Result<(), BadEntry> {
     }
 }
 
+/// The bug check of initialising a list, where Driver Verifier finds it wrong.
+fn refusal_of_new(address: usize, new: &NewList) -> Option<BugCheck> {
+    if !verifier::is_verified(new.driver) {
+        return None;
+    }
+    if registry::find(address).is_some() {
+        return Some(stops::initialised_again(address));
+    }
+    if (new.asked_size as usize) < LOOKASIDE_MINIMUM_BLOCK_SIZE {
+        return Some(stops::too_small(address, new.asked_size));
+    }
+    let pool_type = PoolType(new.pool_type.cast_signed());
+    judge::executable(new.driver, pool_type, new.tag)
+}
+
 /// Makes storage an empty list that the registry knows.
 ///
 /// # Safety
@@ -580,18 +645,21 @@ fn check_live(region: &Region, index: u32, entry: u64) -> Result<(), BadEntry> {
 /// - The callbacks that `new` names can be called as the routine of its kind documents.
 /// - No other thread uses the list that may be there already.
 pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Result<(), NtStatus> {
-    if !can_hold_a_list(list) {
+    level::check_new(list.addr(), new);
+    if list.is_null() || !is_aligned(list) {
         return Err(STATUS_INVALID_PARAMETER);
     }
     let region = region::map()?;
     let address = list.expose_provenance();
-    let around = region
-        .offset_of(address)
-        .and_then(|offset| pool::block_around(region, offset));
-    if around.is_some_and(|block| block.is_paged) {
+    if pool::is_in_paged_pool(region, address) && switches::is_on(new.driver, Check::PagedList) {
         stops::list_in_paged_pool(address).raise();
     }
+    fork::attend();
     refuse_forgotten_neighbour(region);
+    let stop = refusal_of_new(address, new);
+    if let Some(stop) = stop {
+        stop.raise();
+    }
     // SAFETY: no other thread uses, so deletes, a list there, by the caller's word.
     if let Some(before) = unsafe { ListRef::registered(address) } {
         before.refuse_other_owners();
@@ -607,38 +675,32 @@ pub(crate) unsafe fn initialise(list: *mut LookasideListEx, new: &NewList) -> Re
     // thread that is given the list synchronises with its giver.
     head.counts.store(0, Ordering::Relaxed);
     head.first.store(0, Ordering::Relaxed);
-    let depth = if pool::heap::is_used() {
+    let keeps_nothing = !unwatched::is_known()
+        && (pool::heap::is_used()
+            || pool::special::is_wanted(new.driver, new.tag, new.size as usize));
+    let depth = if keeps_nothing {
         0
     } else {
         INITIAL_LOOKASIDE_DEPTH
     };
     control.depth().store(depth, Ordering::Relaxed);
-    for counter in [
-        control.total_allocates(),
-        control.allocate_misses(),
-        control.total_frees(),
-        control.free_misses(),
-        control.last_total_allocates(),
-        control.last_allocate_misses(),
-    ] {
-        counter.store(0, Ordering::Relaxed);
-    }
-    let index = registry::enter(region, address, new).inspect_err(|_| {
-        // The next routine that is given the storage says why there is no list.
-        control.index().store(NO_ROOM, Ordering::Relaxed);
-    })?;
-    delay::point("list entered");
+    control.clear_counters();
     if let Some(offset) = region.offset_of(address) {
         pool::note_list(region, offset);
     }
-    let made = ListRef {
+    let list = |index| ListRef {
         region: *region,
         record: region.record(index),
         index,
         control,
     };
-    made.write_identity();
-    made.log(event_log::Op::Initialise, address);
+    let identify = |index| list(index).write_identity();
+    let index = registry::enter(region, address, new, identify).inspect_err(|_| {
+        // The next routine that is given the storage says why there is no list.
+        control.index().store(NO_ROOM, Ordering::Relaxed);
+    })?;
+    delay::point("list entered");
+    list(index).log(event_log::Op::Initialise, address);
     Ok(())
 }
 
@@ -651,7 +713,9 @@ pub(crate) unsafe fn flush(list: *mut LookasideListEx) {
     // SAFETY: by the caller's word.
     unsafe { ListRef::note(list, FLUSH) };
     // SAFETY: by the caller's word.
-    unsafe { ListRef::find(list) }.flush();
+    let found = unsafe { ListRef::find(list) };
+    found.check_level(FLUSH);
+    found.flush();
 }
 
 /// Empties a list and takes it out of the system.
@@ -663,7 +727,9 @@ pub(crate) unsafe fn delete(list: *mut LookasideListEx) {
     // SAFETY: by the caller's word.
     unsafe { ListRef::note(list, DELETE) };
     // SAFETY: by the caller's word.
-    unsafe { ListRef::find(list) }.delete();
+    let found = unsafe { ListRef::find(list) };
+    found.check_level(DELETE);
+    found.delete();
 }
 
 /// Takes a list out of the system as it is, if the registry knows it.

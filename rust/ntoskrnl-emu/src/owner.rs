@@ -17,9 +17,14 @@ const FIRST: u32 = 16;
 static NEXT: AtomicU32 = AtomicU32::new(FIRST);
 
 thread_local! {
-    /// This thread's owner, zero before its first use. No destructor, so it can be read while the
-    /// thread ends.
+    /// This thread's owner, zero before its first use. It has no destructor, but a target without
+    /// thread-locals of its own may forget it while the thread ends: see [`resume`].
     static CURRENT: Cell<u32> = const { Cell::new(0) };
+    /// The same where hit paths may be taken; zero at a level that each call is to be held to, so that
+    /// a hit path costs nothing for it.
+    static HITTING: Cell<u32> = const { Cell::new(0) };
+    /// Whether that is so.
+    static IS_HELD_OFF: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The calling thread's owner; zero only when the process has run out of identifiers, and then
@@ -32,10 +37,16 @@ pub fn current() -> u32 {
     }
 }
 
-/// The calling thread's owner if it has one already, else zero.
+/// The calling thread's owner if it has one already and may take hit paths, else zero.
 #[inline(always)]
-pub(crate) fn known() -> u32 {
-    CURRENT.get()
+pub fn hitting() -> u32 {
+    HITTING.get()
+}
+
+/// Says whether the calling thread's uses of confined lists are kept from the hit path.
+pub(crate) fn hold_off(is_held_off: bool) {
+    IS_HELD_OFF.set(is_held_off);
+    HITTING.set(if is_held_off { 0 } else { CURRENT.get() });
 }
 
 /// Gives the calling thread a new owner.
@@ -51,5 +62,19 @@ pub fn begin() -> Result<u32, NtStatus> {
     });
     let owner = issued.map_err(|_| STATUS_INSUFFICIENT_RESOURCES)?;
     CURRENT.set(owner);
+    hold_off(IS_HELD_OFF.get());
     Ok(owner)
+}
+
+/// Makes the calling thread the owner again that [`begin`] gave it.
+///
+/// For what a thread does while it ends: the owner that it knew may be forgotten then.
+///
+/// # Safety
+///
+/// `begin` gave this thread the owner: as another thread's it would work on a confined list at once
+/// with that thread.
+pub unsafe fn resume(owner: u32) {
+    CURRENT.set(owner);
+    hold_off(IS_HELD_OFF.get());
 }

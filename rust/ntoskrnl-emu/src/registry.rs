@@ -2,37 +2,48 @@
 //!
 //! The records in the metadata are the truth. The `ListEntry` links in the control blocks are
 //! written from them, for tools that walk the lists as a debugger does, and never read.
+//!
+//! Which list begins at a granule of the pool stands in the pool's tables. So whether a list lies in a
+//! block is known without a lock, and a list is found without a search. Lists elsewhere are found by
+//! their address.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{DerefMut, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wdm::{LookasideListEx, NtStatus, STATUS_QUOTA_EXCEEDED};
+use wdm::{
+    APC_LEVEL, DISPATCH_LEVEL, Kirql, LookasideListEx, NtStatus, PoolType, STATUS_QUOTA_EXCEEDED,
+};
 
 use crate::bug_check::BugCheck;
 use crate::delay;
 use crate::event_log;
 use crate::memory::control_block::Control;
 use crate::memory::layout::{
-    BY_BLOCK_WORD, FLAG_LIST, NO_STATE, NUMBERED, RECORD_CLOSED, RECORD_FREE, RECORD_LEAVING,
-    RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT, number_of,
+    ARENAS, BY_BLOCK_WORD, FLAG_LIST, GRANULE, NO_STATE, NUMBERED, PAGE_GRANULES, RECORD_CLOSED,
+    RECORD_FREE, RECORD_LEAVING, RECORD_LIVE, RECORDS, Record, STATE_ALLOCATED, STATE_KEPT,
+    number_of,
 };
 use crate::memory::probe::is_readable;
-use crate::memory::region::Region;
-use crate::owner::SHARED;
-use crate::pool;
+use crate::memory::region::{self, Region};
+use crate::owner::{self, SHARED};
+use crate::pool::{self, guard, special};
 use crate::sanitizer;
+use crate::stack;
 use crate::stops;
-use crate::sync::{Lock, global, per_thread, yield_now};
+use crate::sync::{AtomicU8, AtomicU16, Lock, global, per_thread, yield_now};
+use crate::unwatched;
+use crate::verifier;
 
 global! {
     static REGISTRY: Lock<Registry> = Lock::new(Registry {
-        by_address: BTreeMap::new(),
-        numbered: VecDeque::new(),
+        outside: BTreeMap::new(),
+        numbered: [const { VecDeque::new() }; ARENAS],
         others: VecDeque::new(),
         issued: 1,
         pinned: Vec::new(),
+        heeded: APC_LEVEL,
     });
 }
 
@@ -40,27 +51,34 @@ global! {
 static HEAD: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 struct Registry {
-    by_address: BTreeMap<usize, u32>,
+    /// The lists outside the pool, by address.
+    outside: BTreeMap<usize, u32>,
     /// Indices to issue again, the longest unused first, so that identifiers stay stale for long:
     /// those that state words name, and the others, which serve when none of the former is left.
-    numbered: VecDeque<u32>,
+    ///
+    /// The former are kept by the arena of the thread that gave them: threads that make and delete lists
+    /// at once do not write each other's records in turn.
+    numbered: [VecDeque<u32>; ARENAS],
     others: VecDeque<u32>,
     /// One more than the highest index ever issued.
     issued: u32,
     /// The lists that must not leave yet, once for each pin.
     pinned: Vec<u32>,
+    /// The highest level that a thread has been raised to; APC_LEVEL stands for those below, too.
+    heeded: Kirql,
 }
 
 impl Registry {
     /// An index for a new list; `None` when all are in use.
     fn take_index(&mut self, region: &Region) -> Option<u32> {
-        if let Some(index) = self.numbered.pop_front() {
+        if let Some(index) = self.own_indices().pop_front() {
             return Some(index);
         }
-        if self.issued >= NUMBERED
-            && let Some(index) = self.others.pop_front()
-        {
-            return Some(index);
+        if self.issued >= NUMBERED {
+            let numbered = self.numbered.iter_mut().find_map(VecDeque::pop_front);
+            if let Some(index) = numbered.or_else(|| self.others.pop_front()) {
+                return Some(index);
+            }
         }
         if self.issued as usize >= RECORDS {
             return None;
@@ -74,11 +92,57 @@ impl Registry {
 
     fn give_index(&mut self, index: u32) {
         if index < NUMBERED {
-            self.numbered.push_back(index);
+            self.own_indices().push_back(index);
         } else {
             self.others.push_back(index);
         }
     }
+
+    #[cfg_attr(loom, allow(clippy::modulo_one, reason = "a model has one arena"))]
+    fn own_indices(&mut self) -> &mut VecDeque<u32> {
+        &mut self.numbered[owner::current() as usize % ARENAS]
+    }
+
+    /// Notes which list begins at an address.
+    fn note(&mut self, region: &Region, address: usize, index: u32) {
+        match region.offset_of(address) {
+            // Relaxed: a thread that asks for the list at an address, or in a block of its own, was given
+            // list or block, and synchronises with those that make and delete lists there.
+            Some(offset) => list_at(region, offset).store(index as u16, Ordering::Relaxed),
+            None => _ = self.outside.insert(address, index),
+        }
+    }
+
+    /// Forgets the list that began at an address.
+    fn forget(&mut self, region: &Region, address: usize) {
+        match region.offset_of(address) {
+            Some(offset) => list_at(region, offset).store(0, Ordering::Relaxed),
+            None => _ = self.outside.remove(&address),
+        }
+    }
+
+    /// Visits every list, the newest first.
+    fn each(&self, region: &Region, mut visit: impl FnMut(u32, &'static Record)) {
+        let mut index = newest(region);
+        while index != 0 {
+            let record = region.record(index);
+            visit(index, record);
+            index = record.previous.load(Ordering::Relaxed);
+        }
+    }
+}
+
+/// The index of the list that begins at an offset in the pool; zero for none.
+fn list_at(region: &Region, offset: u32) -> &'static AtomicU16 {
+    let granule = offset as usize / GRANULE;
+    let lists = region.lists_on((granule / PAGE_GRANULES) as u32);
+    &lists[granule % PAGE_GRANULES]
+}
+
+/// The offset of the first list that begins in a range of offsets.
+fn first_in_pool(region: &Region, range: Range<u32>) -> Option<u32> {
+    let mut offsets = (range.start.next_multiple_of(GRANULE as u32)..range.end).step_by(GRANULE);
+    offsets.find(|&offset| list_at(region, offset).load(Ordering::Relaxed) != 0)
 }
 
 /// What a new list is.
@@ -106,8 +170,14 @@ pub(crate) struct NewList {
 // initialise and delete). So relaxed throughout, except `state` and `generation`, by which any thread
 // looks an identifier up (see `has_id`).
 
-/// Enters a list; it is live when this returns.
-pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u32, NtStatus> {
+/// Enters a list; it is live when this returns. `identify` writes to its control block what the record
+/// says, before anything else finds the list.
+pub(crate) fn enter(
+    region: &Region,
+    address: usize,
+    new: &NewList,
+    identify: impl FnOnce(u32),
+) -> Result<u32, NtStatus> {
     let mut registry = REGISTRY.lock();
     let index = registry.take_index(region).ok_or(STATUS_QUOTA_EXCEEDED)?;
     let record = region.record(index);
@@ -134,16 +204,8 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
     record
         .maximum_depth
         .store(u32::from(new.maximum_depth), Ordering::Relaxed);
-    let [allocated, kept] = match number_of(index) {
-        // No hit path then: each call is an event.
-        _ if event_log::is_on() => [NO_STATE; 2],
-        BY_BLOCK_WORD => [NO_STATE; 2],
-        // No hit path then: each allocation and free is told to the sanitizer.
-        _ if sanitizer::is_present() => [NO_STATE; 2],
-        number => [STATE_ALLOCATED | number, STATE_KEPT | number],
-    };
-    record.allocated.store(allocated, Ordering::Relaxed);
-    record.kept.store(kept, Ordering::Relaxed);
+    pool::plan(region, record, index);
+    registry.choose_states(record, index);
     record.foreign.store(0, Ordering::Relaxed);
     record.own_entries_only.store(0, Ordering::Relaxed);
     record.abandoned.store(0, Ordering::Relaxed);
@@ -167,12 +229,103 @@ pub(crate) fn enter(region: &Region, address: usize, new: &NewList) -> Result<u3
         region.record(previous).next.store(index, Ordering::Relaxed);
     }
     newest.store(index, Ordering::Relaxed);
-    registry.by_address.insert(address, index);
+    registry.note(region, address, index);
+    identify(index);
+    link_neighbours(region, index);
     // Release, both: see `has_id`.
     record.generation.store(generation, Ordering::Release);
     delay::point("record written");
     record.state.store(RECORD_LIVE, Ordering::Release);
     Ok(index)
+}
+
+global! {
+    /// `heeded` of the registry, once the lists are told.
+    static HEEDED: AtomicU8 = AtomicU8::new(APC_LEVEL);
+}
+
+impl Registry {
+    /// Chooses the state words of a list for its hit paths: none where each call has to be seen.
+    fn choose_states(&self, record: &Record, index: u32) {
+        let pool_type = PoolType(record.pool_type.load(Ordering::Relaxed).cast_signed());
+        let highest = if pool_type.is_paged() {
+            APC_LEVEL
+        } else {
+            DISPATCH_LEVEL
+        };
+        let is_shared = record.owner.load(Ordering::Relaxed) == SHARED;
+        let number = number_of(index);
+        let is_seen_by_any = || {
+            // Each call is an event.
+            event_log::is_recording()
+            // Each allocation and free is told to the sanitizer.
+            || sanitizer::is_present()
+            // Each is filled and looked at.
+            || guard::is_on(record.driver.load(Ordering::Relaxed))
+            // None is kept.
+            || special::is_wanted(
+                record.driver.load(Ordering::Relaxed),
+                record.tag.load(Ordering::Relaxed),
+                record.size.load(Ordering::Relaxed) as usize,
+            )
+            // Each has a stack.
+            || stack::depth_of(record.driver.load(Ordering::Relaxed)).is_some()
+            || verifier::flags(record.driver.load(Ordering::Relaxed)) != 0
+        };
+        let is_seen = number == BY_BLOCK_WORD
+            || !unwatched::is_known() && is_seen_by_any()
+            // The hit path of a shared list does not look at the thread, as that of a confined one
+            // does: some thread may be at a level that is too high.
+            || is_shared && self.heeded > highest;
+        let [allocated, kept] = if is_seen {
+            [NO_STATE; 2]
+        } else {
+            [STATE_ALLOCATED | number, STATE_KEPT | number]
+        };
+        record.allocated.store(allocated, Ordering::Relaxed);
+        record.kept.store(kept, Ordering::Relaxed);
+    }
+}
+
+/// Chooses the state words of a list anew: it has another owner.
+pub(crate) fn choose_states(region: &Region, index: u32) {
+    REGISTRY.lock().choose_states(region.record(index), index);
+}
+
+/// Chooses the state words of a driver's lists anew: it is verified, or not any more.
+pub(crate) fn choose_states_of_driver(driver: u32) {
+    let Some(region) = region::mapped() else {
+        return;
+    };
+    let registry = REGISTRY.lock();
+    registry.each(region, |index, record| {
+        if record.driver.load(Ordering::Relaxed) == driver {
+            registry.choose_states(record, index);
+        }
+    });
+}
+
+/// Keeps from the hit path, for good, the shared lists that a thread at a level must not use. Called
+/// before the thread is raised to it.
+pub(crate) fn heed_level(level: Kirql) {
+    // All levels above DISPATCH_LEVEL are too high for each list.
+    let level = level.min(DISPATCH_LEVEL + 1);
+    // Acquire: pairs with the release in `heed`, so that this thread sees the state words.
+    if level > HEEDED.load(Ordering::Acquire) {
+        heed(level);
+    }
+}
+
+#[cold]
+fn heed(level: Kirql) {
+    let mut registry = REGISTRY.lock();
+    registry.heeded = registry.heeded.max(level);
+    if let Some(region) = region::mapped() {
+        registry.each(region, |index, record| {
+            registry.choose_states(record, index)
+        });
+    }
+    HEEDED.store(registry.heeded, Ordering::Release);
 }
 
 per_thread! {
@@ -233,6 +386,16 @@ impl Drop for Pin {
     }
 }
 
+/// Forgets the pins of other threads: in the child of a fork there are none.
+pub(crate) fn forget_pins() {
+    let mut registry = REGISTRY.lock();
+    let own = PINNED_HERE.with(Cell::get);
+    registry.pinned.clear();
+    if own != 0 {
+        registry.pinned.push(own);
+    }
+}
+
 /// Locks the registry when no pin of another thread keeps a list from leaving. A thread with a pin
 /// holds no lock that this one waits under, and no new pins come: a list that leaves is closed and has
 /// no entries any more.
@@ -250,37 +413,56 @@ fn lock_unpinned(index: u32) -> impl DerefMut<Target = Registry> {
 /// Removes a list whose entries are disowned. Waits for a tick under way, which may be reading the
 /// control block, and for each pin.
 pub(crate) fn leave(region: &Region, index: u32) {
-    let mut registry = lock_unpinned(index);
-    let record = region.record(index);
-    let address = record.list.load(Ordering::Relaxed) as usize;
-    if registry.by_address.get(&address) != Some(&index) {
-        return;
-    }
-    registry.by_address.remove(&address);
-    let previous = record.previous.load(Ordering::Relaxed);
-    let next = record.next.load(Ordering::Relaxed);
-    if previous != 0 {
-        region.record(previous).next.store(next, Ordering::Relaxed);
-    }
-    if next != 0 {
-        region
-            .record(next)
-            .previous
-            .store(previous, Ordering::Relaxed);
-    } else {
-        region.header().newest.store(previous, Ordering::Relaxed);
-    }
-    link(region, previous, next);
-    delay::point("record leaving");
-    record.state.store(RECORD_FREE, Ordering::Release);
-    record.list.store(0, Ordering::Relaxed);
-    registry.give_index(index);
+    lock_unpinned(index).remove(region, index);
 }
 
-/// Writes the links of a new list and of the one before it. Called once its control block is
-/// filled in.
-pub(crate) fn link_last(region: &Region, index: u32) {
+/// Removes a list that has no blocks, as [`begin_to_leave`] and [`leave`] do one after the other.
+/// `forget` takes its name from its control block.
+pub(crate) fn leave_at_once(region: &Region, index: u32, forget: impl FnOnce()) {
+    stop_ticks(region, index);
+    delay::point("list closed");
+    let mut registry = lock_unpinned(index);
+    forget();
+    registry.remove(region, index);
+}
+
+impl Registry {
+    fn remove(&mut self, region: &Region, index: u32) {
+        let record = region.record(index);
+        let address = record.list.load(Ordering::Relaxed) as usize;
+        if address == 0 {
+            return;
+        }
+        self.forget(region, address);
+        let previous = record.previous.load(Ordering::Relaxed);
+        let next = record.next.load(Ordering::Relaxed);
+        if previous != 0 {
+            region.record(previous).next.store(next, Ordering::Relaxed);
+        }
+        if next != 0 {
+            region
+                .record(next)
+                .previous
+                .store(previous, Ordering::Relaxed);
+        } else {
+            region.header().newest.store(previous, Ordering::Relaxed);
+        }
+        link(region, previous, next);
+        delay::point("record leaving");
+        record.state.store(RECORD_FREE, Ordering::Release);
+        record.list.store(0, Ordering::Relaxed);
+        self.give_index(index);
+    }
+}
+
+/// Writes the links of a list and of those beside it anew.
+pub(crate) fn link_again(region: &Region, index: u32) {
     let _registry = REGISTRY.lock();
+    link_neighbours(region, index);
+}
+
+/// The caller holds the registry's lock.
+fn link_neighbours(region: &Region, index: u32) {
     let record = region.record(index);
     link(region, record.previous.load(Ordering::Relaxed), index);
     link(region, index, record.next.load(Ordering::Relaxed));
@@ -369,7 +551,13 @@ pub(crate) unsafe fn control_of(region: &Region, record: &Record) -> Control<'st
 
 /// The index of the list at an address.
 pub(crate) fn find(address: usize) -> Option<u32> {
-    REGISTRY.lock().by_address.get(&address).copied()
+    let region = region::mapped()?;
+    let Some(offset) = region.offset_of(address) else {
+        return REGISTRY.lock().outside.get(&address).copied();
+    };
+    let begins = (offset as usize).is_multiple_of(GRANULE);
+    let index = list_at(region, offset).load(Ordering::Relaxed);
+    (begins && index != 0).then_some(u32::from(index))
 }
 
 /// The bug check of freeing the block that begins at an offset, if an initialised list lies in it.
@@ -382,9 +570,13 @@ pub(crate) fn list_in_block(region: &Region, offset: u32) -> Option<BugCheck> {
         return None;
     }
     let block = pool::block_at(region, offset)?;
+    let found = first_in_pool(region, offset..offset + block.capacity)?;
     let start = region.at(offset).addr();
-    let list = first_list_in(start..start + block.capacity as usize)?;
-    Some(stops::list_in_block(list, start, block.bytes))
+    Some(stops::list_in_block(
+        region.at(found).addr(),
+        start,
+        block.bytes,
+    ))
 }
 
 /// As [`list_in_block`], for a block outside the pool's mapping.
@@ -407,23 +599,30 @@ pub(crate) fn reaches_into(range: Range<usize>) -> bool {
 
 /// The first list whose control block begins in a range of addresses.
 fn first_list_in(range: Range<usize>) -> Option<usize> {
-    REGISTRY
-        .lock()
-        .by_address
-        .range(range)
-        .next()
-        .map(|(&address, _)| address)
+    in_pool(&range).or_else(|| {
+        let registry = REGISTRY.lock();
+        registry
+            .outside
+            .range(range)
+            .next()
+            .map(|(&address, _)| address)
+    })
+}
+
+fn in_pool(range: &Range<usize>) -> Option<usize> {
+    let region = region::mapped()?;
+    let pool = region.at(0).addr();
+    let from = range.start.max(pool) - pool;
+    let to = range.end.clamp(pool, pool + region.pool_bytes()) - pool;
+    let found = first_in_pool(region, from as u32..to as u32).filter(|_| from < to)?;
+    Some(region.at(found).addr())
 }
 
 /// Visits every list, the oldest first, with the registry locked: none can come or go meanwhile.
 pub(crate) fn each(region: &Region, mut visit: impl FnMut(u32, &'static Record)) {
     let registry = REGISTRY.lock();
-    let mut index = region.header().newest.load(Ordering::Relaxed);
-    let mut order = Vec::with_capacity(registry.by_address.len());
-    while index != 0 {
-        order.push(index);
-        index = region.record(index).previous.load(Ordering::Relaxed);
-    }
+    let mut order = Vec::new();
+    registry.each(region, |index, _| order.push(index));
     for &index in order.iter().rev() {
         visit(index, region.record(index));
     }
@@ -466,13 +665,17 @@ pub(crate) fn is_present(record: &Record, id: u32) -> bool {
 /// Begins to take a list out: no look-up finds it and no tick comes to it from now on. Waits for a
 /// tick that is trimming it.
 pub(crate) fn begin_to_leave(region: &Region, index: u32) {
+    stop_ticks(region, index);
+    drop(lock_unpinned(index));
+}
+
+fn stop_ticks(region: &Region, index: u32) {
     // Release: pairs with the acquire in `is_present`. A tick looks under the registry's lock, and so
     // before this or after the wait.
     region
         .record(index)
         .state
         .store(RECORD_LEAVING, Ordering::Release);
-    drop(lock_unpinned(index));
 }
 
 /// Closes a list: no look-up by its identifier finds it from now on.

@@ -4,7 +4,8 @@
 //! Pool is one mapping, and the emulation is not instrumented, so no sanitizer sees a block or a lock
 //! of it by itself. Their public interfaces (`sanitizer/*_interface.h` of LLVM's compiler-rt, which
 //! gcc has too) let a program tell them. The functions are looked up by name, once: one library serves
-//! programs with a sanitizer and without. Where a name is not found nothing happens.
+//! programs with a sanitizer and without. Where a name is not found nothing happens. A program in Rust
+//! has the sanitizer linked into it and exports none of its names: there the linker finds them.
 //!
 //! No hit path comes here: where [`is_present`] holds, the words in a list's record match no entry
 //! (see [`NO_STATE`](crate::memory::layout::NO_STATE)).
@@ -14,10 +15,60 @@
 #![cfg_attr(loom, allow(dead_code, reason = "a model has no mapping of its own"))]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::OnceLock;
+
+use crate::sync::Once;
+#[cfg(not(loom))]
+use crate::sync::{Guard, Lock};
 
 /// Bytes behind each block that AddressSanitizer reports an access to.
 const RED_ZONE: usize = 64;
+
+/// The address of a symbol that is linked into the same file, or that the system finds for it; `None`
+/// where there is none.
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(any(loom, miri))
+))]
+macro_rules! linked {
+    ($name:literal) => {{
+        let found: *mut c_void;
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: it loads the word that the linker made for the address, which is zero for none.
+        unsafe {
+            std::arch::asm!(
+                concat!(".weak ", $name),
+                concat!("mov {}, qword ptr [rip + ", $name, "@GOTPCREL]"),
+                out(reg) found,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!(
+                concat!(".weak ", $name),
+                concat!("adrp {0}, :got:", $name),
+                concat!("ldr {0}, [{0}, :got_lo12:", $name, "]"),
+                out(reg) found,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        (!found.is_null()).then_some(found)
+    }};
+}
+
+/// Elsewhere a sanitizer is a library of its own.
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(any(loom, miri))
+)))]
+macro_rules! linked {
+    ($name:literal) => {
+        None
+    };
+}
 
 /// Declares the functions, and finds them.
 macro_rules! interface {
@@ -28,9 +79,9 @@ macro_rules! interface {
 
         impl Interface {
             fn find(is_wanted: bool) -> Self {
-                let symbol = |name| symbol(name).filter(|_| is_wanted);
+                let wanted = |found: Option<*mut c_void>| found.filter(|_| is_wanted);
                 Self {
-                    $($field: symbol($name).map(|found| {
+                    $($field: wanted(symbol(concat!($name, "\0")).or(linked!($name))).map(|found| {
                         // SAFETY: the address of the function by that public name, which has that type.
                         unsafe { std::mem::transmute::<*mut c_void, $type>(found) }
                     }),)*
@@ -42,26 +93,30 @@ macro_rules! interface {
 
 type OnBytes = unsafe extern "C" fn(*const c_void, usize);
 type OnAddress = unsafe extern "C" fn(*mut c_void);
+type IgnoreAt = unsafe extern "C" fn(*const c_char, c_int);
 type OnReport = extern "C" fn(*const c_char);
 
 interface! {
-    poison: OnBytes = c"__asan_poison_memory_region",
-    unpoison: OnBytes = c"__asan_unpoison_memory_region",
-    set_report_callback: unsafe extern "C" fn(OnReport) = c"__asan_set_error_report_callback",
-    report_address: unsafe extern "C" fn() -> *mut c_void = c"__asan_get_report_address",
-    report_pc: unsafe extern "C" fn() -> *mut c_void = c"__asan_get_report_pc",
-    report_access_size: unsafe extern "C" fn() -> usize = c"__asan_get_report_access_size",
-    report_access_type: unsafe extern "C" fn() -> c_int = c"__asan_get_report_access_type",
+    poison: OnBytes = "__asan_poison_memory_region",
+    unpoison: OnBytes = "__asan_unpoison_memory_region",
+    set_report_callback: unsafe extern "C" fn(OnReport) = "__asan_set_error_report_callback",
+    report_address: unsafe extern "C" fn() -> *mut c_void = "__asan_get_report_address",
+    report_pc: unsafe extern "C" fn() -> *mut c_void = "__asan_get_report_pc",
+    report_access_size: unsafe extern "C" fn() -> usize = "__asan_get_report_access_size",
+    report_access_type: unsafe extern "C" fn() -> c_int = "__asan_get_report_access_type",
     symbolize: unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_char, usize)
-        = c"__sanitizer_symbolize_pc",
-    register_root: OnBytes = c"__lsan_register_root_region",
-    acquire: OnAddress = c"__tsan_acquire",
-    release: OnAddress = c"__tsan_release",
-    backtrace: unsafe extern "C" fn(*mut *mut c_void, c_int) -> c_int = c"backtrace",
+        = "__sanitizer_symbolize_pc",
+    register_root: OnBytes = "__lsan_register_root_region",
+    acquire: OnAddress = "__tsan_acquire",
+    ignore_reads: IgnoreAt = "AnnotateIgnoreReadsBegin",
+    heed_reads: IgnoreAt = "AnnotateIgnoreReadsEnd",
+    ignore_writes: IgnoreAt = "AnnotateIgnoreWritesBegin",
+    heed_writes: IgnoreAt = "AnnotateIgnoreWritesEnd",
+    release: OnAddress = "__tsan_release",
 }
 
 fn interface() -> &'static Interface {
-    static INTERFACE: OnceLock<Interface> = OnceLock::new();
+    static INTERFACE: Once<Interface> = Once::new();
     INTERFACE.get_or_init(|| Interface::find(!is_switched_off()))
 }
 
@@ -70,9 +125,9 @@ fn is_switched_off() -> bool {
     std::env::var_os("EMU_SANITIZERS").is_some_and(|value| value == "off")
 }
 
-/// The address of a symbol of this process.
+/// The address of a symbol of this process, by its name with a zero behind it.
 #[cfg(all(unix, not(any(loom, miri))))]
-fn symbol(name: &CStr) -> Option<*mut c_void> {
+fn symbol(name: &str) -> Option<*mut c_void> {
     unsafe extern "C" {
         fn dlsym(handle: *mut c_void, symbol: *const c_char) -> *mut c_void;
     }
@@ -82,19 +137,22 @@ fn symbol(name: &CStr) -> Option<*mut c_void> {
     } else {
         std::ptr::without_provenance_mut(usize::MAX - 1)
     };
+    let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
     // SAFETY: a handle of the system's own, and a string that ends with zero.
     let found = unsafe { dlsym(everywhere, name.as_ptr()) };
     (!found.is_null()).then_some(found)
 }
 
 #[cfg(not(all(unix, not(any(loom, miri)))))]
-fn symbol(_name: &CStr) -> Option<*mut c_void> {
+fn symbol(_name: &str) -> Option<*mut c_void> {
     None
 }
 
 /// Whether a sanitizer is there that must see each allocation of a list.
+#[inline]
 pub(crate) fn is_present() -> bool {
-    sees_addresses() || interface().acquire.is_some()
+    static IS_PRESENT: Once<bool> = Once::new();
+    *IS_PRESENT.get_or_init(|| sees_addresses() || interface().acquire.is_some())
 }
 
 /// Whether AddressSanitizer is there.
@@ -103,8 +161,10 @@ pub(crate) fn sees_addresses() -> bool {
 }
 
 /// How many bytes behind each block belong to none.
+#[inline]
 pub(crate) fn red_zone() -> usize {
-    if sees_addresses() { RED_ZONE } else { 0 }
+    static BYTES: Once<usize> = Once::new();
+    *BYTES.get_or_init(|| if sees_addresses() { RED_ZONE } else { 0 })
 }
 
 /// Has AddressSanitizer report each access to some bytes.
@@ -153,6 +213,72 @@ pub(crate) fn release(address: usize) {
     }
 }
 
+/// While it lives, ThreadSanitizer does not look at what this thread does: the emulation's own data, whose
+/// locks it does not see.
+#[cfg(not(loom))]
+pub(crate) struct Unseen(());
+
+#[cfg(not(loom))]
+impl Unseen {
+    pub(crate) fn begin() -> Self {
+        let known = interface();
+        annotate(known.ignore_reads);
+        annotate(known.ignore_writes);
+        Self(())
+    }
+}
+
+#[cfg(not(loom))]
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        let known = interface();
+        annotate(known.heed_writes);
+        annotate(known.heed_reads);
+    }
+}
+
+#[cfg(not(loom))]
+fn annotate(function: Option<IgnoreAt>) {
+    if let Some(function) = function {
+        // SAFETY: it takes a text that ends with zero, and a number, as names.
+        unsafe { function(c"ntoskrnl_emu".as_ptr(), 0) };
+    }
+}
+
+/// The guard of a lock of data that ThreadSanitizer does not look at.
+#[cfg(not(loom))]
+pub(crate) struct Guarded<T: 'static> {
+    guard: Guard<T>,
+    _unseen: Unseen,
+}
+
+#[cfg(not(loom))]
+impl<T> Guarded<T> {
+    pub(crate) fn lock(lock: &'static Lock<T>) -> Self {
+        let unseen = Unseen::begin();
+        Self {
+            guard: lock.lock(),
+            _unseen: unseen,
+        }
+    }
+}
+
+#[cfg(not(loom))]
+impl<T> std::ops::Deref for Guarded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+#[cfg(not(loom))]
+impl<T> std::ops::DerefMut for Guarded<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
 /// Calls a function with each report of AddressSanitizer's, after it was printed.
 pub(crate) fn on_report(callback: OnReport) {
     if let Some(set) = interface().set_report_callback {
@@ -190,62 +316,20 @@ impl Access {
     }
 }
 
-/// The chain of calls: return addresses, the innermost first, zero for none.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Stack([usize; Self::FRAMES]);
-
-impl Stack {
-    const FRAMES: usize = 20;
-
-    /// The calling thread's.
-    pub(crate) fn here() -> Self {
-        let mut frames = [std::ptr::null_mut(); Self::FRAMES];
-        if let Some(backtrace) = interface().backtrace {
-            // SAFETY: there is room for so many addresses.
-            unsafe { backtrace(frames.as_mut_ptr(), Self::FRAMES as c_int) };
-        }
-        Self(frames.map(|frame| frame.addr()))
-    }
-
-    /// A line for each frame, from the first that is not the emulation's.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        // A return address may be the next function's first.
-        let frames = self.0.iter().take_while(|&&frame| frame != 0);
-        let names: Vec<String> = frames.map(|&frame| symbolized(frame - 1)).collect();
-        // The first is `backtrace` itself. A program of all whose files look like ours is shown whole.
-        let own = names.iter().skip(1).take_while(|name| is_own(name));
-        let skipped = Some(1 + own.count()).filter(|&skipped| skipped < names.len());
-        let skipped = skipped.unwrap_or(0);
-        let numbered = names[skipped..].iter().enumerate();
-        numbered
-            .map(|(number, name)| format!("    #{number} {name}"))
-            .collect()
-    }
-}
-
-/// Whether what is said of an instruction shows that it is the emulation's.
-fn is_own(text: &str) -> bool {
-    text.contains("ntoskrnl_emu") || text.contains("ntoskrnl-emu") && text.contains(".rs")
-}
-
-/// What the sanitizer's own reports say of an instruction.
-fn symbolized(instruction: usize) -> String {
+/// What the sanitizer's own reports say of an instruction, where there is one.
+pub(crate) fn symbolized(instruction: usize) -> Option<String> {
+    let symbolize = interface().symbolize?;
     let mut text = [0_u8; 512];
-    if let Some(symbolize) = interface().symbolize {
-        let instruction = std::ptr::without_provenance_mut(instruction);
-        let format = c"%p %F %L";
-        // SAFETY: a format that it knows, and room for so many bytes.
-        unsafe {
-            symbolize(
-                instruction,
-                format.as_ptr(),
-                text.as_mut_ptr().cast(),
-                text.len(),
-            )
-        };
-    }
-    match CStr::from_bytes_until_nul(&text) {
-        Ok(found) if !found.is_empty() => found.to_string_lossy().into_owned(),
-        _ => format!("{instruction:#x}"),
-    }
+    let format = c"%p %F %L";
+    // SAFETY: a format that it knows, and room for so many bytes.
+    unsafe {
+        symbolize(
+            std::ptr::without_provenance_mut(instruction),
+            format.as_ptr(),
+            text.as_mut_ptr().cast(),
+            text.len(),
+        )
+    };
+    let found = CStr::from_bytes_until_nul(&text).ok()?;
+    (!found.is_empty()).then(|| found.to_string_lossy().into_owned())
 }

@@ -1,4 +1,4 @@
-//! What threads share memory by: the standard library's atomics and threads and a spin lock, or in a
+//! What threads share memory by: the standard library's atomics and threads and a lock, or in a
 //! loom build (`--cfg loom`) the models of them.
 //!
 //! A loom build is the whole crate on loom's atomics, with sizes that keep a model small (see
@@ -7,6 +7,13 @@
 //! the file that they prove.
 
 pub(crate) use self::inner::*;
+#[cfg(not(loom))]
+pub use self::lock::Lock;
+pub use self::lock::Once;
+pub(crate) use self::lock::{INTERRUPTED, fork, interrupted};
+
+#[cfg_attr(loom, allow(dead_code, reason = "loom has a lock of its own"))]
+mod lock;
 
 #[cfg(not(loom))]
 mod inner {
@@ -18,8 +25,7 @@ mod inner {
     pub(crate) use std::thread_local as per_thread;
     pub(crate) use std::time::Instant;
 
-    /// A lock that yields while it waits: threads may outnumber cores.
-    pub(crate) type Lock<T> = spin::mutex::SpinMutex<T, spin::relax::Yield>;
+    pub(crate) use super::lock::Guard;
 
     /// How a thread waits for the lock of a header.
     pub(crate) mod patience {
@@ -57,7 +63,7 @@ mod inner {
     };
     pub(crate) use loom::thread::yield_now;
 
-    /// A lock. Spin's is taken to be right; what it guards is not.
+    /// A lock. The crate's own is taken to be right; what it guards is not.
     pub(crate) struct Lock<T>(loom::sync::Mutex<T>);
 
     impl<T> Lock<T> {

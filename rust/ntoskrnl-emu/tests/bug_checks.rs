@@ -3,10 +3,10 @@
 mod common;
 
 use common::*;
-use ntoskrnl_emu::host::in_foreign_frame;
+use ntoskrnl_emu::host::{guard, in_foreign_frame, raise_from, raised_at};
 use ntoskrnl_emu::{
-    BugCheck, ExRaiseStatus, KeBugCheckEx, KeGetCurrentIrql, Raised, Stop as Ended,
-    catch_bug_check, catch_stop,
+    BugCheck, ExRaiseAccessViolation, ExRaiseDatatypeMisalignment, ExRaiseStatus, KeBugCheckEx,
+    KeGetCurrentIrql, KfRaiseIrql, Raised, Stop as Ended, catch_bug_check, catch_stop,
 };
 use wdm::*;
 
@@ -91,6 +91,58 @@ fn a_raised_status_that_nothing_catches_is_stop_0x1e() {
         STATUS_ASSERTION_FAILURE.to_string(),
         "STATUS_ASSERTION_FAILURE"
     );
+}
+
+#[test]
+fn two_routines_raise_a_status_of_their_own() {
+    // SAFETY: no obligations.
+    let access = catch_stop(|| unsafe { ExRaiseAccessViolation() });
+    assert_eq!(access, Err(Ended::Raised(STATUS_ACCESS_VIOLATION)));
+    // SAFETY: as above.
+    let alignment = catch_stop(|| unsafe { ExRaiseDatatypeMisalignment() });
+    assert_eq!(alignment, Err(Ended::Raised(STATUS_DATATYPE_MISALIGNMENT)));
+}
+
+#[test]
+fn a_guarded_section_finds_the_level_of_the_raise_and_a_catcher_that_of_its_arming() {
+    // SAFETY: no obligations.
+    let level = || unsafe { KeGetCurrentIrql() };
+    let ended = catch_stop(|| {
+        let section = guard(false);
+        let payload = std::panic::catch_unwind(|| {
+            // SAFETY: a raise, which the catcher undoes.
+            unsafe { KfRaiseIrql(DISPATCH_LEVEL) };
+            raise(STATUS_ASSERTION_FAILURE)
+        });
+        let payload = payload.expect_err("it raises");
+        assert!(payload.is::<Raised>());
+        assert_eq!(level(), DISPATCH_LEVEL);
+        drop(section);
+        raise_from(STATUS_ASSERTION_FAILURE, raised_at())
+    });
+    assert_eq!(ended, Err(Ended::Raised(STATUS_ASSERTION_FAILURE)));
+    assert_eq!(level(), PASSIVE_LEVEL);
+}
+
+#[test]
+fn an_exception_that_only_passes_guarded_sections_without_a_handler_is_stop_0x1e() {
+    let output = in_child(
+        "an_exception_that_only_passes_guarded_sections_without_a_handler_is_stop_0x1e",
+        || {
+            let _section = guard(false);
+            raise(STATUS_ASSERTION_FAILURE)
+        },
+    );
+    assert_aborted_by(&output, STATUS_ASSERTION_FAILURE);
+}
+
+#[test]
+fn a_bug_check_is_nothing_to_a_guarded_section() {
+    let output = in_child("a_bug_check_is_nothing_to_a_guarded_section", || {
+        let _section = guard(true);
+        bug_check(0xE2);
+    });
+    assert_aborted_with(&output, LINE);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::thread;
 
 use common::*;
 use ntoskrnl_emu::host::delay::{amid, point};
+use ntoskrnl_emu::host::layout::ARENAS;
 use ntoskrnl_emu::host::{self, owner};
 use ntoskrnl_emu::{catch_bug_check, list as list_with, tick};
 use wdm::*;
@@ -76,8 +77,14 @@ fn a_list_that_a_tick_can_find_has_the_values_of_a_new_one() {
 fn a_list_that_is_being_deleted_is_closed_until_it_is_gone() {
     let _turn = turn();
     let mark = tag(b"DlDl");
-    for window in ["list closed", "list forgotten"] {
+    // A list that nothing is allocated from is forgotten while no tick can come.
+    for (window, held) in [
+        ("list closed", 0),
+        ("list closed", 1),
+        ("list forgotten", 1),
+    ] {
         let list = new_list(mark);
+        let entries = list.allocate_many(held);
         list.keep(3);
         let id = list.id();
         amid(
@@ -86,7 +93,11 @@ fn a_list_that_is_being_deleted_is_closed_until_it_is_gone() {
             || {
                 assert!(!host::is_live(id));
                 assert_eq!(status_of(id), Err(STATUS_DELETE_PENDING));
-                assert_eq!(usage(mark, false).live(), 0, "it was emptied first");
+                assert_eq!(
+                    usage(mark, false).live(),
+                    held as u64,
+                    "it was emptied first"
+                );
                 tick();
                 let bytes = CONTROL_BYTES as u64;
                 assert_eq!(
@@ -98,6 +109,7 @@ fn a_list_that_is_being_deleted_is_closed_until_it_is_gone() {
         );
         assert_eq!(stop(|| list.allocate()), no_list(&list));
         assert_eq!(status_of(id), Err(STATUS_DELETE_PENDING));
+        entries.into_iter().for_each(free_pool);
     }
 }
 
@@ -113,15 +125,26 @@ fn a_record_is_issued_again_only_when_the_list_before_has_left() {
     }
     let last = lists.pop().expect("a list was made");
     let id = last.id();
+    // A record comes back to the threads of the arena that gave it back.
+    let arena = owner::current() as usize % ARENAS;
+    let come_to_that_arena = || {
+        while owner::current() as usize % ARENAS != arena {
+            owner::begin().expect("there are more owners");
+        }
+    };
+    let delete = || {
+        come_to_that_arena();
+        last.delete();
+    };
+    let make = || {
+        come_to_that_arena();
+        new_list(TAG)
+    };
     thread::scope(|scope| {
-        let ((), others) = amid(
-            "record leaving",
-            || last.delete(),
-            || {
-                assert_eq!(status_of(id), Err(STATUS_DELETE_PENDING));
-                (scope.spawn(tick), scope.spawn(|| new_list(TAG)))
-            },
-        );
+        let ((), others) = amid("record leaving", delete, || {
+            assert_eq!(status_of(id), Err(STATUS_DELETE_PENDING));
+            (scope.spawn(tick), scope.spawn(make))
+        });
         others.0.join().expect("a tick finds no list that has left");
         let new = others.1.join().expect("a list can be made");
         assert_eq!((new.id() & 0xffff, new.id() == id), (id & 0xffff, false));

@@ -175,6 +175,85 @@ fn eight_drivers_at_once_see_only_their_own_faults_lists_and_leaks() {
     });
 }
 
+/// What a scenario with faults of its own sees: the allocations that failed, the bug checks, and how many
+/// things are left in the end.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    failed: Vec<u32>,
+    stops: Vec<u32>,
+    left: usize,
+}
+
+/// Faults of another kind for each number, and a misuse of another kind for each odd one.
+fn scenario_with_faults(number: u32, seed: u64) -> Seen {
+    let driver = Driver::load("eight.sys");
+    let faults = driver.faults();
+    match number {
+        0 => faults.fail_next(5, TAG),
+        1 => faults.fail_nth(70, 0),
+        2 => faults.fail_every(6, TAG),
+        3 => faults.fail_randomly(0.2, seed, 0),
+        4 => _ = driver.low_resources(600, &[TAG], seed),
+        5 => faults.fail_every(9, u32::from_le_bytes(*b"Od?*")),
+        6 => faults.fail_randomly(0.05, seed + 1, ODD),
+        _ => {}
+    }
+    let guard = driver.enter();
+    let mut seen = Seen {
+        failed: Vec::new(),
+        stops: Vec::new(),
+        left: 0,
+    };
+    for round in 0..500 {
+        let tag = if round % 3 == 0 { ODD } else { TAG };
+        let block = allocate(48, tag);
+        if block.is_null() {
+            seen.failed.push(round);
+            continue;
+        }
+        let misused = catch_bug_check(|| match number {
+            // SAFETY: another tag than the block's is refused.
+            1 => unsafe { ExFreePoolWithTag(block, ODD ^ TAG ^ tag) },
+            // SAFETY: no size is refused.
+            3 => _ = unsafe { ExAllocatePoolWithTag(PoolType::PAGED_POOL, 0, tag) },
+            5 => free(block.wrapping_byte_add(16)),
+            // SAFETY: a lower level than the one asked for is refused.
+            7 => unsafe { KeLowerIrql(2) },
+            _ => {}
+        });
+        seen.stops.extend(misused.err().map(|stop| stop.code));
+        if round % 100 != 99 {
+            free(block);
+        }
+    }
+    seen.left = driver.leaks().len();
+    drop(guard);
+    assert_eq!(driver.unload().is_err(), seen.left > 0);
+    seen
+}
+
+/// Behaviour: parallel-drivers.
+#[test]
+fn eight_scenarios_with_different_faults_at_once_see_what_each_sees_alone() {
+    for seed in [1, 20, 300] {
+        let alone: Vec<_> = (0..8)
+            .map(|number| scenario_with_faults(number, seed))
+            .collect();
+        for (number, seen) in alone.iter().enumerate() {
+            assert_eq!(seen.failed.is_empty(), number == 7, "{seen:?}");
+            assert_eq!(seen.stops.is_empty(), number % 2 == 0, "{seen:?}");
+        }
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|number| scope.spawn(move || scenario_with_faults(number, seed)))
+                .collect();
+            for (thread, alone) in threads.into_iter().zip(&alone) {
+                assert_eq!(thread.join().expect("it ends well"), *alone);
+            }
+        });
+    }
+}
+
 fn failed_of(driver: Driver, count: usize, tag: u32) -> Vec<usize> {
     let _guard = driver.enter();
     let blocks: Vec<_> = (1..=count)

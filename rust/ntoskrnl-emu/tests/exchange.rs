@@ -5,7 +5,7 @@ mod common;
 use std::sync::Barrier;
 
 use common::*;
-use ntoskrnl_emu::{catch_bug_check, host};
+use ntoskrnl_emu::{Driver, LeakKind, catch_bug_check, host};
 use wdm::*;
 
 /// A list that takes entries of others, as lists of drivers do.
@@ -64,6 +64,46 @@ fn an_entry_may_be_freed_to_another_list_of_its_size_class_pool_type_and_tag() {
         lists.iter().for_each(List::delete);
     }
     assert_eq!(usage(TAG, false).live(), before);
+}
+
+/// What is left of a driver and is no list: the kind and address, and the list of an entry.
+fn left_of(driver: Driver) -> Vec<(LeakKind, u64, Option<u32>)> {
+    let leaks = driver.leaks().into_iter();
+    let left = leaks.filter(|leak| leak.kind != LeakKind::List);
+    left.map(|leak| (leak.kind, leak.address, leak.list))
+        .collect()
+}
+
+/// Behaviour: free-to-another, unload-leaks.
+#[test]
+fn a_leak_names_the_list_that_took_the_entry_last() {
+    let _turn = turn();
+    let driver = Driver::load("takers.sys");
+    let inside = driver.enter();
+    let [first, second, third] = [(); 3].map(|()| open(plain()));
+    let entry = first.allocate();
+    let address = entry.0.addr() as u64;
+    assert_eq!(
+        left_of(driver),
+        [(LeakKind::Entry, address, Some(first.id()))]
+    );
+    for to in [&second, &third, &first, &second] {
+        to.free(entry);
+        assert_eq!(left_of(driver), [], "a list keeps it");
+        assert_eq!(to.allocate(), entry);
+        assert_eq!(left_of(driver), [(LeakKind::Entry, address, Some(to.id()))]);
+    }
+    // The list of its birth and one that had it meanwhile go; the one that has it stays, then goes too.
+    first.delete();
+    third.delete();
+    assert_eq!(
+        left_of(driver),
+        [(LeakKind::Entry, address, Some(second.id()))]
+    );
+    second.delete();
+    assert_eq!(left_of(driver), [(LeakKind::Block, address, None)]);
+    drop(inside);
+    assert_eq!(driver.unload().map_err(|stop| stop.code), Err(0xC4));
 }
 
 /// Behaviour: free-to-another.

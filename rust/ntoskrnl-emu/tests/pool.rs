@@ -387,10 +387,17 @@ fn a_list_in_paged_pool_is_0xc4_0xe1_whatever_its_kind() {
         for (bytes, at) in [(128, 0), (1024, 512), (3 * PAGE, PAGE + 64)] {
             let block = allocate_pool(PoolType::PAGED_POOL, bytes, TAG);
             let place = block.plus(at);
-            assert_eq!(
-                stop(|| initialise_at(kind, place)),
-                (0xC4, [0xE1, place.address(), 0, 0])
-            );
+            let stop = ntoskrnl_emu::catch_bug_check(|| initialise_at(kind, place)).unwrap_err();
+            let shown = (stop.code, stop.parameters);
+            assert_eq!(shown, (0xC4, [0xE1, place.address(), 0, 0]));
+            let routine = match kind {
+                Kind::Ex => "ExInitializeLookasideListEx",
+                Kind::NPaged => "ExInitializeNPagedLookasideList",
+                Kind::Paged => "ExInitializePagedLookasideList",
+            };
+            let report = stop.report();
+            assert_eq!(report.routine, Some(routine), "not the one before");
+            assert_eq!(report.list, Some(place.address()));
             free_pool(block);
         }
         let block = nonpaged(128);

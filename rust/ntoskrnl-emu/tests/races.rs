@@ -10,8 +10,6 @@ use common::*;
 use ntoskrnl_emu::{BugCheck, catch_bug_check, set_depth, tick};
 use wdm::GeneralLookasidePool;
 
-const ROUNDS: u32 = 60_000;
-
 /// Waits for the other thread without leaving the processor at once: the two are to meet closely.
 fn wait_for(step: &AtomicU32, value: u32) {
     let mut looks = 0_u32;
@@ -35,7 +33,7 @@ fn accepted_twice(depth: u16) -> u32 {
     let mut both = 0;
     thread::scope(|scope| {
         scope.spawn(|| {
-            for round in 0..ROUNDS {
+            for round in 0..race_rounds() {
                 wait_for(&step, 2 * round + 1);
                 let address = shared.load(Ordering::Relaxed) as usize;
                 let block = Block(std::ptr::with_exposed_provenance_mut(address));
@@ -44,7 +42,7 @@ fn accepted_twice(depth: u16) -> u32 {
                 step.store(2 * round + 2, Ordering::Release);
             }
         });
-        for round in 0..ROUNDS {
+        for round in 0..race_rounds() {
             let entry = list.allocate();
             shared.store(entry.0.expose_provenance() as u64, Ordering::Relaxed);
             step.store(2 * round + 1, Ordering::Release);
@@ -95,7 +93,7 @@ fn a_tick_during_initialisation_finds_no_list_or_a_whole_one() {
                 tick();
             }
         });
-        for _ in 0..ROUNDS {
+        for _ in 0..race_rounds() {
             let list = List::new(Options::default());
             assert_eq!((list.depth(), list.maximum_depth()), (4, 256));
         }
@@ -130,7 +128,7 @@ fn damage_that_one_thread_finds_takes_no_entry_from_another() {
             }
             held
         });
-        for _ in 0..ROUNDS / 6 {
+        for _ in 0..race_rounds() / 6 {
             // A stray write, which the next call of either thread finds.
             list.u32_at(offset_of!(GeneralLookasidePool, future) + 4)
                 .store(0, Ordering::Relaxed);

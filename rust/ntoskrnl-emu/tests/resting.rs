@@ -50,6 +50,26 @@ fn a_freed_block_rests_until_so_many_bytes_were_freed_after_it_and_a_write_to_it
     );
     assert_eq!(free(allocate(100)), Ok(()), "it is reported once");
 
+    // So it is where guard fills look at it too.
+    let driver = Driver::load("rests.sys").verifier(Verifier::POOL_TRACKING);
+    let entered = driver.enter();
+    for bytes in [100, 900] {
+        let block = allocate(bytes);
+        assert_eq!(free(block), Ok(()));
+        // SAFETY: as above.
+        unsafe { block.cast::<u8>().wrapping_add(9).write(1) };
+        let stop = driver.check().expect_err("it was written to");
+        assert_eq!(
+            (stop.code, stop.parameters[0]),
+            (0xC6, block.addr() as u64 + 9)
+        );
+        assert_eq!(allocate(bytes), block);
+        assert_eq!(free(block), Ok(()));
+    }
+    drop(entered);
+    // What rests then comes back too.
+    assert_eq!(driver.unload(), Ok(()));
+
     // What rests serves before the pool is exhausted.
     let count = |pages: usize| (0..pages).map(|_| allocate(4096)).collect::<Vec<_>>();
     let all = count(300);

@@ -10,15 +10,24 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("wdm describes the 64-bit layouts only");
 
+mod dispatcher;
+mod io;
 mod lookaside;
 mod pool;
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 mod slist;
 mod status;
+mod string;
 
+pub use dispatcher::*;
+pub use io::*;
 pub use lookaside::*;
 pub use pool::*;
 pub use slist::*;
 pub use status::*;
+pub use string::*;
 
 /// An interrupt request level (`KIRQL`, an unsigned 8-bit value).
 pub type Kirql = u8;

@@ -33,16 +33,27 @@ impl NtStatus {
             STATUS_ASSERTION_FAILURE => "STATUS_ASSERTION_FAILURE",
             STATUS_BUFFER_TOO_SMALL => "STATUS_BUFFER_TOO_SMALL",
             STATUS_DATATYPE_MISALIGNMENT => "STATUS_DATATYPE_MISALIGNMENT",
+            STATUS_ACCESS_VIOLATION => "STATUS_ACCESS_VIOLATION",
             STATUS_DELETE_PENDING => "STATUS_DELETE_PENDING",
             STATUS_INSUFFICIENT_RESOURCES => "STATUS_INSUFFICIENT_RESOURCES",
             STATUS_INTERNAL_ERROR => "STATUS_INTERNAL_ERROR",
             STATUS_INVALID_DEVICE_REQUEST => "STATUS_INVALID_DEVICE_REQUEST",
             STATUS_INVALID_DEVICE_STATE => "STATUS_INVALID_DEVICE_STATE",
+            STATUS_INVALID_HANDLE => "STATUS_INVALID_HANDLE",
+            STATUS_BUFFER_OVERFLOW => "STATUS_BUFFER_OVERFLOW",
+            STATUS_NO_MEMORY => "STATUS_NO_MEMORY",
+            STATUS_OBJECT_NAME_COLLISION => "STATUS_OBJECT_NAME_COLLISION",
+            STATUS_OBJECT_NAME_NOT_FOUND => "STATUS_OBJECT_NAME_NOT_FOUND",
             STATUS_INVALID_PARAMETER => "STATUS_INVALID_PARAMETER",
             STATUS_INVALID_PARAMETER_4 => "STATUS_INVALID_PARAMETER_4",
             STATUS_INVALID_PARAMETER_5 => "STATUS_INVALID_PARAMETER_5",
             STATUS_INVALID_PARAMETER_8 => "STATUS_INVALID_PARAMETER_8",
+            STATUS_INFO_LENGTH_MISMATCH => "STATUS_INFO_LENGTH_MISMATCH",
+            STATUS_OBJECT_NAME_EXISTS => "STATUS_OBJECT_NAME_EXISTS",
+            STATUS_DRIVER_INTERNAL_ERROR => "STATUS_DRIVER_INTERNAL_ERROR",
+            STATUS_WDF_OBJECT_ATTRIBUTES_INVALID => "STATUS_WDF_OBJECT_ATTRIBUTES_INVALID",
             STATUS_QUOTA_EXCEEDED => "STATUS_QUOTA_EXCEEDED",
+            STATUS_TIMEOUT => "STATUS_TIMEOUT",
             _ => return None,
         })
     }
@@ -80,6 +91,8 @@ impl fmt::Display for NtStatus {
 pub const STATUS_SUCCESS: NtStatus = NtStatus::of(0);
 /// A pointer to data that is not aligned as it must be.
 pub const STATUS_DATATYPE_MISALIGNMENT: NtStatus = NtStatus::of(0x8000_0002);
+/// An access to memory that may not be accessed so.
+pub const STATUS_ACCESS_VIOLATION: NtStatus = NtStatus::of(0xC000_0005);
 /// An assertion does not hold.
 pub const STATUS_ASSERTION_FAILURE: NtStatus = NtStatus::of(0xC000_0420);
 /// The output buffer cannot hold the answer.
@@ -94,6 +107,16 @@ pub const STATUS_INTERNAL_ERROR: NtStatus = NtStatus::of(0xC000_00E5);
 pub const STATUS_INVALID_DEVICE_REQUEST: NtStatus = NtStatus::of(0xC000_0010);
 /// The object is not in a state that allows the operation.
 pub const STATUS_INVALID_DEVICE_STATE: NtStatus = NtStatus::of(0xC000_0184);
+/// A handle that is none, or another object's than is wanted.
+pub const STATUS_INVALID_HANDLE: NtStatus = NtStatus::of(0xC000_0008);
+/// The buffer is too small for the answer.
+pub const STATUS_BUFFER_OVERFLOW: NtStatus = NtStatus::of(0x8000_0005);
+/// There is no memory.
+pub const STATUS_NO_MEMORY: NtStatus = NtStatus::of(0xC000_0017);
+/// There is an object of that name.
+pub const STATUS_OBJECT_NAME_COLLISION: NtStatus = NtStatus::of(0xC000_0035);
+/// There is no object of that name.
+pub const STATUS_OBJECT_NAME_NOT_FOUND: NtStatus = NtStatus::of(0xC000_0034);
 /// A parameter has an illegal value.
 pub const STATUS_INVALID_PARAMETER: NtStatus = NtStatus::of(0xC000_000D);
 /// The fourth parameter has an illegal value: the pool type of `ExInitializeLookasideListEx`.
@@ -102,6 +125,16 @@ pub const STATUS_INVALID_PARAMETER_4: NtStatus = NtStatus::of(0xC000_00F2);
 pub const STATUS_INVALID_PARAMETER_5: NtStatus = NtStatus::of(0xC000_00F3);
 /// The eighth parameter has an illegal value: the depth of `ExInitializeLookasideListEx`.
 pub const STATUS_INVALID_PARAMETER_8: NtStatus = NtStatus::of(0xC000_00F6);
+/// A structure does not have the length that it says.
+pub const STATUS_INFO_LENGTH_MISMATCH: NtStatus = NtStatus::of(0xC000_0004);
+/// There is one of this name already: a success.
+pub const STATUS_OBJECT_NAME_EXISTS: NtStatus = NtStatus::of(0x4000_0000);
+/// A driver made a mistake that no other value says.
+pub const STATUS_DRIVER_INTERNAL_ERROR: NtStatus = NtStatus::of(0xC000_0183);
+/// The time to wait is over: a success.
+pub const STATUS_TIMEOUT: NtStatus = NtStatus::of(0x0000_0102);
+/// `WDF_OBJECT_ATTRIBUTES` that cannot be (`wdfstatus.h`).
+pub const STATUS_WDF_OBJECT_ATTRIBUTES_INVALID: NtStatus = NtStatus::of(0xC020_0209);
 /// A quota would be exceeded.
 pub const STATUS_QUOTA_EXCEEDED: NtStatus = NtStatus::of(0xC000_0044);
 

@@ -74,7 +74,7 @@ mod lookaside_alloc;
 mod must_not_compile;
 // Its examples are for stable Rust: with nightly's trait they would have to name the feature.
 #[cfg(all(doctest, not(feature = "allocator_api")))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 mod readme {}
 mod stats;
 

@@ -363,7 +363,10 @@ impl World {
     pub(super) fn settle(&mut self, expected: Expected, actual: Actual) {
         match expected {
             Expected::Is(value) => assert_eq!(actual, Ok(value)),
-            Expected::Stops(stop) => assert_eq!(actual, Err(stop)),
+            Expected::Stops(stop) => {
+                assert_eq!(actual, Err(stop));
+                self.stops += u64::from(matches!(stop, Stop::BugCheck(_)));
+            }
             Expected::NewEntry(index, byte) => {
                 let subject = self.subject(index);
                 let (tag, bytes) = (subject.options.tag, subject.size());

@@ -1,13 +1,17 @@
 //! What a stop says beyond its numbers.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write};
 
 use wdm::Kirql;
 
 use super::BugCheck;
+use super::meanings::{MEANINGS, Meaning};
+use crate::caller;
+use crate::event_log::{Event, recent};
 use crate::scope::{self, Doing};
-use crate::sync::per_thread;
+use crate::stack::{self, Stack, StackDepth};
+use crate::sync::{Once, per_thread};
 
 /// One parameter of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,282 +46,47 @@ pub struct Report {
     pub driver: Option<String>,
     /// The thread's level.
     pub irql: Option<Kirql>,
+    /// The code that called the routine.
+    pub call_site: Option<String>,
+    /// The thread's stack, from that code on, where stacks are asked for.
+    pub stack: Vec<String>,
+    /// The block that one of the parameters lies in, or lay in last.
+    pub block: Option<ReportedBlock>,
+    /// The last calls of the process before the stop, the oldest first, where stacks are asked for.
+    pub events: Vec<String>,
 }
 
-/// What a stop means: the code, its name, the first parameter where that selects, what was done, and
-/// the four parameters.
-pub(crate) struct Meaning {
-    pub(crate) code: u32,
-    pub(crate) name: &'static str,
-    pub(crate) first: Option<u64>,
-    pub(crate) what: &'static str,
-    pub(crate) parameters: [&'static str; 4],
+/// A block or entry that a stop is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReportedBlock {
+    /// Where it begins.
+    pub address: u64,
+    /// How far from there the parameter is that names it; negative before it.
+    pub offset: i64,
+    /// The bytes that were asked for.
+    pub bytes: u64,
+    /// Its tag.
+    pub tag: u32,
+    /// Whether it is paged pool.
+    pub is_paged: bool,
+    /// What it is: `allocated`, `freed` or `kept by its list`.
+    pub state: &'static str,
+    /// The address of the list that it is an entry of.
+    pub list: Option<u64>,
+    /// Where it was allocated last, where stacks are asked for.
+    pub allocated: Vec<String>,
+    /// Where it was freed last, if it is.
+    pub freed: Vec<String>,
 }
-
-const fn row(
-    code: u32,
-    name: &'static str,
-    first: u64,
-    what: &'static str,
-    parameters: [&'static str; 4],
-) -> Meaning {
-    Meaning {
-        code,
-        name,
-        first: Some(first),
-        what,
-        parameters,
-    }
-}
-
-const fn plain(
-    code: u32,
-    name: &'static str,
-    what: &'static str,
-    parameters: [&'static str; 4],
-) -> Meaning {
-    Meaning {
-        code,
-        name,
-        first: None,
-        what,
-        parameters,
-    }
-}
-
-const POOL: &str = "BAD_POOL_CALLER";
-const VERIFIER: &str = "DRIVER_VERIFIER_DETECTED_VIOLATION";
-const KIND: &str = "kind of violation";
-
-/// The stops that the emulation raises. The pages of the bug check reference are named in `stops`.
-pub(crate) const MEANINGS: &[Meaning] = &[
-    row(
-        0xC2,
-        POOL,
-        0x9A,
-        "a request of must-succeed pool",
-        [KIND, "pool type", "bytes", "tag"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x44,
-        "a free of an address inside a block of nonpaged pool",
-        [KIND, "address", "", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0xE1,
-        "a list is initialised in paged pool",
-        [KIND, "list", "", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x40,
-        "a spin lock is acquired at a level that stays, below DISPATCH_LEVEL",
-        [KIND, "level", "spin lock", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x41,
-        "a spin lock is released at a level that stays, below DISPATCH_LEVEL",
-        [KIND, "level", "spin lock", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x0002_0015,
-        "a release of a spin lock to another level than that before it was acquired",
-        [KIND, "", "", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x4C4B_0003,
-        "a list was not deleted, and its memory is gone",
-        [KIND, "list", "", ""],
-    ),
-    plain(
-        0x1E,
-        "KMODE_EXCEPTION_NOT_HANDLED",
-        "a raised exception that nothing catches",
-        ["status", "caller", "", ""],
-    ),
-    plain(
-        0x0F,
-        "SPIN_LOCK_ALREADY_OWNED",
-        "a thread asks for a spin lock that it holds",
-        ["spin lock", "", "", ""],
-    ),
-    plain(
-        0x10,
-        "SPIN_LOCK_NOT_OWNED",
-        "a thread releases a spin lock that it does not hold",
-        ["spin lock", "", "", ""],
-    ),
-    row(
-        0x19,
-        "BAD_POOL_HEADER",
-        0x22,
-        "an allocate callback returned what cannot be an entry",
-        [KIND, "what it returned", "list", "bytes per entry"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x00,
-        "a request of no bytes",
-        [KIND, "", "pool type", "tag"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x07,
-        "a free of what is freed already",
-        [KIND, "", "tag of the block", "address"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x0A,
-        "a free with another tag than the block's",
-        [KIND, "address", "tag of the block", "tag of the free"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x42,
-        "a free of an address that was never in the pool",
-        [KIND, "address", "", ""],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x46,
-        "a free of an address where no block or entry of this list begins",
-        [KIND, "address", "", ""],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x9B,
-        "a request with tag 0",
-        [KIND, "pool type", "bytes", "caller"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x9C,
-        "a request with the tag BIG",
-        [KIND, "pool type", "bytes", "caller"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x9D,
-        "a request with a tag that has no letter and no digit",
-        [KIND, "tag", "pool type", "caller"],
-    ),
-    row(
-        0xC2,
-        POOL,
-        0x41286,
-        "a free of an address inside a block of paged pool",
-        [KIND, "", "", "page in the pool"],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x30,
-        "a raise to a lower level, or to none",
-        [KIND, "level", "level asked for", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x31,
-        "a lowering to a higher level",
-        [KIND, "level", "level asked for", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x32,
-        "a release of a spin lock at another level than DISPATCH_LEVEL",
-        [KIND, "level", "spin lock", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x42,
-        "an acquire of a spin lock above DISPATCH_LEVEL",
-        [KIND, "level", "spin lock", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x62,
-        "an unload with blocks or entries left",
-        [KIND, "name of the driver", "", "blocks and entries left"],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0xCB,
-        "a routine is called on a list that is not initialised",
-        [KIND, "list", "", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0xCC,
-        "a free of a block that an initialised list lies in",
-        [KIND, "list", "start of the block", "bytes of the block"],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x4C4B_0001,
-        "a confined list is used by another thread",
-        [KIND, "list", "", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x4C4B_0002,
-        "a routine that needs PASSIVE_LEVEL is called above it",
-        [KIND, "level", "", ""],
-    ),
-    row(
-        0xC4,
-        VERIFIER,
-        0x4C4B_0010,
-        "an unload of the root driver, or of one that is not loaded",
-        [KIND, "index of the driver", "", ""],
-    ),
-    plain(
-        0xCE,
-        "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
-        "an unload with lists left",
-        ["oldest list", "", "", ""],
-    ),
-    row(
-        0x139,
-        "KERNEL_SECURITY_CHECK_FAILURE",
-        3,
-        "a list's memory was written over",
-        [KIND, "list or header", "", ""],
-    ),
-];
 
 /// What a stop of these numbers means, where the emulation raises it.
-pub(crate) fn meaning_of(stop: &BugCheck) -> Option<&'static Meaning> {
+fn meaning_of(stop: &BugCheck) -> Option<&'static Meaning> {
     MEANINGS.iter().find(|row| {
-        let [first, ..] = stop.parameters;
-        row.code == stop.code && row.first.is_none_or(|value| value == first)
+        let [first, .., last] = stop.parameters;
+        row.code == stop.code
+            && row.first.is_none_or(|value| value == first)
+            && row.last.is_none_or(|value| value == last)
     })
 }
 
@@ -328,6 +97,9 @@ struct Noted {
     doing: Doing,
     driver: u32,
     irql: Kirql,
+    stack: Stack,
+    /// The address that the routine returns to; zero where it is not known.
+    caller: usize,
 }
 
 per_thread! {
@@ -335,14 +107,53 @@ per_thread! {
     static NEWEST: Cell<Option<Noted>> = const { Cell::new(None) };
 }
 
+per_thread! {
+    /// The last calls before it.
+    static EVENTS: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Says what is known of the block at an address.
+type Describe = fn(u64) -> Option<ReportedBlock>;
+
+static DESCRIBE: Once<Describe> = Once::new();
+
+/// Has reports say what a function knows of the blocks that stops are about.
+pub(crate) fn describe_blocks_by(describe: Describe) {
+    let _ = DESCRIBE.set(describe);
+}
+
 /// Notes where the thread is, for the report of a stop that is about to be raised.
 pub(super) fn note(stop: BugCheck) {
+    note_with(stop, Stack::of(scope::driver()));
+}
+
+/// As [`note`], for a fault at an instruction.
+#[cfg_attr(
+    any(not(unix), loom, miri),
+    allow(dead_code, reason = "there is no special pool")
+)]
+pub(super) fn note_at(stop: BugCheck, instruction: usize) {
+    let depth = stack::depth_of(scope::driver()).unwrap_or(StackDepth::USUAL);
+    note_with(stop, Stack::from(instruction, depth));
+}
+
+fn note_with(stop: BugCheck, stack: Stack) {
+    let driver = scope::driver();
     let noted = Noted {
         stop,
         doing: scope::take_doing(),
-        driver: scope::driver(),
+        driver,
         irql: scope::level(),
+        stack,
+        caller: if stack.is_some() || !stack::can_walk() {
+            stack.caller()
+        } else {
+            caller::return_address() as usize
+        },
     };
+    let events = if stack::is_on() { recent() } else { Vec::new() };
+    // A thread that ends has no events.
+    let _ = EVENTS.try_with(|place| place.replace(events));
     NEWEST.with(|newest| newest.set(Some(noted)));
 }
 
@@ -355,6 +166,22 @@ pub(super) fn of(stop: BugCheck) -> Report {
         value: stop.parameters[place],
         meaning: names[place],
     };
+    let stack = noted.map_or_else(Vec::new, |noted| noted.stack.frames());
+    let call_site = stack.first().cloned().or_else(|| {
+        let caller = noted
+            .map(|noted| noted.caller)
+            .filter(|&caller| caller != 0)?;
+        let text = stack::symbolized(caller - 1);
+        (!stack::is_own(&text)).then_some(text)
+    });
+    let events = EVENTS.try_with(|events| events.borrow().iter().map(Event::to_string).collect());
+    let described = DESCRIBE.get().and_then(|describe| {
+        let others = stop
+            .parameters
+            .into_iter()
+            .filter(|&value| value != doing.list as u64);
+        others.rev().find_map(describe)
+    });
     Report {
         stop,
         name: meaning.map_or("", |meaning| meaning.name),
@@ -365,7 +192,51 @@ pub(super) fn of(stop: BugCheck) -> Report {
         tag: (doing.tag != 0).then_some(doing.tag),
         driver: noted.map(|noted| scope::driver_name(noted.driver)),
         irql: noted.map(|noted| noted.irql),
+        call_site,
+        stack,
+        block: described,
+        events: noted.and(events.ok()).unwrap_or_default(),
     }
+}
+
+impl fmt::Display for ReportedBlock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            address,
+            bytes,
+            tag,
+            ..
+        } = self;
+        let tag = tag_text(*tag);
+        let pool = if self.is_paged { "paged" } else { "nonpaged" };
+        let state = self.state;
+        write!(
+            formatter,
+            "{bytes} bytes at {address:#018x}, tag \"{tag}\", {pool} pool, {state}"
+        )?;
+        if let Some(list) = self.list {
+            write!(formatter, ", of the list at {list:#018x}")?;
+        }
+        if self.offset != 0 {
+            write!(
+                formatter,
+                "; the address is {} bytes from its start",
+                self.offset
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a heading and a line for each of what stands below it, if there is any.
+fn write_below(formatter: &mut fmt::Formatter<'_>, heading: &str, lines: &[String]) -> fmt::Result {
+    if !lines.is_empty() {
+        write!(formatter, "\n    {heading}:")?;
+    }
+    for (number, line) in lines.iter().enumerate() {
+        write!(formatter, "\n        #{number} {line}")?;
+    }
+    Ok(())
 }
 
 /// A tag as text, a character that is not printable as a dot.
@@ -401,7 +272,16 @@ impl fmt::Display for Report {
         if let (Some(driver), Some(irql)) = (&self.driver, self.irql) {
             write!(formatter, "\n    driver: {driver}, IRQL {irql}")?;
         }
-        Ok(())
+        if let Some(site) = &self.call_site {
+            write!(formatter, "\n    call site: {site}")?;
+        }
+        if let Some(block) = &self.block {
+            write!(formatter, "\n    block: {block}")?;
+            write_below(formatter, "allocated at", &block.allocated)?;
+            write_below(formatter, "freed at", &block.freed)?;
+        }
+        write_below(formatter, "stack", &self.stack)?;
+        write_below(formatter, "last calls", &self.events)
     }
 }
 
@@ -431,9 +311,11 @@ impl Report {
         });
         let list = self.list.map(|list| format!("{list:#x}"));
         let tag = self.tag.map(tag_text);
+        let block = self.block.as_ref().map(ReportedBlock::to_json);
         format!(
             "{{\"code\":{},\"name\":{},\"meaning\":{},\"parameters\":[{}],\"routine\":{},\
-             \"list\":{},\"tag\":{},\"driver\":{},\"irql\":{}}}",
+             \"list\":{},\"tag\":{},\"driver\":{},\"irql\":{},\"callSite\":{},\"stack\":{},\
+             \"block\":{},\"events\":{}}}",
             self.stop.code,
             quoted(self.name),
             quoted(self.meaning),
@@ -444,8 +326,37 @@ impl Report {
             text(self.driver.as_deref()),
             self.irql
                 .map_or("null".to_owned(), |level| level.to_string()),
+            text(self.call_site.as_deref()),
+            array(&self.stack),
+            block.unwrap_or("null".to_owned()),
+            array(&self.events),
         )
     }
+}
+
+impl ReportedBlock {
+    fn to_json(&self) -> String {
+        let list = self.list.map(|list| format!("\"{list:#x}\""));
+        format!(
+            "{{\"address\":\"{:#x}\",\"offset\":{},\"bytes\":{},\"tag\":{},\"paged\":{},\"state\":{},\"list\":{},\
+             \"allocated\":{},\"freed\":{}}}",
+            self.address,
+            self.offset,
+            self.bytes,
+            quoted(&tag_text(self.tag)),
+            self.is_paged,
+            quoted(self.state),
+            list.unwrap_or("null".to_owned()),
+            array(&self.allocated),
+            array(&self.freed),
+        )
+    }
+}
+
+/// Lines as a JSON array.
+fn array(lines: &[String]) -> String {
+    let quoted: Vec<String> = lines.iter().map(|line| quoted(line)).collect();
+    format!("[{}]", quoted.join(","))
 }
 
 /// Writes a report to the file that the environment names, `EMU_REPORT=file`.

@@ -167,7 +167,7 @@ impl DepthState {
 /// there is something to trim.
 fn is_to_trim(record: &Record, control: Control<'_>) -> bool {
     let owner = record.owner.load(Ordering::Relaxed);
-    let is_to_trim = owner == SHARED || owner == owner::known();
+    let is_to_trim = owner == SHARED || owner == owner::current();
     let is_due = !is_to_trim && lists::has_surplus(control);
     record.trim_due.store(u8::from(is_due), Ordering::Relaxed);
     is_to_trim

@@ -13,9 +13,30 @@ pub struct Faults {
     driver: u32,
 }
 
+/// Begins a set of call stacks whose allocations failed, for [`Faults::fail_new_call_stack`].
+pub fn begin_call_stacks() -> u32 {
+    faults::begin_stacks()
+}
+
+/// Forgets a set of call stacks.
+pub fn end_call_stacks(set: u32) {
+    faults::end_stacks(set);
+}
+
 impl Faults {
     pub(crate) fn new(driver: u32) -> Self {
         Self { driver }
+    }
+
+    /// The index of the driver.
+    pub(super) fn driver(self) -> u32 {
+        self.driver
+    }
+
+    /// Makes the next allocation fail whose call stack a [set](begin_call_stacks) does not hold yet, and
+    /// enters it there.
+    pub fn fail_new_call_stack(self, set: u32) {
+        faults::fail(self.driver, Which::NewStack(set), 0);
     }
 
     /// Makes the next `count` allocations with a tag fail; count 0 takes back what was asked.

@@ -7,16 +7,18 @@ use std::sync::atomic::Ordering;
 use wdm::PoolTag;
 
 use crate::bug_check::{BugCheck, catch_stop};
+use crate::host::stacks::allocated_at;
 use crate::list as lists;
 use crate::memory::layout::RECORD_FREE;
 use crate::memory::region::{self, Region};
-use crate::pool::{self, Block};
+use crate::pool::{self, Block, OWN_TAG, heap};
 use crate::registry;
 use crate::scope;
 use crate::stops;
-
-/// The tag of blocks that are not the driver's own doing: those in which `win-lookaside` keeps lists.
-const OWN_TAG: u32 = u32::from_le_bytes(*b"LkCb");
+#[cfg(not(loom))]
+use crate::sync::patience;
+#[cfg(not(loom))]
+use crate::threads;
 
 /// What kind of thing is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +42,20 @@ pub struct Leak {
     pub bytes: u32,
     /// Its tag.
     pub tag: u32,
-    /// The identifier of the list, for a list and for an entry.
+    /// The identifier of the list, for a list and for an entry: of one that was freed to another list
+    /// and allocated again, the list that took it last.
     pub list: Option<u32>,
+}
+
+impl Leak {
+    /// Where it was allocated, a text for each frame from the caller's on. Empty for a list, and where no
+    /// stacks are asked for.
+    pub fn allocated_at(&self) -> Vec<String> {
+        match self.kind {
+            LeakKind::List => Vec::new(),
+            _ => allocated_at(usize::try_from(self.address).unwrap_or(0)),
+        }
+    }
 }
 
 /// The lists of a driver, the oldest first, by record index.
@@ -93,7 +107,34 @@ pub(super) fn leaks(driver: u32) -> Vec<Leak> {
             });
         }
     });
+    for (address, block) in heap::of_driver(driver) {
+        let list = lists::list_of_foreign(address);
+        found.push(Leak {
+            kind: if list.is_some() {
+                LeakKind::Entry
+            } else {
+                LeakKind::Block
+            },
+            address: address as u64,
+            bytes: u32::try_from(block.bytes).unwrap_or(u32::MAX),
+            tag: block.tag,
+            list: list.map(|index| registry::id_of(region, index)),
+        });
+    }
     found
+}
+
+/// A system thread of a driver that runs on; threads that are about to end are waited for.
+#[cfg(not(loom))]
+pub(super) fn thread_of(driver: u32) -> Option<usize> {
+    let begun = std::time::Instant::now();
+    loop {
+        let thread = threads::running_of(driver)?;
+        if begun.elapsed() >= patience::STUCK {
+            return Some(thread);
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// The bug check of an unload now, if there is reason for one.
@@ -107,6 +148,7 @@ pub(super) fn stop_of(driver: u32) -> Option<BugCheck> {
     pool::each_of_driver(region, driver, |block, _| {
         count += u64::from(is_left(block))
     });
+    count += heap::of_driver(driver).len() as u64;
     (count > 0).then(|| stops::blocks_left(count))
 }
 
@@ -128,11 +170,16 @@ pub(super) fn release(driver: u32, is_reused: bool) {
 /// What is left of every driver, as text: for each that left something a line, and below it a line for
 /// each kind of thing, list and tag. Empty when nothing is left.
 pub fn leak_text() -> String {
+    text_of(&scope::loaded())
+}
+
+pub(super) fn text_of(drivers: &[u32]) -> String {
     let mut text = String::new();
-    for driver in scope::loaded() {
+    for &driver in drivers {
         let mut groups: BTreeMap<_, (usize, u64, u64)> = BTreeMap::new();
         for leak in leaks(driver) {
-            let key = (leak.kind as u8, leak.list.unwrap_or(0), leak.tag);
+            let caller = leak.allocated_at().into_iter().next();
+            let key = (leak.kind as u8, leak.list.unwrap_or(0), leak.tag, caller);
             let (count, bytes, _) = groups.entry(key).or_insert((0, 0, leak.address));
             *count += 1;
             *bytes += u64::from(leak.bytes);
@@ -142,7 +189,7 @@ pub fn leak_text() -> String {
         }
         // Writing to a string does not fail, here and below.
         let _ = writeln!(text, "Left of driver {}:", scope::driver_name(driver));
-        for ((kind, list, tag), (count, bytes, first)) in groups {
+        for ((kind, list, tag, caller), (count, bytes, first)) in groups {
             let (one, many) = match kind {
                 0 => ("list", "lists"),
                 1 => ("entry", "entries"),
@@ -152,12 +199,16 @@ pub fn leak_text() -> String {
             let tag = PoolTag(tag);
             let _ = write!(text, "    {count} {name}, tag \"{tag}\"");
             let _ = match kind {
-                0 => writeln!(text, ", {bytes} bytes an entry, at {first:#018x}"),
-                1 => writeln!(
+                0 => write!(text, ", {bytes} bytes an entry, at {first:#018x}"),
+                1 => write!(
                     text,
                     ", {bytes} bytes, of list {list:#x}, first at {first:#018x}"
                 ),
-                _ => writeln!(text, ", {bytes} bytes, first at {first:#018x}"),
+                _ => write!(text, ", {bytes} bytes, first at {first:#018x}"),
+            };
+            let _ = match caller {
+                Some(caller) => writeln!(text, ", allocated at {caller}"),
+                None => writeln!(text),
             };
         }
     }

@@ -90,6 +90,20 @@ pub fn kind(id: u32) -> Option<u32> {
     Some(region.record(id & 0xffff).kind.load(Ordering::Relaxed))
 }
 
+/// The address of a list; zero where there is none with the identifier's index.
+pub fn address_of(id: u32) -> usize {
+    region::mapped().map_or(0, |region| {
+        region.record(id & 0xffff).list.load(Ordering::Relaxed) as usize
+    })
+}
+
+/// The index of a list's driver.
+pub fn driver_of(id: u32) -> u32 {
+    region::mapped().map_or(0, |region| {
+        region.record(id & 0xffff).driver.load(Ordering::Relaxed)
+    })
+}
+
 /// Whether a list has a callback.
 pub fn has_callbacks(id: u32) -> bool {
     region::mapped().is_some_and(|region| {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use wdm::NtStatus;
 
 use super::depth_policy::DepthPolicy;
 use crate::memory::region;
-use crate::sync::{Lock, global};
+use crate::sync::{Lock, Once, global};
+use crate::verifier;
 
 /// The environment variable that names the policy where no call has chosen one.
 pub const DEPTH_POLICY_VARIABLE: &str = "EMU_DEPTH_POLICY";
@@ -17,7 +17,7 @@ pub const DEPTH_POLICY_VARIABLE: &str = "EMU_DEPTH_POLICY";
 /// One more than the policy's place in [`DepthPolicy::ALL`]; zero while none is chosen.
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
-static FROM_ENVIRONMENT: OnceLock<DepthPolicy> = OnceLock::new();
+static FROM_ENVIRONMENT: Once<DepthPolicy> = Once::new();
 
 global! {
     /// The policies of the drivers that have one of their own, by the drivers' indices.
@@ -90,9 +90,11 @@ impl Policies {
     }
 }
 
-/// Takes the default policy if none is chosen, whatever the environment says: for a caller whose own
+/// Takes the default policy if none is chosen, and verifies no driver by the environment, whatever that
+/// says: for a caller whose own
 /// model of the lists does not read the environment.
 pub fn ignore_environment() {
+    verifier::ignore_environment();
     if CHOSEN.load(Ordering::Relaxed) == 0 {
         choose(DepthPolicy::default());
     }

@@ -91,6 +91,11 @@ impl<'a> ListRef<'a> {
         }
     }
 
+    /// Makes the list an empty one, whatever state its section was left in by a thread that is gone.
+    pub(super) fn empty(self) {
+        self.section(0).mend();
+    }
+
     /// Enters the section whatever the control block says; waits for its holder. An error is a
     /// section whose lock had stayed set.
     pub(super) fn seize(self) -> Result<Section<'a>, Section<'a>> {
@@ -135,7 +140,6 @@ impl<'a> ListRef<'a> {
             .owner()
             .store(record.owner.load(Ordering::Relaxed), Ordering::Relaxed);
         control.index().store(self.index, Ordering::Relaxed);
-        registry::link_last(&self.region, self.index);
     }
 }
 
@@ -156,6 +160,7 @@ impl Section<'_> {
         let list = self.list;
         slist_header::clear_counts(self.head.counts);
         list.write_identity();
+        registry::link_again(&list.region, list.index);
         let abandoned = pool::abandon_kept(&list.region, list.record)
             .wrapping_add(foreign::forget(list.index, list.size(), false));
         add(&list.record.abandoned, abandoned);

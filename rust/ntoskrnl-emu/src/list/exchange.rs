@@ -16,7 +16,7 @@
 
 use wdm::{PAGE_SIZE, POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, POOL_RAISE_IF_ALLOCATION_FAILURE};
 
-use super::{ListRef, enter_list_of, list_of_entry};
+use super::{ListRef, check_entry, enter_list_of, list_of_entry};
 use crate::memory::layout::{GRANULE, Record};
 use crate::memory::region::Region;
 use crate::owner::{self, SHARED};
@@ -57,12 +57,13 @@ fn may_pass(from: &Record, to: &Record) -> bool {
 /// Whether a free of an entry to the list with an index would take it from another list.
 pub(super) fn would_take(region: &Region, index: u32, offset: u32) -> bool {
     let record = region.record(index);
-    list_of_entry(region, offset).is_some_and(|from| {
-        let from = region.record(from);
+    list_of_entry(region, offset).is_some_and(|giver| {
+        let from = region.record(giver);
         let owner = from.owner.load(Ordering::Relaxed);
         takes_others(record)
             && may_pass(from, record)
             && (owner == SHARED || owner == owner::current())
+            && check_entry(region, giver, region.at(offset).addr() as u64).is_ok()
     })
 }
 

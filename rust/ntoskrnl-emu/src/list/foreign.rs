@@ -66,6 +66,12 @@ pub(super) fn is_entry_of(address: usize, index: u32) -> bool {
         .is_some_and(|&(list, _)| list == index)
 }
 
+/// The list, by record index, that an address is an entry of.
+#[cold]
+pub(crate) fn list_of(address: usize) -> Option<u32> {
+    ENTRIES.lock().get(&!address).map(|&(list, _)| list)
+}
+
 /// Whether an address is an entry that any list keeps.
 #[cold]
 pub(super) fn is_kept(address: usize) -> bool {

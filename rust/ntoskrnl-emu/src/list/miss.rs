@@ -8,10 +8,15 @@ use wdm::{LookasideListEx, POOL_RAISE_IF_ALLOCATION_FAILURE, PoolType};
 
 use super::{ListRef, foreign};
 use crate::bug_check::{BugCheck, in_callback, raise_insufficient_resources};
-use crate::memory::layout::{GRANULE, KIND_EX};
-use crate::pool::{self, Request, heap, judge};
+use crate::memory::layout::{CHECK_FAULTS, GRANULE, KIND_EX, STATE_LEAVING};
+use crate::memory::region::{Place, add};
+use crate::memory::slist_header::RESERVED;
+use crate::owner::{self, SHARED};
+use crate::pool::{self, Request, guard, heap, judge};
 use crate::registry;
+use crate::scope::{self, Levels};
 use crate::stops;
+use crate::switches::{self, Check};
 use crate::sync::per_thread;
 
 // The callbacks as they are called: an exception may leave one that is not Rust's.
@@ -65,15 +70,133 @@ impl ListRef<'_> {
         if callback == 0 {
             return self.make_from_pool(pool_type, tag);
         }
+        let levels = scope::levels();
         // SAFETY: the allocate callback of this list, not zero.
         let call = || unsafe { self.call_allocate(callback, pool_type, tag) };
         let made = in_callback(|| self.name_of("allocate"), call);
+        let stop = self.stop_of_callback(callback, levels);
         if made.is_null() {
             self.count_failure();
-            return made;
+        } else {
+            self.admit(made);
         }
-        self.admit(made);
+        if let Some(stop) = stop {
+            self.give_back(made);
+            stop.raise();
+        }
         made
+    }
+
+    // The short way of a miss, where nothing but list and pool has to see it. It does what the long way
+    // does then, and checks what that checks; what is out of the ordinary it leaves to it. Both begin after
+    // a hit path entered the section, where `pool::may_be_short` says so.
+
+    /// The owner number that the thread uses the list with; zero at a level that each call is to be held
+    /// to.
+    #[inline(always)]
+    fn user(self) -> u32 {
+        match self.record.owner.load(Ordering::Relaxed) {
+            SHARED => owner::hitting(),
+            owner => owner,
+        }
+    }
+
+    /// The owner number for an allocation that goes the short way, if it is one.
+    #[inline(always)]
+    pub(super) fn user_of_short_way(self, first: u64) -> Option<u32> {
+        let user = self.user();
+        let is_short = first == 0
+            && self.section(first).head.depth() == 0
+            && user != 0
+            && self.record.granules.load(Ordering::Relaxed) != 0
+            && !self.region.has_checks(CHECK_FAULTS);
+        is_short.then_some(user)
+    }
+
+    /// Counts a miss, leaves the section, and calls the default allocate routine.
+    #[inline(always)]
+    pub(super) fn make_short(self, first: u64, user: u32) -> Option<*mut c_void> {
+        add(self.control.total_allocates(), 1);
+        add(self.control.allocate_misses(), 1);
+        self.section(first).leave();
+        let offset = pool::allocate_entry(&self.region, self.index, self.record, user)?;
+        Some(self.region.at(offset).cast())
+    }
+
+    /// The place of an entry whose free is a miss that goes the short way, if it is one.
+    #[inline(always)]
+    pub(super) fn place_of_short_way(self, first: u64, entry: *mut c_void) -> Option<Place> {
+        let record = self.record;
+        let depth = self.section(first).head.depth();
+        let is_full = depth >= self.control.depth().load(Ordering::Relaxed);
+        let is_consistent = (depth == 0) == (first == 0) && first & RESERVED == 0;
+        let is_default = record.free.load(Ordering::Relaxed) == 0
+            && record.foreign.load(Ordering::Relaxed) == 0
+            && record.trim_due.load(Ordering::Relaxed) == 0;
+        if !is_full || !is_consistent || !is_default || self.user() == 0 {
+            return None;
+        }
+        let place = self.region.place_of(entry.addr())?;
+        // Acquire: see the orderings in `pool`.
+        let state = self.region.state_of(place).load(Ordering::Acquire);
+        let is_short = state == record.allocated.load(Ordering::Relaxed)
+            && pool::is_short(&self.region, place.offset());
+        is_short.then_some(place)
+    }
+
+    /// Counts a miss, releases an entry that was just checked, leaves the section, and calls the default
+    /// free routine.
+    #[inline(always)]
+    pub(super) fn dispose_short(self, first: u64, place: Place) {
+        add(self.control.total_frees(), 1);
+        add(self.control.free_misses(), 1);
+        let state = self.region.state_of(place);
+        state.store(STATE_LEAVING, Ordering::Relaxed);
+        self.section(first).leave();
+        pool::free_entry_short(&self.region, self.record, place.offset());
+    }
+
+    /// The bug check of a callback that returned at another level than it was called at, if it did. The
+    /// level is the one before again.
+    fn stop_of_callback(self, callback: u64, before: Levels) -> Option<BugCheck> {
+        let level = scope::level();
+        if level == before.current() {
+            return None;
+        }
+        if !switches::is_on(
+            self.record.driver.load(Ordering::Relaxed),
+            Check::CallbackLevel,
+        ) {
+            return None;
+        }
+        scope::set_levels(before);
+        let list = self.control.address();
+        Some(stops::callback_at_another_level(
+            level,
+            before.current(),
+            callback,
+            list,
+        ))
+    }
+
+    /// Gives what an allocate callback made to the free routine: the caller of the list does not get it.
+    /// What pool refuses stays allocated.
+    fn give_back(self, made: *mut c_void) {
+        let link = made.addr() as u64;
+        if made.is_null() {
+            return;
+        }
+        self.count_failure();
+        let section = self.enter();
+        let is_refused = self.refusal_of_pool(link).is_some();
+        if !is_refused {
+            self.release(link);
+        }
+        section.leave();
+        if !is_refused {
+            // Its caller is told of the first stop.
+            let _ = self.dispose(made);
+        }
     }
 
     /// Calls the allocate callback.
@@ -101,23 +224,29 @@ impl ListRef<'_> {
     fn make_from_pool(self, pool_type: PoolType, tag: u32) -> *mut c_void {
         if let Some(stop) = judge::mistake(pool_type, self.size(), tag) {
             self.count_failure();
+            self.refuse(stop, 0);
+        }
+        let driver = self.record.driver.load(Ordering::Relaxed);
+        if let Some(stop) = judge::while_unloading(driver) {
+            self.count_failure();
             stop.raise();
         }
         let request = Request {
             bytes: self.size(),
             pool_type,
             tag,
-            driver: self.record.driver.load(Ordering::Relaxed),
+            driver,
             list: Some((self.index, self.record)),
         };
         self.check_resting();
         let made = pool::allocate_anywhere(&self.region, &request);
         if made.is_null() {
             self.count_failure();
+            self.check_resting();
             if pool_type.0 & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
                 raise_insufficient_resources();
             }
-        } else if heap::is_used() {
+        } else if self.region.offset_of(made.addr()).is_none() {
             self.adopt(made.addr());
         }
         made
@@ -190,19 +319,40 @@ impl ListRef<'_> {
         foreign::admit(address, self.index)
     }
 
-    /// Calls the free routine, for an entry that was released and that pool does not refuse.
-    pub(super) fn dispose(self, entry: *mut c_void) {
+    /// Calls the free routine, for an entry that was released and that pool does not refuse. Returns the
+    /// bug check of a callback that returned at another level: the entry is gone all the same.
+    #[must_use]
+    pub(super) fn dispose(self, entry: *mut c_void) -> Option<BugCheck> {
         let callback = self.record.free.load(Ordering::Relaxed);
         if callback == 0 {
             match self.region.offset_of(entry.addr()) {
+                Some(offset) if pool::is_short(&self.region, offset) => {
+                    pool::free_entry_short(&self.region, self.record, offset);
+                }
                 Some(offset) => pool::free_entry(&self.region, offset),
                 None => heap::free(&self.region, entry.addr()),
             }
-            return;
+            return None;
         }
+        let levels = scope::levels();
         // SAFETY: the free callback of this list, not zero.
         let call = || unsafe { self.call_free(callback, entry) };
         in_callback(|| self.name_of("free"), call);
+        self.stop_of_callback(callback, levels)
+    }
+
+    /// The bug check for an entry of a guarded block whose surroundings were written over.
+    pub(super) fn change_around(self, link: u64) -> Option<BugCheck> {
+        guard::check(&self.region, self.offset_of_guarded(link)?)
+    }
+
+    /// The bug check for an entry that the list keeps and that was written to beyond its link.
+    pub(super) fn change_of_kept(self, link: u64) -> Option<BugCheck> {
+        guard::check_kept(&self.region, self.offset_of_guarded(link)?)
+    }
+
+    fn offset_of_guarded(self, link: u64) -> Option<u32> {
+        guard::is_any().then(|| self.offset_of(link)).flatten()
     }
 
     /// Raises the bug check for a block that was written to after it was freed, if one was found. The
@@ -239,10 +389,13 @@ impl ListRef<'_> {
             return None;
         }
         match self.offset_of(link) {
-            Some(offset) => registry::list_in_block(&self.region, offset),
+            Some(offset) => {
+                registry::list_in_block(&self.region, offset).or_else(|| self.change_around(link))
+            }
             // Made by an allocate callback from memory of its own, and there is no free callback.
             None => match heap::block_at(link as usize) {
-                Some(block) => registry::list_in_bytes(link as usize, block.bytes as u32),
+                Some(block) => registry::list_in_bytes(link as usize, block.bytes as u32)
+                    .or_else(|| heap::refusal_of(link as usize, None)),
                 None => Some(pool::refusal(&self.region, link as usize)),
             },
         }
@@ -278,7 +431,7 @@ pub(crate) unsafe fn free_by_default(list: *mut LookasideListEx, entry: *mut c_v
         if !found.take_over(link)
             && let Err(bad) = found.check_entry(link)
         {
-            bad.stop(link).raise();
+            found.refuse(bad.stop(link), link);
         }
         section = found.enter();
     }
@@ -288,6 +441,9 @@ pub(crate) unsafe fn free_by_default(list: *mut LookasideListEx, entry: *mut c_v
     }
     found.release(link);
     section.leave();
-    found.dispose(entry);
+    let stop = found.dispose(entry);
     found.check_resting();
+    if let Some(stop) = stop {
+        stop.raise();
+    }
 }

@@ -5,15 +5,18 @@ use std::sync::atomic::Ordering;
 
 use wdm::LookasideListEx;
 
+use super::level::Touch;
 use super::section::{Damage, Section, link_at};
 use super::{ALLOCATE, FREE, ListRef};
+use crate::bug_check::BugCheck;
 use crate::delay;
 use crate::event_log;
 use crate::memory::layout::{KIND_NPAGED, KIND_PAGED};
 use crate::memory::region::{Place, add};
 use crate::memory::slist_header::{self, Head, POPPED, PUSHED, RESERVED};
 use crate::owner::{self, SHARED};
-use crate::pool::heap;
+use crate::pool;
+use crate::stops;
 
 /// How far a hit path came.
 enum Attempt<T> {
@@ -126,7 +129,7 @@ impl<'a> ListRef<'a> {
             // SAFETY: by the caller's word.
             return unsafe { Self::allocate_cold(list) };
         };
-        match found.try_allocate(owner::known) {
+        match found.try_allocate(owner::hitting) {
             Attempt::Done(place) => found.region.at_place(place).cast(),
             // SAFETY: by the caller's word; the attempt entered the section.
             Attempt::Inside(first) => unsafe { Self::allocate_slow(list, first) },
@@ -156,14 +159,64 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::resume`].
     #[inline(never)]
     unsafe fn allocate_slow(list: *mut LookasideListEx, first: u64) -> *mut c_void {
+        if pool::may_be_short()
+            // SAFETY: by the caller's word.
+            && let Some(found) = unsafe { Self::known(list) }
+            && let Some(user) = found.user_of_short_way(first)
+        {
+            return match found.make_short(first, user) {
+                Some(made) => made,
+                // SAFETY: by the caller's word.
+                None => unsafe { Self::make_counted(list) },
+            };
+        }
         // SAFETY: by the caller's word.
-        unsafe { Self::note(list, ALLOCATE) };
+        unsafe { Self::allocate_long(list, first) }
+    }
+
+    /// As [`Self::allocate_slow`], and no miss that goes the short way.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::resume`].
+    #[inline(never)]
+    unsafe fn allocate_long(list: *mut LookasideListEx, first: u64) -> *mut c_void {
         // SAFETY: by the caller's word.
-        let section = unsafe { Self::resume(list, first) };
+        let section = unsafe { Self::resume(list, first, ALLOCATE) };
         section.list.allocate_in(section)
     }
 
+    /// The allocate routine, after a miss was counted on the short way.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::find`], both.
+    #[cold]
+    unsafe fn make_counted(list: *mut LookasideListEx) -> *mut c_void {
+        // SAFETY: by the caller's word.
+        unsafe { Self::note(list, ALLOCATE) };
+        // SAFETY: by the caller's word.
+        unsafe { Self::find(list) }.make()
+    }
+
     fn allocate_in(self, mut section: Section<'_>) -> *mut c_void {
+        let touch = || {
+            let is_miss = section.first == 0;
+            let is_default = self.record.allocate.load(Ordering::Relaxed) == 0;
+            if is_miss && is_default {
+                Touch::Allocation
+            } else {
+                Touch::Entry
+            }
+        };
+        if let Some(stop) = self.refusal_of_level(ALLOCATE, touch) {
+            section.leave();
+            stop.raise();
+        }
+        if let Some(stop) = self.change_of_kept(section.first) {
+            section.leave();
+            stop.raise();
+        }
         match section.pop() {
             Ok(entry) => {
                 add(self.control.total_allocates(), 1);
@@ -198,7 +251,7 @@ impl<'a> ListRef<'a> {
             // SAFETY: by the caller's word.
             return unsafe { Self::free_cold(list, entry) };
         };
-        match found.try_free(entry.addr() as u64, owner::known) {
+        match found.try_free(entry.addr() as u64, owner::hitting) {
             Attempt::Done(()) => {}
             // SAFETY: by the caller's word; the attempt entered the section.
             Attempt::Inside(first) => unsafe { Self::free_slow(list, entry, first) },
@@ -228,15 +281,45 @@ impl<'a> ListRef<'a> {
     /// As of [`Self::free`] and of [`Self::resume`].
     #[inline(never)]
     unsafe fn free_slow(list: *mut LookasideListEx, entry: *mut c_void, first: u64) {
+        if pool::may_be_short()
+            // SAFETY: by the caller's word.
+            && let Some(found) = unsafe { Self::known(list) }
+            && let Some(place) = found.place_of_short_way(first, entry)
+        {
+            return found.dispose_short(first, place);
+        }
         // SAFETY: by the caller's word.
-        unsafe { Self::note(list, FREE) };
+        unsafe { Self::free_long(list, entry, first) };
+    }
+
+    /// As [`Self::free_slow`], and no miss that goes the short way.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Self::free`] and of [`Self::resume`].
+    #[inline(never)]
+    unsafe fn free_long(list: *mut LookasideListEx, entry: *mut c_void, first: u64) {
         // SAFETY: by the caller's word.
-        let section = unsafe { Self::resume(list, first) };
+        let section = unsafe { Self::resume(list, first, FREE) };
         section.list.free_in(section, entry);
     }
 
     fn free_in(self, mut section: Section<'_>, entry: *mut c_void) {
         let link = entry.addr() as u64;
+        let is_full = section.head.depth() >= self.control.depth().load(Ordering::Relaxed)
+            || self.keeps_nothing();
+        let touch = || {
+            let is_default = self.record.free.load(Ordering::Relaxed) == 0;
+            if is_full && is_default {
+                Touch::Free(link)
+            } else {
+                Touch::Entry
+            }
+        };
+        if let Some(stop) = self.refusal_of_level(FREE, touch) {
+            section.leave();
+            stop.raise();
+        }
         if section.is_inconsistent() {
             section.damaged();
         }
@@ -246,22 +329,26 @@ impl<'a> ListRef<'a> {
             section.leave();
             return self.free_of_another(entry);
         }
-        let is_full =
-            section.head.depth() >= self.control.depth().load(Ordering::Relaxed) || heap::is_used();
-        if is_full && let Some(stop) = self.refusal_of_pool(link) {
+        let refusal = if is_full {
+            self.refusal_of_pool(link)
+        } else {
+            self.change_around(link)
+        };
+        if let Some(stop) = refusal {
             section.leave();
-            stop.raise();
+            self.refuse(stop, link);
         }
         // Before another thread can be given the entry.
         self.log(event_log::Op::Free, entry.addr());
         let _inside = event_log::Inside::begin();
         let due = self.take_due_trim();
         add(self.control.total_frees(), 1);
+        let mut stop = None;
         if is_full {
             add(self.control.free_misses(), 1);
             self.release(link);
             section.leave();
-            self.dispose(self.entry_at(link));
+            stop = self.dispose(self.entry_at(link));
             self.check_resting();
         } else {
             section.push(link);
@@ -269,6 +356,9 @@ impl<'a> ListRef<'a> {
         }
         if let Some(id) = due {
             self.trim(id);
+        }
+        if let Some(stop) = stop {
+            stop.raise();
         }
     }
 
@@ -280,13 +370,21 @@ impl<'a> ListRef<'a> {
         if !self.take_over(link)
             && let Err(bad) = self.check_entry(link)
         {
-            bad.stop(link).raise();
+            self.refuse(bad.stop(link), link);
         }
         delay::point("entry taken over");
         self.free_in(self.enter(), entry);
     }
 
+    /// Raises the bug check of a free to this list, as its driver has it.
+    #[cold]
+    pub(super) fn refuse(self, stop: BugCheck, link: u64) -> ! {
+        let driver = self.record.driver.load(Ordering::Relaxed);
+        stops::for_driver(driver, stop, link).raise()
+    }
+
     /// Records a call of the list, where a recording is on.
+    #[inline]
     pub(super) fn log(self, op: event_log::Op, address: usize) {
         event_log::call(op, || event_log::Call {
             kind: match self.record.kind.load(Ordering::Relaxed) {

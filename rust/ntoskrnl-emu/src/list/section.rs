@@ -89,7 +89,8 @@ impl Section<'_> {
     /// Ends the work with another first entry.
     #[inline(always)]
     pub(super) fn leave_with(self, first: u64) {
-        if self.is_shared {
+        // Where a release is a store like any other, one for both spares a branch.
+        if self.is_shared || cfg!(all(target_arch = "x86_64", not(loom))) {
             self.head.unlock(first);
         } else {
             // Relaxed: only this thread works on the list.

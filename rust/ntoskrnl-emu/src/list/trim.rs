@@ -2,12 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
+use wdm::APC_LEVEL;
+
 use super::ListRef;
 use super::section::Damage;
 use crate::memory::control_block::Control;
 use crate::memory::region::Region;
 use crate::memory::slist_header::Head;
 use crate::registry;
+use crate::scope;
 
 /// Trims the list with an identifier, if it is present.
 ///
@@ -34,7 +37,8 @@ impl ListRef<'_> {
     /// Gives what the list keeps above its depth to the free routine, one entry after the other,
     /// outside the section. Nothing is counted. `id` is the list's: a callback may delete it.
     ///
-    /// Raises once all is done for an entry that pool refuses, which stays allocated.
+    /// Raises once all is done for an entry that pool refuses, which stays allocated, and for a callback
+    /// that returned at another level.
     pub(super) fn trim(self, id: u32) {
         let mut refused = None;
         while registry::is_present(self.record, id) && has_surplus(self.control) {
@@ -43,6 +47,7 @@ impl ListRef<'_> {
                 section.leave();
                 break;
             }
+            refused = self.change_of_kept(section.first).or(refused);
             let entry = match section.pop() {
                 Ok(entry) => entry,
                 Err(Damage) => section.damaged(),
@@ -54,7 +59,7 @@ impl ListRef<'_> {
             } else {
                 self.release(link);
                 section.leave();
-                self.dispose(entry);
+                refused = self.dispose(entry).or(refused);
             }
         }
         if let Some(stop) = refused {
@@ -67,7 +72,8 @@ impl ListRef<'_> {
         // Relaxed, both: nothing hangs on when the list's thread sees it. A load first, since a tick
         // seldom leaves anything.
         let due = &self.record.trim_due;
-        if due.load(Ordering::Relaxed) == 0 {
+        // It waits for a level at which paged pool may be freed.
+        if due.load(Ordering::Relaxed) == 0 || scope::level() > APC_LEVEL {
             return None;
         }
         due.store(0, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 
 use wdm::LookasideListEx;
 
-use crate::sync::{AtomicU16, AtomicU32, AtomicU64};
+use crate::sync::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(loom)]
 mod loom;
@@ -138,6 +138,21 @@ impl<'a> Control<'a> {
 
     pub(crate) fn last_allocate_misses(self) -> &'a AtomicU32 {
         self.u32_at(offset_of!(Fields, last_allocate_misses))
+    }
+
+    /// Sets all counters to zero.
+    pub(crate) fn clear_counters(self) {
+        // Relaxed: values by themselves. A thread that counts at this moment may undo it.
+        for counter in [
+            self.total_allocates(),
+            self.allocate_misses(),
+            self.total_frees(),
+            self.free_misses(),
+            self.last_total_allocates(),
+            self.last_allocate_misses(),
+        ] {
+            counter.store(0, Ordering::Relaxed);
+        }
     }
 
     /// `Future[0]`: the owner.

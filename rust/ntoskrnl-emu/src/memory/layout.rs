@@ -92,6 +92,10 @@ pub struct Header {
 
 /// A check bit: pool allocations may be made to fail.
 pub const CHECK_FAULTS: u32 = 1;
+/// A check bit: stacks are noted of some driver's allocations and frees.
+pub const CHECK_STACKS: u32 = 4;
+/// A check bit: an isolate is at a level that each of its calls is to be held to.
+pub const CHECK_LEVELS: u32 = 2;
 
 /// What went wrong in an isolate's last call, and the value that a call returned beside its status.
 #[repr(C, align(64))]
@@ -194,8 +198,14 @@ pub struct Record {
     pub peak: AtomicU16,
     /// Not zero where only entries that were allocated from the list may be freed to it.
     pub own_entries_only: AtomicU32,
-    /// The newest of this list's blocks in each arena, as an offset in the pool; zero for none.
+    /// The newest of this list's blocks in each arena, by its [seat](seat_of); zero for none.
     pub blocks: [AtomicU32; ARENAS],
+    /// The word of a block that the default routine makes.
+    pub word: AtomicU64,
+    /// One more than the row of usage by tag of such a block, in each arena; zero before there is one.
+    pub rows: [AtomicU16; ARENAS],
+    /// Granules of such a block, or [`WHOLE_PAGES`]; zero where misses do not go the short way.
+    pub granules: AtomicU16,
 }
 
 /// The number by which state words name the list with a record index.
@@ -207,6 +217,9 @@ pub(crate) fn number_of(index: u32) -> u16 {
         BY_BLOCK_WORD
     }
 }
+
+/// In place of granules: a block has pages of its own.
+pub const WHOLE_PAGES: u16 = u16::MAX;
 
 /// No list.
 pub const RECORD_FREE: u32 = 0;
@@ -237,17 +250,35 @@ pub struct Page {
     pub live: AtomicU16,
     /// The arena that the page belongs to.
     pub arena: AtomicU16,
-    /// The page before this one on its chain; on a tail page the index of the head page.
+    /// The page before this one on its chain; on a page that follows or precedes the first of a block of
+    /// whole pages the index of that.
     pub previous: AtomicU32,
     /// The page after this one on its chain.
     pub next: AtomicU32,
-    /// The requested bytes of a block of whole pages.
+    /// The requested bytes of a block of whole pages; on its other pages once it is freed, if it was
+    /// guarded.
     pub size: AtomicU32,
     /// The driver that owns the blocks.
     pub driver: AtomicU32,
-    /// Which blocks are free, a bit each.
+    /// By what a granule's number on the page is multiplied, and then divided by 65,536, for the number
+    /// of its block: no path divides.
+    pub reciprocal: AtomicU32,
+    /// Blocks of a page of small blocks.
+    pub capacity: AtomicU16,
+    /// Which blocks are free, a bit each. A page that a guarded block of whole pages has, but for its
+    /// first, has the block's word in the second once it is freed.
     pub free: [AtomicU64; 4],
 }
+
+/// Where the word and the link of a block stand, by its page and its number there: among those of all
+/// granules. A block of whole pages has number 0.
+#[inline(always)]
+pub(crate) fn seat_of(page: u32, block: usize) -> u32 {
+    page * PAGE_GRANULES as u32 + block as u32
+}
+
+/// The lists that begin on a page by their record indices, for each granule; zero for none.
+pub type Lists = [AtomicU16; PAGE_GRANULES];
 
 /// A page that is not allocated.
 pub const PAGE_FREE: u8 = 0;
@@ -257,8 +288,18 @@ pub const PAGE_SMALL: u8 = 1;
 pub const PAGE_LARGE: u8 = 2;
 /// A further page of such a block.
 pub const PAGE_TAIL: u8 = 3;
+/// The page in front of such a block that is guarded.
+pub const PAGE_LEAD: u8 = 4;
 /// A list's control block lies, or has lain, in a block of this page.
 pub const FLAG_LIST: u8 = 1;
+/// The words of this page's blocks, which went back to the system with it: all were that in `free[0]`.
+pub const FLAG_WORDS_GONE: u8 = 2;
+/// Patterns surround the blocks of this page, and what is free of it holds one.
+pub const FLAG_GUARDED: u8 = 4;
+/// This page belongs to a block of whole pages that begins on another, or did last.
+pub const FLAG_PART: u8 = 8;
+/// This free page's memory went back to the system, and reads as zeroes: noted of guarded ones.
+pub const FLAG_ZEROES: u8 = 16;
 
 /// State word: no block begins here.
 pub const STATE_NONE: u16 = 0;

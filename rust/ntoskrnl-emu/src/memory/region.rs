@@ -14,32 +14,17 @@ mod mapping;
 #[cfg(not(loom))]
 mod system;
 
+#[cfg(not(loom))]
+pub use mapping::DISTANCE;
+pub(crate) use mapping::{Place, before_mapping, current};
 pub use mapping::{Region, configure, map, mapped};
-pub(crate) use mapping::{before_mapping, current};
+#[cfg(all(unix, not(any(loom, miri))))]
+pub(crate) use system::discard;
 
 /// The pool's size when nothing else was configured, in mebibytes.
 pub const DEFAULT_MEBIBYTES: u32 = if cfg!(miri) { 4 } else { 64 };
 /// The largest pool: an offset is 32 bits wide.
 pub const MAXIMUM_MEBIBYTES: u32 = if cfg!(miri) { 16 } else { 4095 };
-
-/// A place in the pool where a block can begin: a multiple of 16 bytes from its base.
-///
-/// # Invariants
-///
-/// It lies in the pool.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    offset: usize,
-    granule: usize,
-}
-
-impl Place {
-    /// The offset in the pool.
-    #[inline(always)]
-    pub(crate) fn offset(self) -> u32 {
-        self.offset as u32
-    }
-}
 
 impl Region {
     /// Whether any optional check is on.

@@ -13,13 +13,20 @@
 //! A lock that stays set is taken over. Its holder knows the first entry, so a thread that waits for
 //! long may write a watch into word 1: a number that no other watch ever has. The release stores over
 //! it. So a watch that stays proves that the holder is the same, and the takeover is a
-//! compare-and-swap of it: it fails where the lock was released and taken anew meanwhile.
+//! compare-and-swap of it: it fails where the lock was released and taken anew meanwhile. A thread that
+//! waits for itself, in a signal handler that interrupted it, stops instead.
+//!
+//! Nothing says which thread holds the lock: a hit would have to write it. So "stays set" is a time, but
+//! for a process with one thread, which knows at once that no other will release it.
 
 use std::time::Duration;
 
 use wdm::SListHeader;
 
-use crate::sync::{AtomicU64, Instant, Ordering, global, patience, spin_loop, yield_now};
+use crate::caller;
+use crate::sync::{
+    AtomicU64, Instant, Ordering, global, interrupted, patience, spin_loop, yield_now,
+};
 
 /// The lock bit of word 1.
 const LOCK: u64 = 1;
@@ -103,6 +110,7 @@ impl<'a> Head<'a> {
         let mut yields = 0_u32;
         let mut seen = None;
         let mut waited = Duration::ZERO;
+        let mut is_alone = None;
         loop {
             if let Some(first) = self.try_lock() {
                 return Ok(first);
@@ -128,10 +136,15 @@ impl<'a> Head<'a> {
                     _ => Duration::ZERO,
                 };
                 if let Some((watch, _)) = watch
-                    && waited >= patience::STUCK
-                    && self.take_over(watch)
+                    && (waited >= patience::STUCK
+                        || *is_alone.get_or_insert_with(caller::is_only_thread))
                 {
-                    return Err(Stuck);
+                    if caller::is_in_signal_handler() {
+                        interrupted(std::ptr::from_ref(self.counts).addr());
+                    }
+                    if self.take_over(watch) {
+                        return Err(Stuck);
+                    }
                 }
                 seen = watch.map(|watch| (now, watch));
             }
@@ -175,6 +188,12 @@ impl<'a> Head<'a> {
         // would let it come before, unless it reads as well.
         #[cfg(loom)]
         self.first.swap(first, Ordering::Release);
+    }
+
+    /// Whether a thread holds the lock.
+    pub(crate) fn is_locked(self) -> bool {
+        // Relaxed: a value by itself.
+        self.first.load(Ordering::Relaxed) & LOCK != 0
     }
 
     /// How many entries the header counts.

@@ -5,12 +5,12 @@ mod loom {
     use wdm::{PAGE_SIZE, PoolType};
 
     use super::super::list::{List, TAG};
-    use crate::catch_bug_check;
     use crate::host::set_own_entries_only;
     use crate::memory::layout::PAGE_FREE;
     use crate::memory::region::{self, Region};
-    use crate::pool::{Request, allocate, block_at, free_entry};
-    use crate::sync::{Ordering, model, race};
+    use crate::pool::{Request, allocate_in_mapping as allocate, block_at, free_entry};
+    use crate::sync::{Ordering, model, on_threads, race};
+    use crate::{ExAllocatePoolWithTag, ExFreePool, catch_bug_check};
 
     const HALF_PAGE: usize = PAGE_SIZE / 2;
 
@@ -72,6 +72,28 @@ mod loom {
                     assert_empty(region, 4);
                 },
             );
+        }
+    }
+
+    /// By the routines, which go the short way.
+    #[test]
+    fn of_two_frees_of_a_plain_block_one_is_refused() {
+        for bytes in [16, HALF_PAGE] {
+            let name = format!("pool, two frees of a plain block of {bytes} bytes");
+            model(&name, 3, move || {
+                let region = region_of(3);
+                let kind = PoolType::NON_PAGED_POOL_NX;
+                // SAFETY: size and tag are not 0.
+                let block = unsafe { ExAllocatePoolWithTag(kind, bytes, TAG) };
+                let address = block.expose_provenance();
+                let freed = on_threads(2, move || {
+                    let block = std::ptr::with_exposed_provenance_mut(address);
+                    // SAFETY: freed once, or refused.
+                    catch_bug_check(|| unsafe { ExFreePool(block) }).is_ok()
+                });
+                assert_ne!(freed[0], freed[1], "one of the two is refused");
+                assert_empty(region, 1);
+            });
         }
     }
 

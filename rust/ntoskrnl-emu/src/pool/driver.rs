@@ -7,7 +7,7 @@ use wdm::PAGE_SIZE;
 
 use super::arena::{self, Arena};
 use super::pages::Pages;
-use super::{Block, block_at, list_of};
+use super::{Block, block_at, guard, heap, list_of};
 use crate::memory::layout::{
     ARENAS, GRANULE, PAGE_LARGE, PAGE_SMALL, STATE_ALLOCATED, STATE_FREED, STATE_KEPT,
 };
@@ -53,6 +53,60 @@ fn pages_of(region: &Region, driver: u32) -> impl Iterator<Item = u32> {
     })
 }
 
+/// A place on a page where a block begins or began.
+#[cfg(not(loom))]
+pub(crate) struct Place {
+    pub(crate) offset: u32,
+    /// How far the next one is.
+    pub(crate) bytes: u32,
+    pub(crate) tag: u32,
+    pub(crate) is_live: bool,
+    pub(crate) is_paged: bool,
+}
+
+/// The blocks of the page that holds an offset, live and freed ones, in the order of their addresses.
+#[cfg(not(loom))]
+pub(crate) fn places_on_page(region: &Region, offset: u32) -> Vec<Place> {
+    use super::{Word, block_of, is_freed};
+    use crate::memory::layout::{PAGE_TAIL, seat_of};
+    let mut index = offset / PAGE_SIZE as u32;
+    if region.page(index).kind.load(Ordering::Relaxed) == PAGE_TAIL {
+        index = region.page(index).previous.load(Ordering::Relaxed);
+    }
+    let Some(_arena) = arena::lock_of(region, index * PAGE_SIZE as u32) else {
+        return Vec::new();
+    };
+    let page = region.page(index);
+    let step = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
+    let bytes = match page.kind.load(Ordering::Relaxed) {
+        PAGE_SMALL => step,
+        PAGE_LARGE => page
+            .size
+            .load(Ordering::Relaxed)
+            .next_multiple_of(PAGE_SIZE as u32),
+        _ => return Vec::new(),
+    };
+    let places = blocks_of(region, index).filter_map(|offset| {
+        let block = block_at(region, offset);
+        let seat = seat_of(index, block_of(page, offset));
+        let word = Word(region.word(seat).load(Ordering::Relaxed));
+        (block.is_some() || is_freed(region, offset)).then(|| Place {
+            offset,
+            bytes,
+            tag: word.tag(),
+            is_live: block.is_some(),
+            is_paged: word.is_paged(),
+        })
+    });
+    places.collect()
+}
+
+/// One more than the greatest page that ever held blocks.
+#[cfg(not(loom))]
+pub(crate) fn end_of_pages() -> u32 {
+    Pages::end()
+}
+
 /// Where blocks may begin on a page.
 fn blocks_of(region: &Region, index: u32) -> impl Iterator<Item = u32> {
     let page = region.page(index);
@@ -65,12 +119,17 @@ fn blocks_of(region: &Region, index: u32) -> impl Iterator<Item = u32> {
             u32::from(arena::capacity_of(page)),
         ),
     };
-    (0..count).map(move |block| start + block * step)
+    let lead = match granules {
+        0 => 0,
+        _ => guard::lead_of(page),
+    };
+    (0..count).map(move |block| start + lead + block * step)
 }
 
 /// Releases the blocks of a driver, which has no lists any more. Their memory is pool again, or is
 /// not used again where something may refer to it.
 pub(crate) fn release_driver(region: &Region, driver: u32, is_reused: bool) {
+    heap::release_driver(region, driver, is_reused);
     let pages: Vec<u32> = pages_of(region, driver).collect();
     for index in pages {
         let start = index * PAGE_SIZE as u32;
@@ -90,7 +149,7 @@ pub(crate) fn release_driver(region: &Region, driver: u32, is_reused: bool) {
         }
     }
     for number in 0..ARENAS {
-        arena::lock(number).forget_driver(region, driver);
+        arena::lock(number).give_empty_pages(region, Some(driver));
     }
 }
 

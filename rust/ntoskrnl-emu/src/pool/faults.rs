@@ -1,10 +1,13 @@
 //! Pool allocations that are made to fail.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 
 use crate::memory::layout::CHECK_FAULTS;
 use crate::memory::region::{self, Region};
+use crate::stack::{self, Stack, StackDepth};
 use crate::sync::{Lock, global};
+use crate::verifier::{self, LowResources};
 
 /// Which of the allocations that a rule counts fail.
 #[derive(Clone, Copy)]
@@ -17,6 +20,8 @@ pub(crate) enum Which {
     Every(u32),
     /// Those for which a generator with a state stays below a threshold.
     Randomly { threshold: u64, state: u64 },
+    /// The next one whose call stack a set does not hold yet.
+    NewStack(u32),
 }
 
 impl Which {
@@ -58,7 +63,20 @@ impl Rule {
                 is_meant
             }
             Which::Randomly { threshold, state } => next_random(state) < *threshold,
+            Which::NewStack(_) => false,
         }
+    }
+
+    /// As [`Self::count`], for a rule that looks at the call stack.
+    fn is_new(&mut self, sets: &mut BTreeMap<u32, BTreeSet<Stack>>, stack: Stack) -> bool {
+        let Which::NewStack(set) = self.which else {
+            return false;
+        };
+        let is_new = sets.entry(set).or_default().insert(stack);
+        if is_new {
+            self.which = Which::Next(0);
+        }
+        is_new
     }
 }
 
@@ -92,7 +110,7 @@ fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
 
 /// Whether a tag is meant by another in which `*` stands for any characters and `?` for one; 0 means
 /// every tag.
-fn is_meant(pattern: u32, tag: u32) -> bool {
+pub(crate) fn is_meant(pattern: u32, tag: u32) -> bool {
     let is_plain = pattern == 0 || pattern == tag;
     is_plain || {
         let pattern = pattern.to_le_bytes();
@@ -101,14 +119,52 @@ fn is_meant(pattern: u32, tag: u32) -> bool {
     }
 }
 
+/// Whether low resources simulation fails a request with a tag.
+pub(super) fn is_drawn(low: &mut LowResources, tag: u32) -> bool {
+    let is_tagged = low.tags.is_empty() || low.tags.iter().any(|&one| is_meant(one, tag));
+    is_tagged && next_random(&mut low.state) % 10_000 < u64::from(low.faults)
+}
+
 struct Rules {
     rules: Vec<Rule>,
     /// The tag of the newest allocation of each driver that an [`Which::Nth`] failed.
     failed: Vec<(u32, u32)>,
+    /// The call stacks that failed, by set.
+    stacks: BTreeMap<u32, BTreeSet<Stack>>,
+    next_set: u32,
+    /// The driver, the tag and the stack of the newest allocations that were made to fail.
+    injected: VecDeque<(u32, u32, Stack)>,
+}
+
+/// How many allocations that were made to fail are remembered.
+const INJECTED: usize = 64;
+
+/// The newest allocations that were made to fail, the oldest first: driver, tag and stack.
+#[cfg(not(loom))]
+pub(crate) fn injected() -> Vec<(u32, u32, Stack)> {
+    RULES.lock().injected.iter().copied().collect()
 }
 
 global! {
-    static RULES: Lock<Rules> = Lock::new(Rules { rules: Vec::new(), failed: Vec::new() });
+    static RULES: Lock<Rules> = Lock::new(Rules {
+        rules: Vec::new(),
+        failed: Vec::new(),
+        stacks: BTreeMap::new(),
+        next_set: 0,
+        injected: VecDeque::new(),
+    });
+}
+
+/// Begins a set of call stacks, for [`Which::NewStack`].
+pub(crate) fn begin_stacks() -> u32 {
+    let mut rules = RULES.lock();
+    rules.next_set = rules.next_set.wrapping_add(1);
+    rules.next_set
+}
+
+/// Forgets a set of call stacks.
+pub(crate) fn end_stacks(set: u32) {
+    RULES.lock().stacks.remove(&set);
 }
 
 /// Makes allocations of a driver with a tag fail, in place of what was asked for that tag before.
@@ -140,7 +196,8 @@ pub(crate) fn clear(driver: u32) {
     note(region, &rules.rules);
 }
 
-/// The tag of the allocation of a driver that an [`Which::Nth`] made fail, if it came to that.
+/// The tag of the allocation of a driver that an [`Which::Nth`] or a [`Which::NewStack`] made fail, if
+/// it came to that.
 pub(crate) fn failed(driver: u32) -> Option<u32> {
     let rules = RULES.lock();
     let found = rules.failed.iter().find(|failed| failed.0 == driver);
@@ -165,21 +222,50 @@ pub(crate) fn should_fail(region: &Region, driver: u32, tag: u32) -> bool {
     region.has_checks(CHECK_FAULTS) && take(region, driver, tag)
 }
 
+fn remember(injected: &mut VecDeque<(u32, u32, Stack)>, driver: u32, tag: u32) {
+    if injected.len() == INJECTED {
+        injected.pop_front();
+    }
+    injected.push_back((driver, tag, Stack::of(driver)));
+}
+
+/// Counts an allocation that low resources simulation made fail.
+#[cold]
+pub(super) fn note_drawn(driver: u32, tag: u32) {
+    verifier::count(driver, |_, counters| counters.faults_injected += 1);
+    remember(&mut RULES.lock().injected, driver, tag);
+}
+
 #[cold]
 fn take(region: &Region, driver: u32, tag: u32) -> bool {
     let mut rules = RULES.lock();
-    let Rules { rules, failed } = &mut *rules;
+    let Rules {
+        rules,
+        failed,
+        stacks,
+        injected,
+        ..
+    } = &mut *rules;
     let mut is_failed = false;
     for rule in rules.iter_mut() {
-        if rule.driver == driver && is_meant(rule.tag, tag) && rule.count(is_failed) {
+        if rule.driver != driver || !is_meant(rule.tag, tag) {
+            continue;
+        }
+        let is_new = matches!(rule.which, Which::NewStack(_)) && {
+            let depth = stack::depth_of(driver).unwrap_or(StackDepth::USUAL);
+            rule.is_new(stacks, Stack::here(depth))
+        };
+        if is_new || rule.count(is_failed) {
             is_failed = true;
-            if let Which::Nth(_) = rule.which {
+            if is_new || matches!(rule.which, Which::Nth(_)) {
                 failed.retain(|one| one.0 != driver);
                 failed.push((driver, tag));
             }
         }
     }
     if is_failed {
+        verifier::count(driver, |_, counters| counters.faults_injected += 1);
+        remember(injected, driver, tag);
         rules.retain(|rule| !rule.which.is_none());
         note(region, rules);
     }

@@ -7,7 +7,9 @@ use wdm::{
 
 use crate::bug_check::BugCheck;
 use crate::caller;
+use crate::scope;
 use crate::stops;
+use crate::verifier::{self, CODE_INTEGRITY, POOL_TRACKING};
 
 /// The bits that say how a block is allocated, not from which pool.
 const MODIFIERS: i32 = POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
@@ -36,6 +38,29 @@ pub(crate) fn is_must_succeed(pool_type: PoolType) -> bool {
     // Bit 0 with it is `DontUseThisType` or no type at all.
     let is_cache_aligned_or_not = pool_type.0 & !MODIFIERS & !SESSION & !4;
     is_cache_aligned_or_not == MUST_SUCCEED
+}
+
+/// The bug check of a request of executable pool, with code integrity checking.
+pub(crate) fn executable(driver: u32, pool_type: PoolType, tag: u32) -> Option<BugCheck> {
+    let is_executable = !pool_type.is_paged() && pool_type.0 & POOL_NX_ALLOCATION == 0;
+    (is_executable && verifier::flags(driver) & CODE_INTEGRITY != 0).then(|| {
+        let kind = u64::from(pool_type.0.cast_unsigned());
+        stops::executable_pool(caller::return_address(), kind, tag)
+    })
+}
+
+/// The bug check of a request of a driver that is being unloaded, with pool tracking.
+pub(crate) fn while_unloading(driver: u32) -> Option<BugCheck> {
+    if verifier::flags(driver) & POOL_TRACKING == 0 || scope::is_loaded(driver) {
+        return None;
+    }
+    let counters = verifier::counters(driver);
+    let (paged, nonpaged) = (counters.paged, counters.nonpaged);
+    Some(stops::allocated_while_unloading(
+        paged.current_bytes,
+        nonpaged.current_bytes,
+        paged.current_allocations + nonpaged.current_allocations,
+    ))
 }
 
 /// The bug check of a request, by whichever routine it comes, if it is a mistake.

@@ -1,27 +1,26 @@
 //! Which list a block belongs to, and how that changes.
 //!
-//! The blocks of a list are linked by offsets, in each arena those that lie there, so that a list that
+//! The blocks of a list are linked by their seats, in each arena those that lie there, so that a list that
 //! goes visits what it has and nothing else. A link holds the block before in its high half and the
 //! block after in its low half; the record holds the first.
 //!
 //! Orderings are relaxed for the reasons given in the parent module.
 
-use wdm::PoolType;
+use wdm::{PAGE_SIZE, PoolType};
 
 use super::arena::{self, Arena};
-use super::{Word, block_at, block_of, is_of_list, page_of};
-use crate::memory::layout::{ARENAS, Record, STATE_ALLOCATED, number_of};
+use super::{Word, block_at, guard, is_of_list, seat_at};
+use crate::memory::layout::{ARENAS, GRANULE, PAGE_GRANULES, Record, STATE_ALLOCATED, number_of};
 use crate::memory::region::Region;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::Ordering;
 
-fn link_of(region: &Region, offset: u32) -> &'static AtomicU64 {
-    let number = page_of(offset);
-    region.link(number, block_of(region.page(number), offset))
-}
-
-fn word_of(region: &Region, offset: u32) -> &'static AtomicU64 {
-    let number = page_of(offset);
-    region.word(number, block_of(region.page(number), offset))
+/// The offset of the block with a seat.
+fn offset_of(region: &Region, seat: u32) -> u32 {
+    let number = seat / PAGE_GRANULES as u32;
+    let page = region.page(number);
+    let step = u32::from(page.granules.load(Ordering::Relaxed)) * GRANULE as u32;
+    let lead = if step == 0 { 0 } else { guard::lead_of(page) };
+    number * PAGE_SIZE as u32 + lead + seat % PAGE_GRANULES as u32 * step
 }
 
 fn split(link: u64) -> (u32, u32) {
@@ -33,30 +32,32 @@ fn joined(before: u32, after: u32) -> u64 {
 }
 
 impl Arena {
-    /// Puts a block among those of a list.
-    pub(super) fn link_block(&self, region: &Region, record: &Record, offset: u32) {
+    /// Puts the block with a seat among those of a list.
+    #[inline]
+    pub(super) fn link_block(&self, region: &Region, record: &Record, seat: u32) {
         let first = &record.blocks[self.number];
         let after = first.load(Ordering::Relaxed);
-        link_of(region, offset).store(joined(0, after), Ordering::Relaxed);
+        region.link(seat).store(joined(0, after), Ordering::Relaxed);
         if after != 0 {
-            let link = link_of(region, after);
+            let link = region.link(after);
             let (_, next) = split(link.load(Ordering::Relaxed));
-            link.store(joined(offset, next), Ordering::Relaxed);
+            link.store(joined(seat, next), Ordering::Relaxed);
         }
-        first.store(offset, Ordering::Relaxed);
+        first.store(seat, Ordering::Relaxed);
     }
 
-    fn unlink_block(&self, region: &Region, record: &Record, offset: u32) {
-        let (before, after) = split(link_of(region, offset).load(Ordering::Relaxed));
+    #[inline]
+    pub(super) fn unlink_block(&self, region: &Region, record: &Record, seat: u32) {
+        let (before, after) = split(region.link(seat).load(Ordering::Relaxed));
         if after != 0 {
-            let link = link_of(region, after);
+            let link = region.link(after);
             let (_, next) = split(link.load(Ordering::Relaxed));
             link.store(joined(before, next), Ordering::Relaxed);
         }
         if before == 0 {
             record.blocks[self.number].store(after, Ordering::Relaxed);
         } else {
-            let link = link_of(region, before);
+            let link = region.link(before);
             let (previous, _) = split(link.load(Ordering::Relaxed));
             link.store(joined(previous, after), Ordering::Relaxed);
         }
@@ -64,19 +65,21 @@ impl Arena {
 
     /// Takes a block from the list that it belongs to, if it belongs to one.
     pub(super) fn take_from_list(&self, region: &Region, offset: u32) {
-        let place = word_of(region, offset);
+        let seat = seat_at(region, offset);
+        let place = region.word(seat);
         let word = Word(place.load(Ordering::Relaxed));
         if word.list() != 0 {
-            self.unlink_block(region, region.record(word.list()), offset);
+            self.unlink_block(region, region.record(word.list()), seat);
             place.store(word.of_list(0).0, Ordering::Relaxed);
         }
     }
 
     fn give_to_list(&self, region: &Region, index: u32, record: &Record, offset: u32) {
-        let place = word_of(region, offset);
+        let seat = seat_at(region, offset);
+        let place = region.word(seat);
         let word = Word(place.load(Ordering::Relaxed));
         place.store(word.of_list(index).0, Ordering::Relaxed);
-        self.link_block(region, record, offset);
+        self.link_block(region, record, seat);
     }
 }
 
@@ -177,11 +180,11 @@ fn each_block_of_list(region: &Region, record: &Record, mut visit: impl FnMut(&A
             continue;
         }
         let arena = arena::lock(number);
-        let mut offset = first.load(Ordering::Relaxed);
-        while offset != 0 {
-            let (_, after) = split(link_of(region, offset).load(Ordering::Relaxed));
-            visit(&arena, offset);
-            offset = after;
+        let mut seat = first.load(Ordering::Relaxed);
+        while seat != 0 {
+            let (_, after) = split(region.link(seat).load(Ordering::Relaxed));
+            visit(&arena, offset_of(region, seat));
+            seat = after;
         }
     }
 }

@@ -5,7 +5,6 @@
 //! it meanwhile was written after the free.
 
 use std::collections::VecDeque;
-use std::sync::OnceLock;
 
 use super::{Block, watch};
 use crate::bug_check::BugCheck;
@@ -13,7 +12,7 @@ use crate::memory::layout::GRANULE;
 use crate::memory::region::Region;
 use crate::sanitizer;
 use crate::stops;
-use crate::sync::{Lock, global};
+use crate::sync::{Lock, Once, global};
 
 /// What a resting block is filled with.
 const FILL: u8 = 0xD5;
@@ -40,8 +39,9 @@ global! {
 }
 
 /// How many bytes may rest.
+#[inline]
 pub(super) fn limit() -> usize {
-    static LIMIT: OnceLock<usize> = OnceLock::new();
+    static LIMIT: Once<usize> = Once::new();
     *LIMIT.get_or_init(|| {
         let usual = if sanitizer::sees_addresses() {
             USUAL_BYTES
@@ -55,24 +55,32 @@ pub(super) fn limit() -> usize {
 }
 
 /// Lets a freed block rest, and returns whether it does. The caller holds the lock of its arena.
+#[inline]
 pub(super) fn begin(region: &Region, block: &Block) -> bool {
+    limit() != 0 && block.bytes as usize <= limit() && put(region, block)
+}
+
+#[cold]
+fn put(region: &Region, block: &Block) -> bool {
     let bytes = block.bytes as usize;
-    if bytes > limit() || limit() == 0 {
-        return false;
-    }
-    sanitizer::open(region.at(block.offset), bytes);
-    // SAFETY: freed, and no other's before it has left.
-    unsafe { region.fill(block.offset, FILL, bytes) };
-    sanitizer::shut(region.at(block.offset), bytes.next_multiple_of(GRANULE));
+    refill(region, block.offset, bytes);
     let mut resting = RESTING.lock();
     resting.blocks.push_back((block.offset, block.bytes));
     resting.bytes += bytes;
     true
 }
 
-/// Ends the rest of the block that was freed first, if more bytes rest than may. Its offset and bytes
-/// are for the caller to give back to its arena.
-pub(super) fn end_one(region: &Region, limit: usize) -> Option<(u32, u32)> {
+/// Fills a resting block.
+fn refill(region: &Region, offset: u32, bytes: usize) {
+    sanitizer::open(region.at(offset), bytes);
+    // SAFETY: freed, and no other's before it has left.
+    unsafe { region.fill(offset, FILL, bytes) };
+    sanitizer::shut(region.at(offset), bytes.next_multiple_of(GRANULE));
+}
+
+/// Ends the rest of the block that was freed first, if more bytes rest than may. Its offset is for the
+/// caller to give back to its arena.
+pub(super) fn end_one(region: &Region, limit: usize) -> Option<u32> {
     let mut resting = RESTING.lock();
     if resting.bytes <= limit {
         return None;
@@ -85,8 +93,10 @@ pub(super) fn end_one(region: &Region, limit: usize) -> Option<(u32, u32)> {
         watch::explain_change(region, offset, address);
         let stop = stops::written_after_free(address);
         RESTING.lock().found.get_or_insert(stop);
+        // Guard fills look at the block as well: it is found once.
+        refill(region, offset, bytes as usize);
     }
-    Some((offset, bytes))
+    Some(offset)
 }
 
 /// Takes the bug check that was found.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many single pages are kept aside, unmerged, for the next page of small blocks.
-const SINGLES: usize = 256;
+const SINGLES: usize = 64;
 
 /// The pages that are not allocated.
 ///
@@ -15,6 +15,10 @@ pub(super) struct Runs {
     by_start: BTreeMap<u32, u32>,
     by_length: BTreeSet<(u32, u32)>,
     singles: Vec<u32>,
+    /// Where runs were given back lately, by start: their memory may be committed. Some may be taken
+    /// again.
+    idle: BTreeMap<u32, u32>,
+    idle_pages: u32,
 }
 
 impl Runs {
@@ -23,6 +27,8 @@ impl Runs {
             by_start: BTreeMap::new(),
             by_length: BTreeSet::new(),
             singles: Vec::new(),
+            idle: BTreeMap::new(),
+            idle_pages: 0,
         }
     }
 
@@ -43,6 +49,7 @@ impl Runs {
 
     fn take_run(&mut self, length: u32) -> Option<u32> {
         let &(found, start) = self.by_length.range((length, 0)..).next()?;
+        self.idle_pages = self.idle_pages.saturating_sub(length);
         self.remove(start, found);
         if found > length {
             self.insert(start + length, found - length);
@@ -56,7 +63,51 @@ impl Runs {
             self.singles.push(start);
         } else {
             self.merge(start, length);
+            let longest = self.idle.entry(start).or_default();
+            *longest = length.max(*longest);
+            self.idle_pages = self.idle_pages.saturating_add(length);
         }
+    }
+
+    /// How many more pages were given back than taken lately, but for the single ones kept aside: pages
+    /// that come and go in turn are not idle.
+    pub(super) fn idle_pages(&self) -> u32 {
+        self.idle_pages
+    }
+
+    /// Takes the pages that were given back lately and are free still, as runs.
+    pub(super) fn take_idle(&mut self) -> Vec<(u32, u32)> {
+        self.idle_pages = 0;
+        let mut taken: Vec<(u32, u32)> = Vec::new();
+        for (start, length) in std::mem::take(&mut self.idle) {
+            let end = start + length;
+            while let Some((&first, &count)) = self.by_start.range(..end).next_back()
+                && first + count > start
+            {
+                self.remove(first, count);
+                let (from, to) = (first.max(start), (first + count).min(end));
+                taken.push((from, to - from));
+                for (start, length) in [(first, from - first), (to, first + count - to)] {
+                    if length > 0 {
+                        self.insert(start, length);
+                    }
+                }
+            }
+        }
+        taken.sort_unstable();
+        taken.dedup_by(|next, run| {
+            let touches = run.0 + run.1 == next.0;
+            if touches {
+                run.1 += next.1;
+            }
+            touches
+        });
+        taken
+    }
+
+    /// Puts pages among the free ones that are not idle.
+    pub(super) fn put(&mut self, start: u32, length: u32) {
+        self.merge(start, length);
     }
 
     fn merge(&mut self, start: u32, length: u32) {
@@ -129,6 +180,27 @@ mod tests {
         assert_eq!(runs.take(1), Some(pages.end() * 2 - 2));
         assert_eq!(runs.take(1), Some(pages.end() * 2));
         assert_eq!(runs.take(1), None);
+    }
+
+    #[test]
+    fn pages_that_were_given_back_lately_are_taken_as_runs_where_they_are_free_still() {
+        let mut runs = Runs::new();
+        runs.put(1, 100);
+        assert_eq!(runs.idle_pages(), 0, "they were never used");
+        let held = [runs.take(10), runs.take(10), runs.take(10), runs.take(10)];
+        assert_eq!(held, [Some(1), Some(11), Some(21), Some(31)]);
+        for start in [21, 1, 11] {
+            runs.give(start, 10);
+        }
+        assert_eq!(runs.idle_pages(), 30);
+        assert_eq!(runs.take(5), Some(1), "the run of 30 fits best");
+        assert_eq!(runs.take_idle(), [(6, 25)]);
+        assert_eq!((runs.take_idle(), runs.idle_pages()), (Vec::new(), 0));
+        assert_eq!(runs.take(61), None, "they are away");
+        runs.put(6, 25);
+        runs.give(1, 5);
+        runs.give(31, 10);
+        assert_eq!(runs.take(100), Some(1));
     }
 
     #[test]

@@ -18,13 +18,23 @@ impl Usage {
     }
 
     fn row(&mut self, region: &Region, arena: usize, tag: u32, paged: bool) -> &'static TagRow {
-        let new = || new_row(region, arena, tag, paged);
-        let index = *self.rows.get_or_insert_with((tag, paged), new);
-        region.tag_row(index)
+        region.tag_row(self.index(region, arena, tag, paged))
     }
 
-    // Relaxed throughout: the arena's lock orders the writers of its rows, and readers want current
-    // values only.
+    /// The index of the row of a tag, which it keeps for good.
+    #[inline]
+    pub(super) fn index(&mut self, region: &Region, arena: usize, tag: u32, paged: bool) -> usize {
+        match self.rows.get((tag, paged)) {
+            Some(index) => index,
+            None => self.find_row(region, arena, tag, paged),
+        }
+    }
+
+    #[cold]
+    fn find_row(&mut self, region: &Region, arena: usize, tag: u32, paged: bool) -> usize {
+        let new = || new_row(region, arena, tag, paged);
+        *self.rows.get_or_insert_with((tag, paged), new)
+    }
 
     pub(super) fn allocated(
         &mut self,
@@ -34,13 +44,7 @@ impl Usage {
         paged: bool,
         bytes: u32,
     ) {
-        let row = self.row(region, arena, tag, paged);
-        row.allocs
-            .store(row.allocs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        row.bytes.store(
-            row.bytes.load(Ordering::Relaxed) + u64::from(bytes),
-            Ordering::Relaxed,
-        );
+        count_allocated(self.row(region, arena, tag, paged), bytes);
     }
 
     pub(super) fn freed(
@@ -51,14 +55,32 @@ impl Usage {
         paged: bool,
         bytes: u32,
     ) {
-        let row = self.row(region, arena, tag, paged);
-        row.frees
-            .store(row.frees.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        row.bytes.store(
-            row.bytes.load(Ordering::Relaxed) - u64::from(bytes),
-            Ordering::Relaxed,
-        );
+        count_freed(self.row(region, arena, tag, paged), bytes);
     }
+}
+
+// Relaxed, both: the arena's lock orders the writers of its rows, and readers want current values only.
+
+/// Counts a block that was allocated.
+#[inline]
+pub(super) fn count_allocated(row: &TagRow, bytes: u32) {
+    row.allocs
+        .store(row.allocs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    row.bytes.store(
+        row.bytes.load(Ordering::Relaxed) + u64::from(bytes),
+        Ordering::Relaxed,
+    );
+}
+
+/// Counts a block that was freed.
+#[inline]
+pub(super) fn count_freed(row: &TagRow, bytes: u32) {
+    row.frees
+        .store(row.frees.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    row.bytes.store(
+        row.bytes.load(Ordering::Relaxed) - u64::from(bytes),
+        Ordering::Relaxed,
+    );
 }
 
 /// Issues a row for a tag of an arena; the arena's last row where none is left.

@@ -5,20 +5,22 @@
 //! entries that a list keeps, and pool that was never allocated. The emulation opens an entry before
 //! it reads the link in it: it may be instrumented itself, in Rust.
 
-use std::collections::BTreeMap;
 use std::ffi::c_char;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::Once;
 
 use wdm::PAGE_SIZE;
 
-use super::{Word, block_at, block_of, page_of};
-use crate::memory::layout::{GRANULE, STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING};
+use super::history::{self, History};
+use super::{Word, block_at, block_of, freed_word, guard, page_of, pages_from};
+use crate::memory::layout::{
+    GRANULE, PAGE_FREE, Page, STATE_ALLOCATED, STATE_FREED, STATE_KEPT, STATE_LEAVING, seat_of,
+};
 use crate::memory::region::{self, Region};
-use crate::sanitizer::{self, Access, Stack};
+use crate::sanitizer::{self, Access};
+use crate::stack::{self, Stack};
 use crate::stops;
-use crate::sync::{Lock, Ordering, global};
+use crate::sync::{Once, Ordering};
 
 /// The shadow codes of bug check 0x1F2 (`devtest/kasan`).
 const RIGHT_RED_ZONE: u8 = 0x86;
@@ -26,52 +28,43 @@ const FREED_POOL: u8 = 0x87;
 const KEPT_ENTRY: u8 = 0x8C;
 const LEFT_RED_ZONE: u8 = 0x8D;
 
-/// Where a block was allocated and freed last.
-#[derive(Clone, Copy, Default)]
-struct History {
-    allocated: Stack,
-    freed: Stack,
-}
-
-global! {
-    /// By offset in the pool; under AddressSanitizer only.
-    static HISTORIES: Lock<BTreeMap<u32, History>> = Lock::new(BTreeMap::new());
-}
-
 /// A block is handed out: by the pool, or by the list that kept it.
 pub(crate) fn hand_out(region: &Region, offset: u32, bytes: usize) {
-    if !sanitizer::is_present() {
-        return;
-    }
     let start = region.at(offset);
-    sanitizer::acquire(start.addr());
-    if sanitizer::sees_addresses() {
-        static REPORT: Once = Once::new();
-        REPORT.call_once(|| sanitizer::on_report(explain));
-        sanitizer::open(start, bytes);
-        let allocated = Stack::here();
-        HISTORIES.lock().entry(offset).or_default().allocated = allocated;
+    if sanitizer::is_present() {
+        sanitizer::acquire(start.addr());
+        if sanitizer::sees_addresses() {
+            static REPORT: Once<()> = Once::new();
+            REPORT.get_or_init(|| sanitizer::on_report(explain));
+            sanitizer::open(start, bytes);
+        }
     }
+    history::allocated(start.addr(), driver_of(region, offset));
 }
 
 /// A block is given up: to the pool, or to the list that keeps it.
 pub(crate) fn give_up(region: &Region, offset: u32, bytes: usize) {
-    if !sanitizer::is_present() {
-        return;
-    }
     let start = region.at(offset);
-    sanitizer::release(start.addr());
-    if sanitizer::sees_addresses() {
-        // The rest of the last granule is no one's.
+    if sanitizer::is_present() {
+        sanitizer::release(start.addr());
+        // The rest of the last granule belongs to no block.
         sanitizer::shut(start, bytes.next_multiple_of(GRANULE));
-        let freed = Stack::here();
-        HISTORIES.lock().entry(offset).or_default().freed = freed;
     }
+    history::freed(start.addr(), driver_of(region, offset));
+}
+
+fn driver_of(region: &Region, offset: u32) -> u32 {
+    region.page_at(offset).driver.load(Ordering::Relaxed)
+}
+
+/// Whether a list's entries are watched one by one.
+fn are_entries_watched() -> bool {
+    sanitizer::is_present() || stack::is_on()
 }
 
 /// An entry that a list keeps is handed out.
 pub(crate) fn hand_out_entry(region: &Region, offset: u32) {
-    if sanitizer::is_present()
+    if are_entries_watched()
         && let Some(block) = block_at(region, offset)
     {
         hand_out(region, offset, block.bytes as usize);
@@ -80,7 +73,8 @@ pub(crate) fn hand_out_entry(region: &Region, offset: u32) {
 
 /// A list keeps an entry.
 pub(crate) fn give_up_entry(region: &Region, offset: u32) {
-    if sanitizer::is_present()
+    guard::keep(region, offset);
+    if are_entries_watched()
         && let Some(block) = block_at(region, offset)
     {
         give_up(region, offset, block.bytes as usize);
@@ -90,38 +84,51 @@ pub(crate) fn give_up_entry(region: &Region, offset: u32) {
 // What a report says.
 
 /// What was, or is, around an address.
-struct Surroundings {
+pub(super) struct Surroundings {
     /// Where the block begins, as an offset.
-    start: u32,
-    bytes: u32,
+    pub(super) start: u32,
+    pub(super) bytes: u32,
     /// How far the next block is from its beginning.
     step: u32,
     state: u16,
-    word: Word,
+    pub(super) word: Word,
+    /// The offset by which its history is noted.
+    noted_at: u32,
 }
 
 /// The block that holds an offset, or held it last. Takes no lock: it may be called at any place.
 fn surroundings(region: &Region, offset: u32) -> Option<Surroundings> {
     let mut number = page_of(offset);
     let mut page = region.page(number);
+    if guard::is_part(page) {
+        let first = page.previous.load(Ordering::Relaxed);
+        if guard::is_guarded(page) && page.kind.load(Ordering::Relaxed) == PAGE_FREE {
+            return Some(Surroundings {
+                start: first * PAGE_SIZE as u32,
+                bytes: page.size.load(Ordering::Relaxed),
+                step: PAGE_SIZE as u32,
+                state: STATE_FREED,
+                word: Word(page.free[1].load(Ordering::Relaxed)),
+                noted_at: number * PAGE_SIZE as u32,
+            });
+        }
+        if !is_first_of(region.page(first), first, number) {
+            return None;
+        }
+        number = first;
+        page = region.page(number);
+    }
     let granules = u32::from(page.granules.load(Ordering::Relaxed));
     let within = offset % PAGE_SIZE as u32;
     let (start, step) = if granules != 0 {
         let step = granules * GRANULE as u32;
-        (offset - within + within / step * step, step)
+        let lead = guard::lead_of(page);
+        (offset - within + within / step * step + lead, step)
     } else {
-        let first = page.previous.load(Ordering::Relaxed);
-        let is_first = region.state(offset - within).load(Ordering::Relaxed) != 0;
-        if !is_first && first != 0 {
-            number = first;
-            page = region.page(number);
-        }
-        let bytes = page.size.load(Ordering::Relaxed);
-        let step = super::pages_of(bytes as usize) * PAGE_SIZE as u32;
+        let step = (pages_from(number, page).end - number) * PAGE_SIZE as u32;
         (number * PAGE_SIZE as u32, step)
     };
-    let word = region.word(number, block_of(page, start));
-    let word = Word(word.load(Ordering::Relaxed));
+    let word = freed_word(region, page, seat_of(number, block_of(page, start)));
     let state = region.state(start).load(Ordering::Relaxed);
     let bytes = if granules == 0 {
         page.size.load(Ordering::Relaxed)
@@ -134,7 +141,14 @@ fn surroundings(region: &Region, offset: u32) -> Option<Surroundings> {
         step,
         state,
         word,
+        noted_at: start,
     })
+}
+
+/// Whether a block of whole pages begins on a page, or began there last, that has another page.
+fn is_first_of(page: &Page, first: u32, other: u32) -> bool {
+    let is_first = !guard::is_part(page) && page.granules.load(Ordering::Relaxed) == 0;
+    is_first && pages_from(first, page).contains(&other)
 }
 
 impl Surroundings {
@@ -151,6 +165,14 @@ impl Surroundings {
         }
     }
 
+    pub(super) fn state_text(&self) -> &'static str {
+        match self.state {
+            STATE_FREED | STATE_LEAVING => "freed",
+            state if state & STATE_ALLOCATED != 0 => "allocated",
+            _ => "kept by its list",
+        }
+    }
+
     /// What it is, in words.
     fn text(&self, region: &Region) -> String {
         let start = region.at(self.start).addr();
@@ -160,11 +182,7 @@ impl Surroundings {
         } else {
             "nonpaged"
         };
-        let state = match self.state {
-            STATE_FREED | STATE_LEAVING => "freed",
-            state if state & STATE_ALLOCATED != 0 => "allocated",
-            _ => "kept by its list",
-        };
+        let state = self.state_text();
         let mut text = format!(
             "a block of {} bytes at {start:#x}, tag '{tag}', {pool} pool, {state}",
             self.bytes
@@ -176,22 +194,24 @@ impl Surroundings {
         text
     }
 
+    pub(super) fn is_given_up(&self) -> bool {
+        self.is_freed() || self.state & STATE_ALLOCATED == 0
+    }
+
     /// Where it was allocated and freed.
-    fn history(&self) -> String {
-        let Some(history) = HISTORIES.lock().get(&self.start).copied() else {
+    pub(super) fn history(&self, region: &Region) -> Option<History> {
+        history::of(region.at(self.noted_at).addr())
+    }
+
+    /// As [`Self::history`], in lines.
+    fn history_text(&self, region: &Region) -> String {
+        let Some(history) = self.history(region) else {
             return String::new();
         };
-        let mut text = format!(
-            "It was allocated at\n{}\n",
-            history.allocated.lines().join("\n")
-        );
-        let is_given_up = self.is_freed() || self.state & STATE_ALLOCATED == 0;
-        if is_given_up {
-            let _ = writeln!(
-                text,
-                "It was freed at\n{}",
-                history.freed.lines().join("\n")
-            );
+        let lines = |stack: Stack| stack.lines().join("\n");
+        let mut text = format!("It was allocated at\n{}\n", lines(history.allocated));
+        if self.is_given_up() {
+            let _ = writeln!(text, "It was freed at\n{}", lines(history.freed));
         }
         text
     }
@@ -208,7 +228,7 @@ fn tag_text(tag: u32) -> String {
 
 /// The block that an access was meant for: the one around it, or the one behind it where that is
 /// nearer.
-fn meant(region: &Region, offset: u32) -> Option<Surroundings> {
+pub(super) fn meant(region: &Region, offset: u32) -> Option<Surroundings> {
     let around = surroundings(region, offset);
     let next = match &around {
         Some(around) => around.start + around.step,
@@ -265,7 +285,7 @@ fn access_text(region: &Region, access: &Access, offset: u32) -> String {
     let text = block.text(region);
     format!(
         "{stop}\n{address:#x} is {place} {text}.\n{}",
-        block.history()
+        block.history_text(region)
     )
 }
 
@@ -274,7 +294,7 @@ pub(super) fn explain_change(region: &Region, offset: u32, address: usize) {
     if let Some(block) = surroundings(region, offset) {
         let place = address - region.at(offset).addr();
         let text = block.text(region);
-        let history = block.history();
+        let history = block.history_text(region);
         note(&format!(
             "*** Written after it was freed: {place} bytes into {text}.\n{history}"
         ));

@@ -1,17 +1,13 @@
 //! The interrupt request level of the calling thread.
 //!
 //! On Windows the level belongs to a processor; here it belongs to a thread, as a number that the
-//! routines below keep. It holds nothing off: a thread at DISPATCH_LEVEL is still preempted. No
-//! routine refuses to run at a level yet, but raising downwards and lowering upwards are refused, and
-//! so is lowering below DISPATCH_LEVEL while a spin lock is held.
+//! routines below keep. It holds nothing off: a thread at DISPATCH_LEVEL is still preempted. What each
+//! routine allows stands in [`irql`](crate::irql).
 
 use wdm::{DISPATCH_LEVEL, Kirql};
 
+use crate::irql;
 use crate::scope;
-use crate::stops;
-
-/// The highest level there is on 64-bit processors.
-const HIGH_LEVEL: Kirql = 15;
 
 /// `KeGetCurrentIrql`: the calling thread's interrupt request level.
 ///
@@ -41,12 +37,7 @@ pub unsafe extern "system-unwind" fn KeGetCurrentIrql() -> Kirql {
 ///
 /// Any level (`nf-wdm-keraiseirql`).
 pub unsafe extern "system-unwind" fn KfRaiseIrql(level: Kirql) -> Kirql {
-    let current = scope::level();
-    if level < current || level > HIGH_LEVEL {
-        scope::calling("KfRaiseIrql");
-        stops::raise_to_lower(current, level).raise();
-    }
-    scope::set_level(level)
+    irql::raise(level, "KfRaiseIrql")
 }
 
 /// `KeRaiseIrqlToDpcLevel`: raises the thread's level to DISPATCH_LEVEL and returns the old one.
@@ -59,15 +50,16 @@ pub unsafe extern "system-unwind" fn KfRaiseIrql(level: Kirql) -> Kirql {
 ///
 /// DISPATCH_LEVEL and below (`nf-wdm-keraiseirqltodpclevel`).
 pub unsafe extern "system-unwind" fn KeRaiseIrqlToDpcLevel() -> Kirql {
-    // SAFETY: by the caller's word.
-    unsafe { KfRaiseIrql(DISPATCH_LEVEL) }
+    irql::raise(DISPATCH_LEVEL, "KeRaiseIrqlToDpcLevel")
 }
 
 /// `KeLowerIrql`: lowers the thread's level to what a raise returned.
 ///
 /// A level above the current one is bug check 0xC4 (0x31, current level, asked level, 0), as under
 /// Driver Verifier. One below DISPATCH_LEVEL, while the thread holds a spin lock, is 0xC4 (0x32, asked
-/// level, lock, 0), which is ours: the lock could only be released at the wrong level.
+/// level, lock, 0), which is ours: the lock could only be released at the wrong level. Another level
+/// than the newest raise returned, which the page calls a fatal error, is our own 0xC4 (0x4C4B0004,
+/// level, asked level, what the raise returned).
 ///
 /// # Safety
 ///
@@ -77,20 +69,7 @@ pub unsafe extern "system-unwind" fn KeRaiseIrqlToDpcLevel() -> Kirql {
 ///
 /// Any level (`nf-wdm-kelowerirql`).
 pub unsafe extern "system-unwind" fn KeLowerIrql(level: Kirql) {
-    let current = scope::level();
-    if level > current {
-        // A stop puts the level back before destructors run.
-        if std::thread::panicking() {
-            return;
-        }
-        scope::calling("KeLowerIrql");
-        stops::lower_to_higher(current, level).raise();
-    }
-    if let Some(lock) = scope::last_held_but(0).filter(|_| level < DISPATCH_LEVEL) {
-        scope::calling("KeLowerIrql");
-        stops::release_at_level(level, lock).raise();
-    }
-    scope::set_level(level);
+    irql::lower(level, "KeLowerIrql");
 }
 
 #[cfg(test)]
@@ -99,9 +78,10 @@ mod tests {
 
     use super::*;
     use crate::catch_bug_check;
+    use crate::stops::LOWERED_TO_ANOTHER;
 
     #[test]
-    fn a_raise_returns_the_level_before_and_belongs_to_its_thread() {
+    fn a_raise_returns_the_level_before_and_is_undone_by_itself() {
         // SAFETY: lowered below.
         assert_eq!(unsafe { KfRaiseIrql(APC_LEVEL) }, PASSIVE_LEVEL);
         // SAFETY: lowered below.
@@ -109,7 +89,13 @@ mod tests {
         // SAFETY: no obligations.
         let other = std::thread::spawn(|| unsafe { KeGetCurrentIrql() }).join();
         assert_eq!(other.ok(), Some(PASSIVE_LEVEL));
-        // SAFETY: both raises are undone at once.
+        // SAFETY: refused: two raises are not undone at once.
+        let both = catch_bug_check(|| unsafe { KeLowerIrql(PASSIVE_LEVEL) });
+        let expected = [LOWERED_TO_ANOTHER, 2, 0, 1];
+        assert_eq!(both.map_err(|stop| stop.parameters), Err(expected));
+        // SAFETY: undoes the second raise.
+        unsafe { KeLowerIrql(APC_LEVEL) };
+        // SAFETY: undoes the first.
         unsafe { KeLowerIrql(PASSIVE_LEVEL) };
         // SAFETY: no obligations.
         assert_eq!(unsafe { KeGetCurrentIrql() }, PASSIVE_LEVEL);

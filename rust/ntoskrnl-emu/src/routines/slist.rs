@@ -7,6 +7,7 @@
 use wdm::{SListEntry, SListHeader, STATUS_DATATYPE_MISALIGNMENT};
 
 use crate::bug_check;
+use crate::irql;
 use crate::list::ListRef;
 use crate::memory::region;
 use crate::memory::slist_header::{
@@ -83,8 +84,9 @@ pub unsafe extern "system-unwind" fn InitializeSListHead(header: *mut SListHeade
 ///
 /// # IRQL
 ///
-/// Any level for resident storage (`nf-wdm-exquerydepthslist`).
+/// DISPATCH_LEVEL and below (`nf-wdm-exquerydepthslist`).
 pub unsafe extern "system-unwind" fn ExQueryDepthSList(header: *mut SListHeader) -> u16 {
+    irql::QUERY_DEPTH_SLIST.check();
     // SAFETY: by the caller's word.
     unsafe { Head::new(header) }.depth()
 }

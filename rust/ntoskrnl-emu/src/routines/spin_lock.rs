@@ -6,11 +6,16 @@
 
 use wdm::{DISPATCH_LEVEL, Kirql};
 
-use super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel};
 use crate::bug_check::BugCheck;
+use crate::deadlock;
+use crate::irql;
+use crate::memory::region;
+use crate::pool;
 use crate::scope::{self, holder, try_take};
 use crate::stops;
+use crate::switches::Check;
 use crate::sync::{AtomicUsize, Ordering, spin_loop, yield_now};
+use crate::verifier;
 
 /// How often a waiting thread looks before it yields.
 const LOOKS: u32 = 64;
@@ -20,7 +25,7 @@ const LOOKS: u32 = 64;
 /// # Safety
 ///
 /// `lock` is an aligned word that lives for `'a` and is only accessed by the routines of this file.
-unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
+pub(super) unsafe fn word<'a>(lock: *mut usize) -> &'a AtomicUsize {
     // SAFETY: by the caller's word.
     unsafe { &*lock.cast::<AtomicUsize>() }
 }
@@ -29,17 +34,35 @@ fn address_of(word: &AtomicUsize) -> usize {
     std::ptr::from_ref(word).addr()
 }
 
-/// Raises the bug check for a lock that the calling thread holds already.
-fn refuse_held(word: &AtomicUsize, routine: &'static str) {
+/// Raises the bug check for a lock that the calling thread must not acquire: it holds it already, or
+/// Driver Verifier finds it wrong.
+pub(super) fn refuse_held(word: &AtomicUsize, routine: &'static str) {
     // Relaxed: only this thread writes its own number.
-    if word.load(Ordering::Relaxed) == holder() {
+    let now = word.load(Ordering::Relaxed);
+    let address = address_of(word);
+    let stop = if now == holder() {
+        Some(deadlock::acquired_twice(address))
+    } else {
+        refusal_of_memory(address).or_else(|| deadlock::refusal_of_acquire(address, now))
+    };
+    if let Some(stop) = stop {
         scope::calling(routine);
-        stops::lock_already_owned(address_of(word)).raise();
+        stop.raise();
     }
 }
 
-fn take(word: &AtomicUsize, routine: &'static str) {
-    refuse_held(word, routine);
+/// The bug check of a lock in paged pool, by a driver that is verified.
+fn refusal_of_memory(address: usize) -> Option<BugCheck> {
+    if !verifier::is_verified(scope::driver()) {
+        return None;
+    }
+    pool::is_in_paged_pool(region::mapped()?, address).then(|| stops::object_in_paged_pool(address))
+}
+
+pub(super) fn take(word: &AtomicUsize) {
+    verifier::count(scope::driver(), |_, counters| {
+        counters.acquire_spin_locks += 1
+    });
     while !try_take(word) {
         let mut looks = 0;
         // Relaxed: a hint; taking the lock synchronises.
@@ -54,7 +77,7 @@ fn take(word: &AtomicUsize, routine: &'static str) {
     }
 }
 
-fn release(word: &AtomicUsize, routine: &'static str) {
+pub(super) fn release(word: &AtomicUsize, routine: &'static str) {
     // Relaxed: only this thread writes its own number.
     if word.load(Ordering::Relaxed) != holder() {
         // A stop gives the locks back before destructors run.
@@ -62,7 +85,12 @@ fn release(word: &AtomicUsize, routine: &'static str) {
             return;
         }
         scope::calling(routine);
-        stops::lock_not_owned(address_of(word)).raise();
+        let by = word.load(Ordering::Relaxed);
+        deadlock::released_by_another(address_of(word), by).raise();
+    }
+    if let Some(stop) = deadlock::refusal_of_release(address_of(word)) {
+        scope::calling(routine);
+        stop.raise();
     }
     scope::release(word);
 }
@@ -79,6 +107,12 @@ fn release(word: &AtomicUsize, routine: &'static str) {
 pub unsafe extern "system-unwind" fn KeInitializeSpinLock(lock: *mut usize) {
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
+    let address = address_of(word);
+    let stop = refusal_of_memory(address).or_else(|| deadlock::refusal_of_initialise(address));
+    if let Some(stop) = stop {
+        scope::calling("KeInitializeSpinLock");
+        stop.raise();
+    }
     // Relaxed: a thread that is given the lock synchronises with its giver.
     word.store(0, Ordering::Relaxed);
 }
@@ -98,18 +132,15 @@ pub unsafe extern "system-unwind" fn KeInitializeSpinLock(lock: *mut usize) {
 ///
 /// DISPATCH_LEVEL and below (`nf-wdm-keacquirespinlock`).
 pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usize) -> Kirql {
-    // SAFETY: no obligations.
-    let current = unsafe { KeGetCurrentIrql() };
-    if current > DISPATCH_LEVEL {
-        scope::calling("KeAcquireSpinLockRaiseToDpc");
-        stops::acquire_at_level(current, lock.addr()).raise();
-    }
+    let limit = &irql::ACQUIRE_SPIN_LOCK;
+    limit.check_with(Check::LockLevel, |level| {
+        stops::acquire_at_level(level, lock.addr())
+    });
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
-    refuse_held(word, "KeAcquireSpinLockRaiseToDpc");
-    // SAFETY: lowered when the lock is released, by the caller's word.
-    let before = unsafe { KeRaiseIrqlToDpcLevel() };
-    take(word, "KeAcquireSpinLockRaiseToDpc");
+    refuse_held(word, limit.routine);
+    let before = irql::raise_by_lock(limit.routine);
+    take(word);
     scope::took(word, Some(before));
     before
 }
@@ -129,43 +160,29 @@ pub unsafe extern "system-unwind" fn KeAcquireSpinLockRaiseToDpc(lock: *mut usiz
 ///
 /// DISPATCH_LEVEL (`nf-wdm-kereleasespinlock`).
 pub unsafe extern "system-unwind" fn KeReleaseSpinLock(lock: *mut usize, level: Kirql) {
-    // SAFETY: no obligations.
-    let current = unsafe { KeGetCurrentIrql() };
-    if current != DISPATCH_LEVEL {
-        // As in `release`.
-        if std::thread::panicking() {
-            return;
-        }
-        scope::calling("KeReleaseSpinLock");
-        stops::release_at_level(current, lock.addr()).raise();
+    // As in `release`.
+    if std::thread::panicking() && scope::level() != DISPATCH_LEVEL {
+        return;
     }
+    let limit = &irql::RELEASE_SPIN_LOCK;
+    limit.check_with(Check::LockLevel, |level| {
+        stops::release_at_level(level, lock.addr())
+    });
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
     let address = address_of(word);
-    scope::calling("KeReleaseSpinLock");
-    if scope::level_before(address).is_some_and(|before| before != level) {
-        stops::release_to_another_level().raise();
+    if scope::level_before(address).is_some_and(|before| before != level)
+        && irql::is_checked(Check::LockPairs)
+    {
+        limit.raise(stops::release_to_another_level());
     }
-    if let Some(other) = scope::last_held_but(address).filter(|_| level < DISPATCH_LEVEL) {
-        stops::release_at_level(level, other).raise();
+    if word.load(Ordering::Relaxed) == holder()
+        && let Some(stop) = irql::refusal_of_lowering(level, address)
+    {
+        limit.raise(stop);
     }
-    release(word, "KeReleaseSpinLock");
-    // SAFETY: by the caller's word.
-    unsafe { KeLowerIrql(level) };
-}
-
-/// Raises the bug check of a routine that leaves the level, for a level below DISPATCH_LEVEL.
-fn refuse_below_dispatch(
-    stop: fn(Kirql, usize) -> BugCheck,
-    lock: *mut usize,
-    routine: &'static str,
-) {
-    // SAFETY: no obligations.
-    let current = unsafe { KeGetCurrentIrql() };
-    if current < DISPATCH_LEVEL {
-        scope::calling(routine);
-        stop(current, lock.addr()).raise();
-    }
+    release(word, limit.routine);
+    scope::lower_to(level);
 }
 
 /// `KeAcquireSpinLockAtDpcLevel`: takes the lock; the level stays.
@@ -180,11 +197,14 @@ fn refuse_below_dispatch(
 ///
 /// DISPATCH_LEVEL and above (`nf-wdm-keacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeAcquireSpinLockAtDpcLevel(lock: *mut usize) {
-    let routine = "KeAcquireSpinLockAtDpcLevel";
-    refuse_below_dispatch(stops::acquire_below_dispatch, lock, routine);
+    let limit = &irql::ACQUIRE_SPIN_LOCK_AT_DPC;
+    limit.check_with(Check::LockLevel, |level| {
+        stops::acquire_below_dispatch(level, lock.addr())
+    });
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
-    take(word, routine);
+    refuse_held(word, limit.routine);
+    take(word);
     scope::took(word, None);
 }
 
@@ -204,10 +224,12 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut us
     if std::thread::panicking() && scope::level() < DISPATCH_LEVEL {
         return;
     }
-    let routine = "KeReleaseSpinLockFromDpcLevel";
-    refuse_below_dispatch(stops::release_below_dispatch, lock, routine);
+    let limit = &irql::RELEASE_SPIN_LOCK_FROM_DPC;
+    limit.check_with(Check::LockLevel, |level| {
+        stops::release_below_dispatch(level, lock.addr())
+    });
     // SAFETY: by the caller's word.
-    release(unsafe { word(lock) }, routine);
+    release(unsafe { word(lock) }, limit.routine);
 }
 
 /// `KeTryToAcquireSpinLockAtDpcLevel`: takes the lock if it is free, and returns 1; else 0.
@@ -222,12 +244,17 @@ pub unsafe extern "system-unwind" fn KeReleaseSpinLockFromDpcLevel(lock: *mut us
 ///
 /// DISPATCH_LEVEL and above (`nf-wdm-ketrytoacquirespinlockatdpclevel`).
 pub unsafe extern "system-unwind" fn KeTryToAcquireSpinLockAtDpcLevel(lock: *mut usize) -> u8 {
-    let routine = "KeTryToAcquireSpinLockAtDpcLevel";
-    refuse_below_dispatch(stops::acquire_below_dispatch, lock, routine);
+    let limit = &irql::TRY_TO_ACQUIRE_SPIN_LOCK_AT_DPC;
+    limit.check_with(Check::LockLevel, |level| {
+        stops::acquire_below_dispatch(level, lock.addr())
+    });
     // SAFETY: by the caller's word.
     let word = unsafe { word(lock) };
     let is_taken = try_take(word);
     if is_taken {
+        verifier::count(scope::driver(), |_, counters| {
+            counters.acquire_spin_locks += 1
+        });
         scope::took(word, None);
     }
     u8::from(is_taken)
@@ -253,7 +280,7 @@ pub unsafe extern "system-unwind" fn KeTestSpinLock(lock: *mut usize) -> u8 {
 mod tests {
     use wdm::{APC_LEVEL, PASSIVE_LEVEL};
 
-    use super::super::irql::KfRaiseIrql;
+    use super::super::irql::{KeGetCurrentIrql, KeLowerIrql, KeRaiseIrqlToDpcLevel, KfRaiseIrql};
     use super::*;
     use crate::catch_bug_check;
     use crate::stops::{SPIN_LOCK_ALREADY_OWNED, SPIN_LOCK_NOT_OWNED};
@@ -420,7 +447,7 @@ mod loom {
             let lock = (&raw const self.lock).cast_mut().cast();
             // SAFETY: an initialised lock.
             let lock = unsafe { word(lock) };
-            take(lock, "KeAcquireSpinLockRaiseToDpc");
+            take(lock);
             self.turns.with_mut(|turns| {
                 // SAFETY: the lock is held; where that means nothing, loom ends the model.
                 let turns = unsafe { &mut *turns };

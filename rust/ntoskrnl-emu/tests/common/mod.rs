@@ -15,8 +15,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ntoskrnl_emu::host::{self, RecordValues, Region};
 use ntoskrnl_emu::*;
 use wdm::{
-    AllocateFunctionExRaw, FreeFunctionExRaw, GeneralLookaside, GeneralLookasidePool,
-    LookasideListEx, NtStatus, PAGE_SIZE, PoolType, SListEntry, SListHeader,
+    AllocateFunctionExRaw, DISPATCH_LEVEL, FreeFunctionExRaw, GeneralLookaside,
+    GeneralLookasidePool, Kirql, LookasideListEx, NtStatus, PAGE_SIZE, PoolType, SListEntry,
+    SListHeader,
 };
 
 /// A tag as drivers write it.
@@ -33,10 +34,45 @@ pub const CONTROL_BYTES: usize = 0x70;
 
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Writes a byte before, in or behind a block: into the pool, which stays mapped, or onto a page where
+/// it is a fault that ends the process.
+pub fn write(block: *mut c_void, place: isize, value: u8) {
+    let byte = block.cast::<u8>().wrapping_offset(place);
+    // SAFETY: as said.
+    unsafe { byte.write_volatile(value) };
+}
+
+/// Memory for the rest of the process, which a tool that looks for lost memory finds referred to.
+pub fn for_ever(value: usize) -> *mut usize {
+    static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let place = Box::into_raw(Box::new(value));
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.push(place.expose_provenance());
+    place
+}
+
 /// Held by tests of one process that must not run at once: what one freed and frees again, another
 /// could have been given meanwhile.
 pub fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Raises the thread's level and returns what it was.
+pub fn raise(level: Kirql) -> Kirql {
+    // SAFETY: the tests undo it, or a catcher does.
+    unsafe { KfRaiseIrql(level) }
+}
+
+/// An allocate callback that returns at another level than it was called at.
+pub unsafe extern "system" fn raising_allocate(
+    pool_type: PoolType,
+    bytes: usize,
+    tag: u32,
+    _list: *mut LookasideListEx,
+) -> *mut c_void {
+    let made = allocate_pool(pool_type, bytes, tag);
+    raise(DISPATCH_LEVEL);
+    made.0
 }
 
 /// A code and four parameters.
@@ -633,7 +669,26 @@ pub fn seed(default: u64) -> u64 {
         .unwrap_or(default)
 }
 
+/// How often two threads race in a test: the variable `RACE_ROUNDS`, or as often as here.
+pub fn race_rounds() -> u32 {
+    let given = std::env::var("RACE_ROUNDS").ok();
+    given.and_then(|text| text.parse().ok()).unwrap_or(60_000)
+}
+
 const CHILD: &str = "NTOSKRNL_EMU_TEST_CHILD";
+
+/// A program of this target, run by what the variable `LOOKASIDE_RUNNER` names, if it is set: the
+/// emulator of another processor, where the system does not know to run it.
+fn program(binary: &std::path::Path) -> Command {
+    match std::env::var_os("LOOKASIDE_RUNNER") {
+        Some(runner) => {
+            let mut command = Command::new(runner);
+            command.arg(binary);
+            command
+        }
+        None => Command::new(binary),
+    }
+}
 
 /// Runs `run` in a process of its own and returns what that process said and how it ended: the
 /// test's binary is started again for this one test, where `run` is called instead.
@@ -648,7 +703,7 @@ pub fn in_child_with(test: &str, variables: &[(&str, &str)], run: impl FnOnce())
         std::process::exit(0);
     }
     let binary = std::env::current_exe().expect("a test knows its binary");
-    Command::new(binary)
+    program(&binary)
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(CHILD, test)
         .envs(variables.iter().copied())

@@ -10,9 +10,8 @@ use std::cell::RefCell;
 use loom::cell::UnsafeCell;
 use wdm::{NtStatus, PAGE_SIZE, STATUS_INVALID_DEVICE_STATE};
 
-use super::Place;
 use crate::memory::layout::{
-    GRANULE, Header, PAGE_GRANULES, Page, RECORDS, Record, TAG_ROWS, TagRow,
+    GRANULE, Header, Lists, PAGE_GRANULES, Page, RECORDS, Record, TAG_ROWS, TagRow,
 };
 use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
@@ -67,6 +66,7 @@ struct Tables {
     states: Vec<AtomicU16>,
     words: Vec<AtomicU64>,
     links: Vec<AtomicU64>,
+    lists: Vec<Lists>,
     contents: Vec<UnsafeCell<u8>>,
 }
 
@@ -104,6 +104,7 @@ impl Owned {
             states: many(granules, zero16),
             words: many(granules, zero64),
             links: many(granules, zero64),
+            lists: many(pages, || std::array::from_fn(|_| zero16())),
             contents: many(granules, || UnsafeCell::new(0)),
         });
         let place = &raw const *tables;
@@ -133,6 +134,25 @@ impl Drop for Owned {
 #[derive(Clone, Copy)]
 pub struct Region {
     tables: &'static Tables,
+}
+
+/// A place in the pool where a block can begin: a multiple of 16 bytes from its base.
+///
+/// # Invariants
+///
+/// It lies in the pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    offset: usize,
+    granule: usize,
+}
+
+impl Place {
+    /// The offset in the pool.
+    #[inline(always)]
+    pub(crate) fn offset(self) -> u32 {
+        self.offset as u32
+    }
 }
 
 impl Region {
@@ -209,19 +229,31 @@ impl Region {
         states.get(offset as usize / GRANULE).unwrap_or(&states[0])
     }
 
-    /// The word of a block by its number on its page; a block of whole pages is number 0.
-    pub(crate) fn word(&self, page: u32, block: usize) -> &'static AtomicU64 {
-        Self::of_block(&self.tables.words, page, block)
+    /// The state words of a page; those of page 0 beyond the pool.
+    pub(crate) fn states_of_page(&self, page: u32) -> &'static [AtomicU16] {
+        let start = page as usize * PAGE_GRANULES;
+        let words = self.tables.states.get(start..start + PAGE_GRANULES);
+        words.unwrap_or(&self.tables.states[..PAGE_GRANULES])
     }
 
-    /// The link of a block, by which it stands among those of its list.
-    pub(crate) fn link(&self, page: u32, block: usize) -> &'static AtomicU64 {
-        Self::of_block(&self.tables.links, page, block)
+    /// The word of a block by its seat.
+    pub(crate) fn word(&self, seat: u32) -> &'static AtomicU64 {
+        Self::of_block(&self.tables.words, seat)
     }
 
-    fn of_block(words: &'static [AtomicU64], page: u32, block: usize) -> &'static AtomicU64 {
-        let index = page as usize * PAGE_GRANULES + block.min(PAGE_GRANULES - 1);
-        words.get(index).unwrap_or(&words[0])
+    /// The link of a block by its seat.
+    pub(crate) fn link(&self, seat: u32) -> &'static AtomicU64 {
+        Self::of_block(&self.tables.links, seat)
+    }
+
+    /// The lists that begin on a page, for each granule.
+    pub(crate) fn lists_on(&self, page: u32) -> &'static Lists {
+        let lists = &self.tables.lists;
+        lists.get(page as usize).unwrap_or(&lists[0])
+    }
+
+    fn of_block(words: &'static [AtomicU64], seat: u32) -> &'static AtomicU64 {
+        words.get(seat as usize).unwrap_or(&words[0])
     }
 
     /// Stands for writing to a block.
@@ -296,6 +328,9 @@ fn record() -> Record {
         allocated: zero16(),
         kept: zero16(),
         blocks: std::array::from_fn(|_| zero32()),
+        word: zero64(),
+        rows: std::array::from_fn(|_| zero16()),
+        granules: zero16(),
         former_depth: AtomicU16::new(0),
         former_demand: AtomicU16::new(0),
         demand: AtomicU16::new(0),
@@ -314,6 +349,8 @@ fn page() -> Page {
         next: zero32(),
         size: zero32(),
         driver: zero32(),
+        reciprocal: zero32(),
+        capacity: zero16(),
         free: [zero64(), zero64(), zero64(), zero64()],
     }
 }

@@ -5,31 +5,45 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use wdm::{NtStatus, PAGE_SIZE, STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER};
 
-use super::{DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, Place, system};
+use super::{DEFAULT_MEBIBYTES, MAXIMUM_MEBIBYTES, system};
 use crate::memory::layout::{
-    GRANULE, HEADER_OFFSET, Header, PAGE_GRANULES, Page, RECORDS, RECORDS_OFFSET, Record, SLOTS,
-    SLOTS_OFFSET, STATES_OFFSET, Slot, TAG_ROWS, TAGS_OFFSET, TagRow,
+    GRANULE, HEADER_OFFSET, Header, Lists, PAGE_GRANULES, Page, RECORDS, RECORDS_OFFSET, Record,
+    SLOTS, SLOTS_OFFSET, STATES_OFFSET, Slot, TAG_ROWS, TAGS_OFFSET, TagRow,
 };
 use crate::sanitizer;
-use crate::sync::{AtomicU16, AtomicU64, Lock};
+use crate::scope::ROOT;
+use crate::sync::{AtomicU16, AtomicU64, Lock, Once};
+use crate::verifier;
 
 const MEBIBYTE: usize = 1 << 20;
 /// The alignment of the pool's base.
 const ALIGNMENT: usize = 1 << 32;
 /// How far below the pool the metadata begin: they have room for the states of the largest pool.
-const DISTANCE: usize = (STATES_OFFSET + states_bytes(MAXIMUM_MEBIBYTES as usize * MEBIBYTE))
+pub const DISTANCE: usize = (STATES_OFFSET + states_bytes(MAXIMUM_MEBIBYTES as usize * MEBIBYTE))
     .next_multiple_of(PAGE_SIZE);
 /// Bytes of a block's word and link.
 const BLOCK_BYTES: usize = size_of::<[AtomicU64; 2]>();
 const WORDS_STRIDE: usize = PAGE_GRANULES * BLOCK_BYTES;
+/// Bytes of all that the tables hold of a page.
+const TABLES_STRIDE: usize = size_of::<Page>() + WORDS_STRIDE + size_of::<Lists>();
 
 static CONFIGURED: Lock<u32> = Lock::new(DEFAULT_MEBIBYTES);
-static REGION: spin::once::Once<Region, spin::relax::Yield> = spin::once::Once::INIT;
-/// The pool's base; null before it is mapped.
-static POOL: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
-/// The page descriptors and block words, and the granules in the pool: written before the base.
-static TABLES: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
-static GRANULES: AtomicU32 = AtomicU32::new(0);
+static REGION: Once<Region> = Once::new();
+/// What hit paths read of the mappings, in one place so that they look up one address.
+struct Mapped {
+    /// The pool's base; null before it is mapped.
+    pool: AtomicPtr<u8>,
+    /// The granules in the pool, and the page descriptors, block words and places of lists: written
+    /// before the base.
+    granules: AtomicU32,
+    tables: AtomicPtr<u8>,
+}
+
+static MAPPED: Mapped = Mapped {
+    pool: AtomicPtr::new(std::ptr::null_mut()),
+    granules: AtomicU32::new(0),
+    tables: AtomicPtr::new(std::ptr::null_mut()),
+};
 
 const fn states_bytes(pool_bytes: usize) -> usize {
     pool_bytes / GRANULE * size_of::<AtomicU16>()
@@ -59,9 +73,11 @@ pub(crate) fn before_mapping(set: impl FnOnce()) -> Result<(), NtStatus> {
 
 fn set_before_mapping(set: impl FnOnce(&mut u32)) -> Result<(), NtStatus> {
     let mut configured = CONFIGURED.lock();
-    if REGION.is_completed() {
+    if REGION.get().is_some() {
         return Err(STATUS_INVALID_DEVICE_STATE);
     }
+    // What is set here, and the region, are the process's: they outlive those that load the library.
+    system::stay_loaded()?;
     set(&mut configured);
     Ok(())
 }
@@ -82,7 +98,12 @@ pub fn map() -> Result<&'static Region, NtStatus> {
 #[cold]
 fn map_cold() -> Result<&'static Region, NtStatus> {
     let configured = CONFIGURED.lock();
-    REGION.try_call_once(|| Region::reserve(*configured as usize * MEBIBYTE))
+    let mapped = REGION.get_or_try_init(|| Region::reserve(*configured as usize * MEBIBYTE));
+    drop(configured);
+    // The root driver is loaded with the pool.
+    static IS_ROOT_LOADED: Once<()> = Once::new();
+    IS_ROOT_LOADED.get_or_init(|| verifier::verify_by_environment(ROOT, "root"));
+    mapped
 }
 
 /// The mappings, if they were made.
@@ -95,10 +116,10 @@ pub fn mapped() -> Option<&'static Region> {
 #[inline(always)]
 pub(crate) fn current() -> Option<Region> {
     // Acquire: pairs with the release in `Region::reserve`, so that the rest is seen.
-    let pool = NonNull::new(POOL.load(Ordering::Acquire))?;
+    let pool = NonNull::new(MAPPED.pool.load(Ordering::Acquire))?;
     Some(Region {
         pool,
-        granules: GRANULES.load(Ordering::Relaxed),
+        granules: MAPPED.granules.load(Ordering::Relaxed),
     })
 }
 
@@ -107,8 +128,8 @@ pub(crate) fn current() -> Option<Region> {
 /// # Invariants
 ///
 /// - `granules` times 16 bytes from `pool` are the pool. The metadata begin [`DISTANCE`] bytes below it and
-///   hold all sections, states as far as the pool reaches. [`TABLES`] holds a descriptor for each page,
-///   and after them a word and a link for each granule.
+///   hold all sections, states as far as the pool reaches. The tables of [`MAPPED`] hold a descriptor
+///   for each page, after them a word and a link for each granule, and then each page's [`Lists`].
 /// - All of it is readable, writable, zero when made, and never unmapped.
 #[derive(Clone, Copy)]
 pub struct Region {
@@ -121,9 +142,29 @@ unsafe impl Send for Region {}
 // SAFETY: as for Send.
 unsafe impl Sync for Region {}
 
+/// A place in the pool where a block can begin: a multiple of 16 bytes from its base.
+///
+/// # Invariants
+///
+/// It lies in the pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    address: usize,
+    granule: usize,
+}
+
+impl Place {
+    /// The offset in the pool.
+    #[inline(always)]
+    pub(crate) fn offset(self) -> u32 {
+        (self.granule * GRANULE) as u32
+    }
+}
+
 impl Region {
     fn reserve(pool_bytes: usize) -> Result<Self, NtStatus> {
-        let tables_bytes = pool_bytes / PAGE_SIZE * (size_of::<Page>() + WORDS_STRIDE);
+        system::stay_loaded()?;
+        let tables_bytes = pool_bytes / PAGE_SIZE * TABLES_STRIDE;
         let tables = system::reserve(0, 0, tables_bytes, PAGE_SIZE)?;
         let used = STATES_OFFSET + states_bytes(pool_bytes);
         let pool = system::reserve(DISTANCE, used, pool_bytes, ALIGNMENT).inspect_err(|_| {
@@ -134,10 +175,12 @@ impl Region {
         unsafe { sanitizer::look_into(pool.as_ptr(), pool_bytes) };
         sanitizer::shut(pool.as_ptr(), pool_bytes);
         let granules = (pool_bytes / GRANULE) as u32;
-        TABLES.store(tables.as_ptr(), Ordering::Relaxed);
-        GRANULES.store(granules, Ordering::Relaxed);
+        MAPPED.tables.store(tables.as_ptr(), Ordering::Relaxed);
+        MAPPED.granules.store(granules, Ordering::Relaxed);
+        // For `at_place`.
+        pool.as_ptr().expose_provenance();
         // Release: see `current`.
-        POOL.store(pool.as_ptr(), Ordering::Release);
+        MAPPED.pool.store(pool.as_ptr(), Ordering::Release);
         Ok(Self { pool, granules })
     }
 
@@ -186,13 +229,14 @@ impl Region {
         let offset = address.wrapping_sub(self.pool.addr().get());
         // One comparison for both: bits below a granule come out on top.
         let granule = offset.rotate_right(GRANULE.trailing_zeros());
-        (granule < self.granules as usize).then_some(Place { offset, granule })
+        (granule < self.granules as usize).then_some(Place { address, granule })
     }
 
     /// The address of a place.
     #[inline(always)]
     pub(crate) fn at_place(&self, place: Place) -> *mut u8 {
-        self.pool.as_ptr().wrapping_add(place.offset)
+        // From the address alone, exposed by `reserve`: by way of the base it takes more instructions.
+        std::ptr::with_exposed_provenance_mut(place.address)
     }
 
     /// The state word of a place.
@@ -216,6 +260,43 @@ impl Region {
     pub(crate) unsafe fn fill(&self, offset: u32, value: u8, bytes: usize) {
         // SAFETY: in the pool, and the caller's, by its word.
         unsafe { self.at(offset).write_bytes(value, bytes) }
+    }
+
+    /// Whether memory that goes back to the system reads as zeroes then, and not as anything.
+    pub(crate) const FORGETS: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+    /// Gives the physical memory of some pages of the pool back to the system. Returns whether they read
+    /// as zeroes now.
+    ///
+    /// # Safety
+    ///
+    /// The pages are the caller's, and what they hold is not needed.
+    pub(crate) unsafe fn discard_pages(&self, first: u32, count: u32) -> bool {
+        let start = self.at(first * PAGE_SIZE as u32);
+        match NonNull::new(start) {
+            // SAFETY: whole pages in the pool, the caller's by its word.
+            Some(start) => unsafe { system::discard(start, count as usize * PAGE_SIZE) },
+            None => false,
+        }
+    }
+
+    /// Gives the physical memory of the words of some pages' blocks back to the system. Returns whether
+    /// the words are zero now; else they are as they were.
+    ///
+    /// # Safety
+    ///
+    /// The pages are the caller's, and the words are not needed.
+    pub(crate) unsafe fn discard_words(&self, first: u32, count: u32) -> bool {
+        let words = self.pages() as usize * size_of::<Page>() + first as usize * WORDS_STRIDE;
+        let start = MAPPED.tables.load(Ordering::Relaxed).wrapping_add(words);
+        let is_whole = start.addr().is_multiple_of(PAGE_SIZE) && first < self.pages();
+        match NonNull::new(start) {
+            // SAFETY: whole pages in the tables, the caller's by its word.
+            Some(start) if Self::FORGETS && is_whole => unsafe {
+                system::discard(start, count as usize * WORDS_STRIDE)
+            },
+            _ => false,
+        }
     }
 
     /// A structure in the metadata.
@@ -271,7 +352,11 @@ impl Region {
     #[inline(always)]
     unsafe fn table_at<T>(&self, offset: usize) -> &'static T {
         // Relaxed: written before the base, which the caller has.
-        let place = TABLES.load(Ordering::Relaxed).wrapping_add(offset).cast();
+        let place = MAPPED
+            .tables
+            .load(Ordering::Relaxed)
+            .wrapping_add(offset)
+            .cast();
         // SAFETY: as in `metadata_at`.
         unsafe { &*place }
     }
@@ -308,29 +393,53 @@ impl Region {
         unsafe { self.metadata_at(STATES_OFFSET + granule * size_of::<AtomicU16>()) }
     }
 
-    /// The word of a block by its number on its page; a block of whole pages is number 0.
-    #[inline]
-    pub(crate) fn word(&self, page: u32, block: usize) -> &'static AtomicU64 {
-        &self.block(page, block)[0]
-    }
-
-    /// The link of a block, by which it stands among those of its list.
-    #[inline]
-    pub(crate) fn link(&self, page: u32, block: usize) -> &'static AtomicU64 {
-        &self.block(page, block)[1]
-    }
-
-    #[inline]
-    fn block(&self, page: u32, block: usize) -> &'static [AtomicU64; 2] {
+    /// The state words of a page; those of page 0 beyond the pool.
+    pub(crate) fn states_of_page(&self, page: u32) -> &'static [AtomicU16; PAGE_GRANULES] {
         let page = if page < self.pages() {
             page as usize
         } else {
             0
         };
+        let words = size_of::<[AtomicU16; PAGE_GRANULES]>();
+        // SAFETY: the section holds PAGE_GRANULES words for each page of the pool.
+        unsafe { self.metadata_at(STATES_OFFSET + page * words) }
+    }
+
+    /// The word of a block by its [seat](crate::memory::layout::seat_of).
+    #[inline(always)]
+    pub(crate) fn word(&self, seat: u32) -> &'static AtomicU64 {
+        &self.block(seat)[0]
+    }
+
+    /// The lists that begin on a page, for each granule.
+    #[inline]
+    pub(crate) fn lists_on(&self, page: u32) -> &'static Lists {
+        let page = if page < self.pages() {
+            page as usize
+        } else {
+            0
+        };
+        let before = self.pages() as usize * (size_of::<Page>() + WORDS_STRIDE);
+        // SAFETY: after the blocks' words come the lists of each page of the pool.
+        unsafe { self.table_at(before + page * size_of::<Lists>()) }
+    }
+
+    /// The link of a block by its seat: by it the block stands among those of its list.
+    #[inline(always)]
+    pub(crate) fn link(&self, seat: u32) -> &'static AtomicU64 {
+        &self.block(seat)[1]
+    }
+
+    #[inline(always)]
+    fn block(&self, seat: u32) -> &'static [AtomicU64; 2] {
+        let seat = if seat < self.granules {
+            seat as usize
+        } else {
+            0
+        };
         let words = self.pages() as usize * size_of::<Page>();
-        let offset = page * WORDS_STRIDE + block.min(PAGE_GRANULES - 1) * BLOCK_BYTES;
         // SAFETY: after the descriptors come PAGE_GRANULES pairs of words for each page of the pool.
-        unsafe { self.table_at(words + offset) }
+        unsafe { self.table_at(words + seat * BLOCK_BYTES) }
     }
 }
 
@@ -345,5 +454,6 @@ mod tests {
         assert!(region.slot(usize::MAX).is_none());
         assert!(std::ptr::eq(region.page(region.pages()), region.page(0)));
         assert!(std::ptr::eq(region.state(u32::MAX), region.state(0)));
+        assert!(std::ptr::eq(region.word(u32::MAX), region.word(0)));
     }
 }

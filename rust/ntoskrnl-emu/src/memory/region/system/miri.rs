@@ -27,6 +27,15 @@ pub(in super::super) fn reserve(
         .ok_or(STATUS_INSUFFICIENT_RESOURCES)
 }
 
+/// There is no system to give memory back to.
+///
+/// # Safety
+///
+/// None; as elsewhere.
+pub(crate) unsafe fn discard(_start: NonNull<u8>, _bytes: usize) -> bool {
+    false
+}
+
 /// Gives a reservation back that had nothing before it.
 ///
 /// # Safety
@@ -37,4 +46,9 @@ pub(in super::super) unsafe fn release(start: NonNull<u8>, bytes: usize) {
         // SAFETY: allocated with this layout, and not used, by the caller's word.
         unsafe { dealloc(start.as_ptr(), layout) }
     }
+}
+
+/// Keeps the module that holds this code loaded: here it is the program.
+pub(in super::super) fn stay_loaded() -> Result<(), NtStatus> {
+    Ok(())
 }

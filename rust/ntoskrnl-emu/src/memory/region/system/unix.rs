@@ -41,6 +41,24 @@ pub(in super::super) fn reserve(
     NonNull::new(wanted).ok_or(STATUS_INSUFFICIENT_RESOURCES)
 }
 
+/// Has the system take the physical memory of a part of a mapping; returns whether the part reads as
+/// zeroes from now on. It may be used as before.
+///
+/// # Safety
+///
+/// `start` and `bytes` are whole pages of a private mapping, by [`reserve`] or another, whose contents
+/// are not needed.
+pub(crate) unsafe fn discard(start: NonNull<u8>, bytes: usize) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let advice = rustix::mm::Advice::LinuxDontNeed;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let advice = rustix::mm::Advice::DontNeed;
+    // SAFETY: by the caller's word.
+    let done = unsafe { rustix::mm::madvise(start.as_ptr().cast(), bytes, advice) };
+    // Only Linux says so (madvise(2)).
+    cfg!(any(target_os = "linux", target_os = "android")) && done.is_ok()
+}
+
 /// Gives a part of a mapping back.
 ///
 /// # Safety
@@ -49,4 +67,9 @@ pub(in super::super) fn reserve(
 pub(in super::super) unsafe fn release(start: NonNull<u8>, bytes: usize) {
     // SAFETY: by the caller's word. A refusal leaves the range mapped, which does no harm.
     let _ = unsafe { munmap(start.as_ptr().cast(), bytes) };
+}
+
+/// Keeps the module that holds this code loaded until the process ends: it is linked so.
+pub(in super::super) fn stay_loaded() -> Result<(), NtStatus> {
+    Ok(())
 }

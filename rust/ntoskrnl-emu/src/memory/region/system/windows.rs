@@ -65,6 +65,21 @@ pub(in super::super) fn reserve(
     NonNull::new(wanted).ok_or(STATUS_INSUFFICIENT_RESOURCES)
 }
 
+/// Has the system take the physical memory of a part of a reservation; returns whether the part reads
+/// as zeroes from now on. It may be used as before.
+///
+/// # Safety
+///
+/// `start` and `bytes` are whole pages that are committed, whose contents are not needed.
+pub(crate) unsafe fn discard(start: NonNull<u8>, bytes: usize) -> bool {
+    use windows_sys::Win32::System::Memory::{MEM_RESET, PAGE_READWRITE, VirtualAlloc};
+    // DiscardVirtualMemory takes the memory sooner, but Wine 8 has none.
+    // SAFETY: by the caller's word. A refusal leaves the pages as they are.
+    unsafe { VirtualAlloc(start.as_ptr().cast(), bytes, MEM_RESET, PAGE_READWRITE) };
+    // What they hold then is undefined.
+    false
+}
+
 /// Gives a whole reservation back.
 ///
 /// # Safety
@@ -74,4 +89,24 @@ pub(in super::super) unsafe fn release(start: NonNull<u8>, _bytes: usize) {
     use windows_sys::Win32::System::Memory::{MEM_RELEASE, VirtualFree};
     // SAFETY: by the caller's word. A refusal leaves the range reserved, which does no harm.
     unsafe { VirtualFree(start.as_ptr().cast(), 0, MEM_RELEASE) };
+}
+
+/// Keeps the module that holds this code loaded until the process ends.
+pub(in super::super) fn stay_loaded() -> Result<(), NtStatus> {
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+    };
+    let mut module = std::ptr::null_mut();
+    // SAFETY: with this flag the name is an address, which lies in the module that runs.
+    let is_pinned = unsafe {
+        GetModuleHandleExW(
+            GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+            (stay_loaded as *const ()).cast(),
+            &raw mut module,
+        )
+    };
+    match is_pinned {
+        0 => Err(STATUS_INSUFFICIENT_RESOURCES),
+        _ => Ok(()),
+    }
 }
