@@ -10,18 +10,16 @@
  * @module
  */
 
+import {
+  exists,
+  MISSING,
+  MissingError,
+  output,
+  type Rust,
+  rustEnvironment,
+  rustWithSources,
+} from "../../tools/targets/rust.ts";
 import { writeChecksum } from "./pe.ts";
-
-/** The exit code for "what this needs is not installed". */
-export const MISSING = 77;
-
-/** What is not installed, and how to install it. */
-export class MissingError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "MissingError";
-  }
-}
 
 const ROOT = new URL("../../", import.meta.url);
 const DRIVER = new URL("rust/driver/", ROOT);
@@ -35,50 +33,20 @@ const RUSTFLAGS = [
   "-Zlocation-detail=line,column",
 ];
 
-interface Toolchain {
-  readonly cargo: string;
-  readonly rustc: string;
+interface Toolchain extends Rust {
   readonly linker: string;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function output(command: string, ...args: string[]): Promise<string | null> {
-  try {
-    const { code, stdout } = await new Deno.Command(command, {
-      args,
-      stdout: "piped",
-      stderr: "null",
-    }).output();
-    return code === 0 ? new TextDecoder().decode(stdout).trim() : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Debian's packages, or rustup's with the component rust-src. */
 async function findToolchain(): Promise<Toolchain> {
-  const candidates = Deno.build.os === "linux" ? ["/usr/bin/rustc", "rustc"] : ["rustc"];
-  for (const rustc of candidates) {
-    const sysroot = await output(rustc, "--print", "sysroot");
-    if (sysroot === null || !exists(`${sysroot}/lib/rustlib/src/rust/library/Cargo.lock`)) {
-      continue;
-    }
-    const host = (await output(rustc, "-vV"))?.match(/^host: (.+)$/m)?.[1];
-    const cargo = rustc === "rustc" ? "cargo" : "/usr/bin/cargo";
-    const own = `${sysroot}/lib/rustlib/${host}/bin/rust-lld${
+  const rust = await rustWithSources();
+  if (rust !== null) {
+    const own = `${rust.sysroot}/lib/rustlib/${rust.host}/bin/rust-lld${
       Deno.build.os === "windows" ? ".exe" : ""
     }`;
     for (const linker of [own, "lld-link-14", "lld-link"]) {
       if (linker === own ? exists(own) : await output(linker, "--version") !== null) {
-        return { cargo, rustc, linker };
+        return { ...rust, linker };
       }
     }
   }
@@ -95,15 +63,11 @@ async function cargo(
   args: readonly string[],
 ): Promise<string> {
   const linker = `CARGO_TARGET_${target.toUpperCase().replaceAll("-", "_")}_LINKER`;
-  const path = Deno.env.get("PATH") ?? "";
   const { code } = await new Deno.Command(toolchain.cargo, {
     args: ["build", "--release", "--locked", "--quiet", "--target", target, ...args],
     cwd: DRIVER,
     env: {
-      // Debian's cargo looks for its own rustc in the path, where rustup's may come first.
-      PATH: toolchain.rustc.startsWith("/usr/bin/") ? `/usr/bin:${path}` : path,
-      RUSTC: toolchain.rustc,
-      RUSTC_BOOTSTRAP: "1",
+      ...rustEnvironment(toolchain),
       CARGO_ENCODED_RUSTFLAGS: RUSTFLAGS.join("\x1f"),
       CARGO_TARGET_DIR: directory,
       [linker]: toolchain.linker,

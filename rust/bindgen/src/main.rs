@@ -156,6 +156,13 @@ fn render(exports: &[Described]) -> Result<String, String> {
         format!("// Written by `{COMMAND}` from rust/ffi: change that, not this file.\n\n");
     out.push_str("/** The number that a library made for these bindings answers. */\n");
     writeln!(out, "export const ABI = 0x{:08X};", lookaside::ABI).map_err(text)?;
+    out.push_str("\n/** The version of the module and of the library. */\n");
+    writeln!(
+        out,
+        "export const VERSION = {:?};",
+        env!("CARGO_PKG_VERSION")
+    )
+    .map_err(text)?;
     out.push_str("\n/** What the library exports. */\nexport const SYMBOLS = {\n");
     for one in exports {
         symbol(&mut out, one)?;

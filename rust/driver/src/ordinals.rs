@@ -1,26 +1,45 @@
-//! Which entry is which: the ordinal that each was given when its list got it.
+//! Which entry is which: its list of birth, and the ordinal that it was given when that list got it.
 //!
-//! An entry with room for it carries its ordinal behind the eight bytes that the list links it by, with
-//! a check that depends on the list: so a record also shows that nothing wrote there while the list
-//! kept the entry. Shorter entries are found in a table.
+//! An entry with room for it carries both behind the eight bytes that a list links it by, with a check:
+//! so a record also shows that nothing wrote there while a list kept the entry. Shorter entries are
+//! found in a table.
 
 use lookaside_protocol::wire::{FOREIGN, STAMPED_BYTES, UNSTAMPED};
 
 use crate::pool::Zeroed;
+
+/// An entry's list of birth, by its number in the handle, and its ordinal there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    pub birth: u16,
+    pub ordinal: u32,
+}
+
+impl Identity {
+    /// What stands for an entry that no list got from its allocate routine, or whose contents changed.
+    const UNKNOWN: Self = Self {
+        birth: 0,
+        ordinal: FOREIGN,
+    };
+}
 
 /// What an entry carries behind its link.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     ordinal: u32,
-    check: u32,
+    birth: u16,
+    check: u16,
 }
 
 impl Stamp {
-    const fn new(list: usize, ordinal: u32) -> Self {
+    const fn new(identity: Identity) -> Self {
+        let Identity { birth, ordinal } = identity;
+        let mixed = !ordinal ^ (birth as u32).rotate_left(11);
         Self {
             ordinal,
-            check: !ordinal ^ (list as u32) << 24,
+            birth,
+            check: (mixed ^ mixed >> 16) as u16,
         }
     }
 }
@@ -32,7 +51,8 @@ const STAMP: usize = 8;
 struct Row {
     address: usize,
     ordinal: u32,
-    /// The list's number plus one; 0 for a row that is not in use.
+    birth: u16,
+    /// The place of the list that has the entry, plus one; 0 for a row that is not in use.
     list: u8,
     /// Allocated: not kept by the list.
     busy: bool,
@@ -58,15 +78,17 @@ impl Table {
         self.rows(list).find(|row| row.address == address)
     }
 
-    fn insert(&mut self, list: usize, address: usize, ordinal: u32) {
+    fn insert(&mut self, list: usize, address: usize, identity: Identity) {
         let unused = self.rows.iter_mut().position(|row| row.list == 0);
         let Some(index) = unused else { return };
         let Some(row) = self.rows.get_mut(index) else {
             return;
         };
+        let Identity { birth, ordinal } = identity;
         *row = Row {
             address,
             ordinal,
+            birth,
             // Below 64: the program was checked.
             list: (list as u8).wrapping_add(1),
             busy: true,
@@ -84,7 +106,7 @@ impl Table {
     }
 }
 
-/// The ordinal of an entry that a list has just given; `next` is what a new one gets.
+/// What entry it is that a list has just given; `new` is what a new one becomes.
 ///
 /// # Safety
 ///
@@ -94,47 +116,59 @@ pub unsafe fn given(
     list: usize,
     entry: *mut u8,
     size: u32,
-    next: Option<u32>,
-) -> u32 {
+    new: Option<Identity>,
+) -> Identity {
     if size < STAMPED_BYTES {
-        return match next {
-            Some(ordinal) => {
-                table.insert(list, entry.addr(), ordinal);
-                ordinal
+        return match new {
+            Some(identity) => {
+                table.insert(list, entry.addr(), identity);
+                identity
             }
-            None => table.find(list, entry.addr()).map_or(FOREIGN, |row| {
-                row.busy = true;
-                row.ordinal
-            }),
+            None => table
+                .find(list, entry.addr())
+                .map_or(Identity::UNKNOWN, |row| {
+                    row.busy = true;
+                    Identity {
+                        birth: row.birth,
+                        ordinal: row.ordinal,
+                    }
+                }),
         };
     }
     let stamp = entry.wrapping_add(STAMP).cast::<Stamp>();
-    match next {
-        Some(ordinal) => {
+    match new {
+        Some(identity) => {
             // SAFETY: the entry is ours, aligned to 16, and has room for link and stamp.
-            unsafe { stamp.write(Stamp::new(list, ordinal)) };
-            ordinal
+            unsafe { stamp.write(Stamp::new(identity)) };
+            identity
         }
         None => {
-            // SAFETY: as above; it was written when the list got the entry.
+            // SAFETY: as above; it was written when its list of birth got the entry.
             let found = unsafe { stamp.read() };
-            if found == Stamp::new(list, found.ordinal) {
-                found.ordinal
+            let identity = Identity {
+                birth: found.birth,
+                ordinal: found.ordinal,
+            };
+            if found == Stamp::new(identity) {
+                identity
             } else {
-                FOREIGN
+                Identity::UNKNOWN
             }
         }
     }
 }
 
-/// Notes that an entry was given back to its list, which may not have kept it.
-pub fn taken(table: &mut Table, list: usize, address: usize, size: u32, kept: bool) {
+/// Notes that an entry of a list was freed to a list, mostly the same, which may not have kept it.
+pub fn taken(table: &mut Table, from: usize, into: usize, address: usize, size: u32, kept: bool) {
     if size < STAMPED_BYTES
-        && let Some(row) = table.find(list, address)
+        && let Some(row) = table.find(from, address)
     {
         row.busy = false;
-        if !kept {
-            row.list = 0;
-        }
+        // Below 64: the program was checked.
+        row.list = if kept {
+            (into as u8).wrapping_add(1)
+        } else {
+            0
+        };
     }
 }

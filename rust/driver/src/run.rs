@@ -7,12 +7,13 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use allocator_api2::boxed::Box;
 use lookaside_protocol::shape::{Program, Refusal, Shape, check};
 use lookaside_protocol::wire::{
-    LISTS, ListArguments, Operation, RECORD_BYTES, Record, SLOTS, Step, outcome, write_words,
+    LISTS, ListArguments, MOST_BIRTHS, Operation, RECORD_BYTES, Record, SLOTS, Step, outcome,
+    write_words,
 };
 use win_lookaside::{ExFreePool, LookasideAlloc, PoolType};
 
 use crate::list::List;
-use crate::ordinals::{self, Table};
+use crate::ordinals::{self, Identity, Table};
 use crate::pool::{Boxed, Zeroed};
 
 /// What the lists of all handles live in.
@@ -51,6 +52,8 @@ type OwnedList = Box<List, &'static LookasideAlloc>;
 struct Place {
     /// Of an [`OwnedList`], or null.
     list: *mut List,
+    /// As which list of the handle it was made, from 1.
+    number: u16,
     /// The ordinal of the entry that came last from the allocate routine.
     newest: u32,
     /// Whether the last allocation gave nothing, for those that are chained to it.
@@ -64,10 +67,10 @@ impl Place {
     }
 
     /// Replaces the list; the one that was there is deleted.
-    fn put(&mut self, list: Option<OwnedList>) {
+    fn put(&mut self, list: Option<OwnedList>, number: u16) {
         let new = list.map_or(null_mut(), Box::into_raw);
         let old = replace(&mut self.list, new);
-        (self.newest, self.dry) = (0, false);
+        (self.number, self.newest, self.dry) = (number, 0, false);
         if !old.is_null() {
             // SAFETY: it came from `into_raw` of a box of this allocator.
             drop(unsafe { Box::from_raw_in(old, &LISTS_OF_HANDLES) });
@@ -88,6 +91,8 @@ pub struct State {
     shape: Boxed<Shape>,
     /// The shape that the check of a program works on.
     after: Boxed<Shape>,
+    /// The number of the list that was made last.
+    made: u16,
 }
 
 /// The record of what has no list.
@@ -107,6 +112,7 @@ impl State {
             slots: Boxed::zeroed(pool_type)?,
             table: Boxed::zeroed(pool_type)?,
             places: Boxed::zeroed(pool_type)?,
+            made: 0,
         })
     }
 
@@ -157,40 +163,55 @@ impl State {
                         place.dry = true;
                         return record;
                     }
-                    let new = list.allocate_misses() != misses;
-                    let next = new.then_some(place.newest.wrapping_add(1));
+                    let is_new = list.allocate_misses() != misses;
+                    let new = is_new.then_some(Identity {
+                        birth: place.number,
+                        ordinal: place.newest.wrapping_add(1),
+                    });
                     // SAFETY: the entry was allocated above and is this handle's.
-                    record.entry = unsafe {
-                        ordinals::given(&mut self.table, index, entry, list.size(), next)
-                    };
+                    let it =
+                        unsafe { ordinals::given(&mut self.table, index, entry, list.size(), new) };
+                    record.entry = it.ordinal;
+                    if it.birth != place.number {
+                        record.birth = it.birth.into();
+                    }
                     *slot = Slot { entry, list: index };
                     ENTRIES.fetch_add(1, Ordering::Relaxed);
                     list.describe(&mut record);
-                    place.newest = next.unwrap_or(place.newest);
+                    place.newest = new.map_or(place.newest, |new| new.ordinal);
                     place.dry = false;
                     return record;
                 }
             }
-            Operation::Free { slot } => match self.slots.0.get_mut(slot as usize) {
-                Some(slot) if !slot.entry.is_null() => {
-                    let (misses, entry) = (list.free_misses(), slot.entry);
-                    slot.entry = null_mut();
-                    // SAFETY: the slot holds an entry of this list, for the program was checked, and
-                    // not any more.
-                    unsafe { list.free(entry) };
-                    let kept = list.free_misses() == misses;
-                    ordinals::taken(&mut self.table, index, entry.addr(), list.size(), kept);
-                    ENTRIES.fetch_sub(1, Ordering::Relaxed);
+            Operation::Free { slot, into } => {
+                let to = into.map_or(index, |into| into as usize);
+                let Some(list) = self.places.0.get(to).and_then(Place::list) else {
+                    return NOTHING;
+                };
+                match self.slots.0.get_mut(slot as usize) {
+                    Some(slot) if !slot.entry.is_null() => {
+                        let (misses, entry) = (list.free_misses(), slot.entry);
+                        slot.entry = null_mut();
+                        // SAFETY: the slot holds an entry that this list takes, for the program was
+                        // checked, and not any more.
+                        unsafe { list.free(entry) };
+                        let kept = list.free_misses() == misses;
+                        let size = list.size();
+                        ordinals::taken(&mut self.table, index, to, entry.addr(), size, kept);
+                        ENTRIES.fetch_sub(1, Ordering::Relaxed);
+                    }
+                    _ => record.outcome = outcome::NOTHING,
                 }
-                _ => record.outcome = outcome::NOTHING,
-            },
+                list.describe(&mut record);
+                return record;
+            }
             Operation::Flush => {
                 list.flush();
                 self.table.forget(index, false);
             }
             Operation::Depth(depth) => list.set_depth(depth),
             Operation::Destroy => {
-                place.put(None);
+                place.put(None, 0);
                 self.table.forget(index, true);
                 self.slots.give_back(Some(index));
                 return record;
@@ -205,7 +226,10 @@ impl State {
             Box::try_new_in(list, &LISTS_OF_HANDLES).map_err(|_| wdm::STATUS_INSUFFICIENT_RESOURCES)
         });
         match (made, self.places.0.get_mut(index)) {
-            (Ok(list), Some(place)) => place.put(Some(list)),
+            (Ok(list), Some(place)) => {
+                self.made = (self.made % MOST_BIRTHS).saturating_add(1);
+                place.put(Some(list), self.made);
+            }
             (Err(status), _) => {
                 record.outcome = outcome::STATUS;
                 record.status = status.code().cast_unsigned();
@@ -233,7 +257,7 @@ impl Slots {
 impl Drop for State {
     fn drop(&mut self) {
         for place in &mut self.places.0 {
-            place.put(None);
+            place.put(None, 0);
         }
         self.slots.give_back(None);
     }

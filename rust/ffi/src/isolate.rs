@@ -9,11 +9,12 @@ use std::sync::atomic::Ordering;
 use ntoskrnl_emu::catch_stop;
 use ntoskrnl_emu::host::layout::{SLOTS, SLOTS_OFFSET, Slot};
 use ntoskrnl_emu::host::{self, delay, owner};
-use wdm::{NtStatus, STATUS_QUOTA_EXCEEDED};
+use wdm::{NtStatus, STATUS_INVALID_DEVICE_STATE, STATUS_QUOTA_EXCEEDED};
 
 use crate::drivers::policy_by_number;
-use crate::slot::{self, number};
-use crate::{callbacks, lists, sharing};
+use crate::slot::number;
+use crate::stay::{self, Stay};
+use crate::{callbacks, drivers, lists, sharing};
 
 exports! {
     /// Sets the size of the pool and the depth policy, one more than its place among the policies,
@@ -26,12 +27,16 @@ exports! {
     /// new number begins a new isolate on this thread, ending the one that was there. Returns the
     /// offset of the isolate's slot in the metadata, 0 when that failed.
     fn lookaside_open(isolate: u32) -> u32 {
-        if isolate != 0 && ISOLATE.get() == isolate && slot::is_occupied() {
-            COPIES.set(COPIES.get().saturating_add(1));
-            return SLOT_OFFSET.get();
-        }
-        end();
-        begin(isolate).unwrap_or_else(|status| { OPEN_FAILURE.set(number(status)); 0 })
+        stay::with(|stay| {
+            if isolate != 0 && stay.isolate.get() == isolate && stay.slot.get().is_some() {
+                stay.copies.set(stay.copies.get().saturating_add(1));
+                return Ok(stay.slot_offset.get());
+            }
+            end(stay);
+            begin(stay, isolate)
+        })
+        .unwrap_or(Err(STATUS_INVALID_DEVICE_STATE))
+        .unwrap_or_else(|status| { OPEN_FAILURE.set(number(status)); 0 })
     }
 
     /// The NTSTATUS that made the last `lookaside_open` of this thread fail.
@@ -39,35 +44,18 @@ exports! {
 
     /// Closes the library for one copy. The last one ends the isolate of this thread.
     fn lookaside_close() -> u32 {
-        COPIES.set(COPIES.get().saturating_sub(1));
-        if COPIES.get() == 0 {
-            end();
-        }
+        stay::with(|stay| {
+            stay.copies.set(stay.copies.get().saturating_sub(1));
+            if stay.copies.get() == 0 {
+                end(stay);
+            }
+        });
         0
     }
 }
 
 thread_local! {
-    // None of the cells has a destructor: they are read while the thread ends.
-    static OWNER: Cell<u32> = const { Cell::new(0) };
-    /// The number that the copies of this thread's isolate open the library with.
-    static ISOLATE: Cell<u32> = const { Cell::new(0) };
-    /// How many of them have it open.
-    static COPIES: Cell<u32> = const { Cell::new(0) };
-    /// The offset of the isolate's slot in the metadata.
-    static SLOT_OFFSET: Cell<u32> = const { Cell::new(0) };
     static OPEN_FAILURE: Cell<u32> = const { Cell::new(0) };
-    /// Ends the isolate of a Worker, whose thread ends without a call.
-    static AT_THREAD_END: Stay = const { Stay };
-}
-
-/// An isolate's time on a thread.
-struct Stay;
-
-impl Drop for Stay {
-    fn drop(&mut self) {
-        end();
-    }
 }
 
 fn configure(mebibytes: u32, depth_policy: u32) -> Result<(), NtStatus> {
@@ -82,11 +70,13 @@ fn configure(mebibytes: u32, depth_policy: u32) -> Result<(), NtStatus> {
     Ok(())
 }
 
-fn begin(isolate: u32) -> Result<u32, NtStatus> {
+fn begin(stay: &Stay, isolate: u32) -> Result<u32, NtStatus> {
     host::ignore_environment();
     // JavaScript knows blocks by their offsets.
     host::use_mapping();
     let region = host::map()?;
+    // Nor are frames of JavaScript any that a stack could name.
+    host::expect_told_stacks();
     let owner = owner::begin()?;
     for index in 0..SLOTS {
         let Some(slot) = region.slot(index) else {
@@ -98,14 +88,14 @@ fn begin(isolate: u32) -> Result<u32, NtStatus> {
             .compare_exchange(0, owner, Ordering::Acquire, Ordering::Relaxed);
         if taken.is_ok() {
             delay::point("isolate beginning");
-            OWNER.set(owner);
-            slot::occupy(slot);
-            // The first use of it on a thread sees to it that it is dropped with the thread.
-            let _ = AT_THREAD_END.try_with(|_| {});
+            slot.kind.store(0, Ordering::Relaxed);
             let offset = (SLOTS_OFFSET + index * size_of::<Slot>()) as u32;
-            SLOT_OFFSET.set(offset);
-            ISOLATE.set(isolate);
-            COPIES.set(1);
+            stay.owner.set(owner);
+            stay.slot.set(Some(slot));
+            stay.slot_offset.set(offset);
+            stay.isolate.set(isolate);
+            stay.copies.set(1);
+            stay.end.set(end);
             return Ok(offset);
         }
     }
@@ -113,20 +103,27 @@ fn begin(isolate: u32) -> Result<u32, NtStatus> {
 }
 
 /// Closes what only the isolate of this thread could use, and gives its handles and slot back.
-fn end() {
+///
+/// Where the thread ends, other thread-locals may be gone, the emulation's among them.
+fn end(stay: &Stay) {
     // First of all, so that no callback is called any more: the isolate may be gone already.
     callbacks::forget();
-    ISOLATE.set(0);
-    COPIES.set(0);
-    let Some(slot) = slot::leave() else {
+    host::tell_stack("");
+    host::end_isolate();
+    stay.isolate.set(0);
+    stay.copies.set(0);
+    let Some(slot) = stay.slot.take() else {
         return;
     };
+    // SAFETY: `begin` got the owner on this thread, whose thread-local the stay is.
+    unsafe { owner::resume(stay.owner.get()) };
     delay::point("isolate ending");
-    sharing::release_all();
+    drivers::unload_all(stay);
+    sharing::release_all(stay);
     // Inside a callback a routine of the list that called it is still at work: those lists stay, as
     // leaks of an isolate that ended itself there.
     if !callbacks::is_running() {
-        for id in host::confined_to(OWNER.get()) {
+        for id in host::confined_to(stay.owner.get()) {
             // A list whose memory was written over is abandoned, like everything it kept.
             let _ = catch_stop(|| lists::delete(id));
         }

@@ -4,9 +4,11 @@
 
 use std::mem::offset_of;
 
+use ntoskrnl_emu::host;
 use ntoskrnl_emu::host::layout::{
-    BY_BLOCK_WORD, GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, NO_STATE, RECORD_FREE,
-    RECORD_LIVE, RECORDS_OFFSET, Record, STATE_KEPT, STATES_OFFSET, Slot, TAGS_OFFSET, TagRow,
+    BY_BLOCK_WORD, CHECK_STACKS, GRANULE, Header, KIND_EX, KIND_NPAGED, KIND_PAGED, NO_STATE,
+    RECORD_FREE, RECORD_LIVE, RECORDS_OFFSET, Record, STATE_KEPT, STATES_OFFSET, Slot, TAGS_OFFSET,
+    TagRow,
 };
 use ntoskrnl_emu::host::owner::SHARED;
 pub use ntoskrnl_emu::host::stops::STOP_CODES;
@@ -22,6 +24,7 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("slotOwner", offset_of!(Slot, owner) as u32),
     // The header page of the metadata.
     ("headerChecks", offset_of!(Header, checks) as u32),
+    ("checkStacks", CHECK_STACKS),
     ("headerRecordLimit", offset_of!(Header, record_limit) as u32),
     ("headerTagLimit", offset_of!(Header, tag_limit) as u32),
     ("headerNewest", offset_of!(Header, newest) as u32),
@@ -57,6 +60,10 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("recordAskedSize", offset_of!(Record, asked_size) as u32),
     ("recordFlags", offset_of!(Record, flags) as u32),
     (
+        "recordOwnEntriesOnly",
+        offset_of!(Record, own_entries_only) as u32,
+    ),
+    (
         "recordMaximumDepth",
         offset_of!(Record, maximum_depth) as u32,
     ),
@@ -65,7 +72,8 @@ pub const LAYOUT: &[(&str, u32)] = &[
     // What the depth policy remembers: ticks without a miss, and four 16-bit fields in a row.
     ("recordQuiet", offset_of!(Record, quiet) as u32),
     ("recordFormerDepth", offset_of!(Record, former_depth) as u32),
-    // State words.
+    // The metadata begin so many bytes below the pool. State words end them.
+    ("metadataDistance", host::DISTANCE as u32),
     ("states", STATES_OFFSET as u32),
     ("pageBytes", PAGE_SIZE as u32),
     ("granuleBytes", GRANULE as u32),

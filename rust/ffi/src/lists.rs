@@ -359,8 +359,8 @@ fn allocate_many(id: u32, into: *mut u32, count: u32) -> Result<u32, NtStatus> {
         let mut batch = [0; BATCH];
         while done.get() < count {
             let most = BATCH.min((count - done.get()) as usize);
-            let owner = owner::current();
-            // SAFETY: this thread's owner; `find` found the list, which no other thread deletes.
+            let owner = owner::hitting();
+            // SAFETY: this thread's owner, or none; `find` found the list, which no other thread deletes.
             let hits = unsafe { host::hit_many(id, &mut batch[..most], owner) };
             batch.iter().take(hits).for_each(|&entry| put(entry));
             if hits == most {
@@ -398,9 +398,9 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
             // SAFETY: the array has `count` elements, aligned and alive during the call.
             *entry = unsafe { entries.wrapping_add(index).read_volatile() };
         }
-        // SAFETY: this thread's owner; `find` found the list, which no other thread deletes; what
-        // JavaScript allocated, no Rust code refers to.
-        if unsafe { host::keep_many(id, batch, owner::current()) } {
+        // SAFETY: this thread's owner, or none; `find` found the list, which no other thread deletes;
+        // what JavaScript allocated, no Rust code refers to.
+        if unsafe { host::keep_many(id, batch, owner::hitting()) } {
             return Ok(());
         }
     }
@@ -429,7 +429,8 @@ fn free_many(id: u32, entries: *const u32, count: u32) -> Result<(), NtStatus> {
     {
         let address = region.at(twice).addr() as u64;
         let tag = block_at(region, twice).map_or(0, |block| block.tag);
-        stops::already_freed(address, tag).raise();
+        let driver = host::driver_of(id);
+        stops::for_driver(driver, stops::already_freed(address, tag), address).raise();
     }
     for entry in given {
         list.free(entry);

@@ -1,6 +1,6 @@
-//! The pool: its two mappings, and blocks from it.
+//! The pool: where it is, and blocks from it.
 
-use ntoskrnl_emu::host::{self, Region, block_at, stops};
+use ntoskrnl_emu::host::{self, block_at, stops};
 use ntoskrnl_emu::{Driver, ExAllocatePoolWithTag, ExFreePool, ExFreePoolWithTag};
 use wdm::{
     NtStatus, POOL_ZERO_ALLOCATION, PoolType, STATUS_DELETE_PENDING, STATUS_INVALID_PARAMETER,
@@ -9,19 +9,11 @@ use wdm::{
 use crate::slot::{answer, status};
 
 exports! {
-    /// The address of the pool.
-    fn lookaside_pool_address() -> u64 { mapping(|region| region.pool().expose_provenance() as u64) }
-
-    /// The size of the pool.
-    fn lookaside_pool_bytes() -> f64 { mapping(Region::pool_bytes) as f64 }
-
-    /// The address of the metadata.
-    fn lookaside_metadata_address() -> u64 {
-        mapping(|region| region.metadata().expose_provenance() as u64)
+    /// Where the pool is and how large: its address, a multiple of 4 GiB, plus its size in bytes.
+    fn lookaside_pool() -> u64 {
+        let Some(region) = host::mapped() else { return 0 };
+        region.pool().expose_provenance() as u64 | region.pool_bytes() as u64
     }
-
-    /// The size of the metadata.
-    fn lookaside_metadata_bytes() -> f64 { mapping(Region::metadata_bytes) as f64 }
 
     /// Allocates a block of pool, 0 for none.
     fn lookaside_pool_allocate(bytes: u32, pool_type: i32, tag: u32, zero: u32, driver: u32) -> u32 {
@@ -44,10 +36,6 @@ exports! {
 
     /// The size of a live block as asked for; a bug check for what is none.
     fn lookaside_pool_size(block: u32) -> u32 { answer(|| size(block)) }
-}
-
-fn mapping<T: Default>(of: impl FnOnce(&'static Region) -> T) -> T {
-    host::mapped().map(of).unwrap_or_default()
 }
 
 fn free(block: u32, tag: Option<u32>) -> Result<(), NtStatus> {

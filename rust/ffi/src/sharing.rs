@@ -4,22 +4,20 @@
 //! closes the list when it destroys it, and from then on every call by identifier answers
 //! STATUS_DELETE_PENDING; the kernel's list is deleted with the last handle.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use ntoskrnl_emu::catch_stop;
 use ntoskrnl_emu::host::layout::KIND_EX;
-use ntoskrnl_emu::host::{self, delay, owner};
-use spin::mutex::SpinMutex;
+use ntoskrnl_emu::host::{self, Lock, delay, owner};
 use wdm::{
     LookasideListEx, NtStatus, STATUS_DELETE_PENDING, STATUS_INVALID_DEVICE_REQUEST,
     STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_PARAMETER,
 };
 use win_lookaside::LocalLookasideAlloc;
 
+use crate::by_id::{self, ById};
 use crate::slot::status;
+use crate::stay::{self, Stay};
 
 exports! {
     /// Makes a confined list usable by other isolates. A list with callbacks is refused, and so is a
@@ -53,36 +51,44 @@ struct Shared {
     handles: u32,
 }
 
-type Table = BTreeMap<u32, Shared>;
+type Table = ById<Shared>;
 
-static TABLE: SpinMutex<Table, spin::relax::Yield> = SpinMutex::new(BTreeMap::new());
-
-thread_local! {
-    // Without a destructor: it is read while the thread ends.
-    /// The shared lists that the isolate of this thread holds, once for each handle.
-    static HANDLES: ManuallyDrop<RefCell<Vec<u32>>> =
-        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
-}
+/// In the chain of locks that a fork takes, like those of the emulation.
+static TABLE: Lock<Table> = Lock::new(by_id::new());
 
 /// Notes that this isolate holds one more handle of a shared list.
 fn hold(id: u32) {
-    HANDLES.with(|handles| handles.borrow_mut().push(id));
+    stay::with(|stay| {
+        let mut handles = stay.handles.borrow_mut();
+        let count = handles.entry(id).or_insert(0_u32);
+        *count = count.saturating_add(1);
+    });
 }
 
 /// Takes one handle of a shared list from this isolate; false when it holds none.
 fn let_go(id: u32) -> bool {
-    HANDLES.with(|handles| {
-        let mut handles = handles.borrow_mut();
-        let place = handles.iter().position(|&held| held == id);
-        place.map(|place| handles.swap_remove(place)).is_some()
-    })
+    let is_held = stay::with(|stay| {
+        let mut handles = stay.handles.borrow_mut();
+        match handles.get_mut(&id) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                true
+            }
+            _ => handles.remove(&id).is_some(),
+        }
+    });
+    is_held.unwrap_or(false)
 }
 
-/// Gives back every handle of this thread's isolate, which ends.
-pub(crate) fn release_all() {
-    for id in HANDLES.with(|handles| handles.take()) {
-        // A list whose memory was written over is abandoned, like everything it kept.
-        let _ = catch_stop(|| release(id));
+/// Gives back every handle of an isolate, which ends.
+pub(crate) fn release_all(stay: &Stay) {
+    let mut handles: Vec<(u32, u32)> = stay.handles.take().into_iter().collect();
+    handles.sort_unstable();
+    for (id, count) in handles {
+        for _ in 0..count {
+            // A list whose memory was written over is abandoned, like everything it kept.
+            let _ = catch_stop(|| release(id));
+        }
     }
 }
 
@@ -91,11 +97,12 @@ pub(crate) fn release_all() {
 pub(crate) fn forget(ids: &[u32]) -> bool {
     let mut table = TABLE.lock();
     let own = |id: u32| {
-        HANDLES.with(|handles| handles.borrow().iter().filter(|&&held| held == id).count())
+        let count = |stay: &Stay| stay.handles.borrow().get(&id).copied().unwrap_or(0);
+        stay::with(count).unwrap_or(0)
     };
     let is_own = |&id: &u32| {
         let shared = table.get(&id);
-        shared.is_none_or(|shared| shared.handles as usize <= own(id))
+        shared.is_none_or(|shared| shared.handles <= own(id))
     };
     if !ids.iter().all(is_own) {
         return false;

@@ -8,13 +8,18 @@ use std::sync::atomic::Ordering;
 use ntoskrnl_emu::host::forget_routine;
 use ntoskrnl_emu::host::layout::Slot;
 use ntoskrnl_emu::{BugCheck, Stop, catch_stop};
-use wdm::{BAD_POOL_CALLER, NtStatus, STATUS_INTERNAL_ERROR};
+use wdm::{BAD_POOL_CALLER, DRIVER_VERIFIER_DETECTED_VIOLATION, NtStatus, STATUS_INTERNAL_ERROR};
+
+use crate::stay;
 
 exports! {
-    /// Writes the report of the newest stop of this thread to an array, as UTF-8, cut to fit; returns
-    /// the bytes of the whole, 0 when there was no stop.
+    /// Writes the report of the newest stop of this thread to an array, as UTF-8, cut to fit: as text,
+    /// a zero byte, and as JSON. Returns the bytes of the whole, 0 when there was no stop.
     fn lookaside_stop_report(into: *mut u8, capacity: u32) -> u32 {
-        let text = STOP.get().map_or(String::new(), |stop| stop.report().to_string());
+        let text = STOP.get().map_or(String::new(), |stop| {
+            let report = stop.report();
+            format!("{report}\0{}", report.to_json())
+        });
         if !into.is_null() {
             let count = text.len().min(capacity as usize);
             // SAFETY: the array has `capacity` bytes, which are the caller's during the call.
@@ -29,25 +34,9 @@ thread_local! {
     static STOP: Cell<Option<BugCheck>> = const { Cell::new(None) };
 }
 
-thread_local! {
-    // No destructor: it is read while the thread ends.
-    static SLOT: Cell<Option<&'static Slot>> = const { Cell::new(None) };
-}
-
-/// Makes a slot that of this thread's isolate.
-pub(crate) fn occupy(slot: &'static Slot) {
-    slot.kind.store(0, Ordering::Relaxed);
-    SLOT.set(Some(slot));
-}
-
-/// Takes the slot from this thread's isolate.
-pub(crate) fn leave() -> Option<&'static Slot> {
-    SLOT.take()
-}
-
 /// Whether this thread has an isolate.
 pub(crate) fn is_occupied() -> bool {
-    SLOT.get().is_some()
+    of_this_thread().is_some()
 }
 
 /// A status as JavaScript writes it: unsigned.
@@ -111,10 +100,14 @@ pub(crate) fn deliver(work: impl FnOnce() -> Result<u32, NtStatus>) {
     report(&outcome);
 }
 
+fn of_this_thread() -> Option<&'static Slot> {
+    stay::with(|stay| stay.slot.get()).flatten()
+}
+
 // Relaxed throughout: the slot is this thread's, and JavaScript reads it on this thread.
 
 fn report<T>(outcome: &Outcome<T>) -> u32 {
-    let Some(slot) = SLOT.get() else {
+    let Some(slot) = of_this_thread() else {
         return 1;
     };
     let (kind, code, parameters) = match outcome {
@@ -135,13 +128,16 @@ fn report<T>(outcome: &Outcome<T>) -> u32 {
 fn without_caller(stop: BugCheck) -> [u64; 4] {
     match (stop.code, stop.parameters) {
         (BAD_POOL_CALLER, [kind @ 0x9B..=0x9D, second, third, _]) => [kind, second, third, 0],
+        (DRIVER_VERIFIER_DETECTED_VIOLATION, [0x2000, _, third, fourth]) => {
+            [0x2000, 0, third, fourth]
+        }
         (_, parameters) => parameters,
     }
 }
 
 /// Leaves a value for JavaScript beside what the call came to.
 pub(crate) fn leave_value(value: u32) {
-    if let Some(slot) = SLOT.get() {
+    if let Some(slot) = of_this_thread() {
         slot.value.store(value, Ordering::Relaxed);
     }
 }

@@ -79,12 +79,12 @@ impl Writer {
     /// The steps of a wish, as far as they make sense now.
     fn steps(&self, wish: Wish) -> Vec<Step> {
         let step = |list, operation| vec![Step { list, operation }];
-        let frees = |slots: &[u32]| {
+        let frees = |slots: &[u32], into| {
             let steps = slots.iter().filter_map(|&slot| {
                 let list = self.shape.owner(slot as usize)? as u32;
                 Some(Step {
                     list,
-                    operation: Operation::Free { slot },
+                    operation: Operation::Free { slot, into },
                 })
             });
             steps.collect()
@@ -120,7 +120,7 @@ impl Writer {
             Wish::FreeMany(_, count) => {
                 let mut taken = self.slots(|owner| owner == Some(list as usize));
                 taken.truncate(usize::from(count % 24));
-                frees(&taken)
+                frees(&taken, None)
             }
             Wish::On(_, action) => match action {
                 Action::Allocate | Action::AllocateMany(_) | Action::Pop | Action::Hit => {
@@ -137,7 +137,9 @@ impl Writer {
                 | Action::Keep(which) => {
                     let taken = self.slots(|owner| owner.is_some());
                     let slot = usize::from(which).checked_rem(taken.len());
-                    frees(slot.map(|slot| taken[slot]).as_slice())
+                    let isnt_own = matches!(action, Action::FreeOthers(_) | Action::Push(_));
+                    let slot = slot.map(|slot| taken[slot]);
+                    frees(slot.as_slice(), isnt_own.then_some(list))
                 }
                 Action::Flush | Action::FlushRaw => step(list, Operation::Flush),
                 Action::SetDepth(depth) => step(list, Operation::Depth(depth % 80)),
@@ -147,7 +149,10 @@ impl Writer {
             Wish::Wrong(list, slot, code) => {
                 let (list, slot) = (u32::from(list), u32::from(slot));
                 let operation = match code % 4 {
-                    0 => Operation::Free { slot },
+                    0 => Operation::Free {
+                        slot,
+                        into: (code > 127).then_some(list),
+                    },
                     1 => Operation::Allocate {
                         slot,
                         chained: false,
@@ -229,6 +234,7 @@ fn arguments(kind: u8, size: u16, pool: u8, flags: u8, callbacks: u8) -> ListArg
         } else {
             0
         },
+        takes_others: callbacks & 64 == 0,
     }
 }
 
@@ -285,10 +291,15 @@ fn request(source: &mut Unstructured<'_>, writer: &mut Writer) -> arbitrary::Res
     })
 }
 
+/// An entry: the number of its list of birth, and its ordinal there.
+type Identity = (u32, u32);
+
 /// A list of a handle, as the model has it.
 struct List {
     arguments: ListArguments,
-    model: Model<u32>,
+    /// As which list of the handle it was made, from 1.
+    number: u32,
+    model: Model<Identity>,
     newest: u32,
     /// Whether the allocation before gave nothing.
     is_dry: bool,
@@ -305,8 +316,10 @@ impl List {
 #[derive(Default)]
 struct Handle {
     lists: HashMap<u32, List>,
-    /// The list and the ordinal in each slot that holds something.
-    slots: HashMap<u32, (u32, u32)>,
+    /// How many lists there were so far.
+    made: u32,
+    /// The list and the entry in each slot that holds something.
+    slots: HashMap<u32, (u32, Identity)>,
     faults: Vec<(u32, u32)>,
     flaw: Option<Flaw>,
 }
@@ -325,8 +338,10 @@ impl Handle {
         let mut record = Record::EMPTY;
         if let Operation::Create(arguments) = step.operation {
             let maximum = arguments.maximum_depth;
+            self.made += 1;
             let list = List {
                 arguments,
+                number: self.made,
                 model: Model::new(maximum, self.flaw),
                 newest: 0,
                 is_dry: false,
@@ -356,15 +371,23 @@ impl Handle {
                     }
                     if !fails {
                         list.newest += u32::from(hit.is_none());
-                        record.entry = hit.unwrap_or(list.newest);
-                        self.slots.insert(slot, (step.list, record.entry));
+                        let entry = hit.unwrap_or((list.number, list.newest));
+                        record.entry = entry.1;
+                        if entry.0 != list.number {
+                            record.birth = entry.0;
+                        }
+                        self.slots.insert(slot, (step.list, entry));
                     }
                 }
             }
-            Operation::Free { slot } => match self.slots.remove(&slot) {
-                Some((_, entry)) => _ = list.model.free(entry),
-                None => record.outcome = outcome::NOTHING,
-            },
+            Operation::Free { slot, into } => {
+                let into = into.unwrap_or(step.list);
+                match (self.slots.remove(&slot), self.lists.get_mut(&into)) {
+                    (Some((_, entry)), Some(list)) => _ = list.model.free(entry),
+                    _ => record.outcome = outcome::NOTHING,
+                }
+                return self.describe(into, record);
+            }
             Operation::Flush => _ = list.model.flush(),
             Operation::Depth(depth) => list.model.set_depth(depth),
             Operation::Destroy => {

@@ -26,6 +26,9 @@ pub fn write_text(into: &mut String, text: &str) {
 pub fn write_record(into: &mut String, line: u32, record: &Record) {
     // Writing to a string cannot fail.
     let _ = write!(into, r#"{{"line":{line},"entry":{},"#, record.entry);
+    if record.birth != 0 {
+        let _ = write!(into, r#""birth":{},"#, record.birth);
+    }
     let _ = match record.outcome {
         outcome::DONE => write!(into, r#""outcome":"done""#),
         outcome::NOTHING => write!(into, r#""outcome":"nothing""#),

@@ -10,8 +10,26 @@ fn a_record_becomes_a_line_that_names_its_line_of_the_trace() {
         r#""allocateMisses":9,"totalFrees":8,"freeMisses":6,"lastTotalAllocates":5,"#,
         r#""lastAllocateMisses":3}}"#
     );
-    let list = |outcome| Record::of([outcome, 0, 7, 2 << 16 | 4, 256, 64, 10, 9, 8, 6, 5, 3]);
-    let failed = Record::of([outcome::STATUS, 0xC000_009A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let list = |outcome| Record::of([outcome, 0, 7, 0, 2 << 16 | 4, 256, 64, 10, 9, 8, 6, 5, 3]);
+    let failed = Record::of([
+        outcome::STATUS,
+        0xC000_009A,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]);
+    let other = Record {
+        birth: 9,
+        ..list(outcome::DONE)
+    };
     for (record, expected) in [
         (
             list(outcome::DONE),
@@ -21,6 +39,7 @@ fn a_record_becomes_a_line_that_names_its_line_of_the_trace() {
             list(outcome::NOTHING),
             format!(r#"7,"outcome":"nothing",{stats}"#),
         ),
+        (other, format!(r#"7,"birth":9,"outcome":"done",{stats}"#)),
         (
             failed,
             r#"0,"outcome":"status 0xC000009A","stats":null}"#.into(),

@@ -136,6 +136,7 @@ fn program(random: &mut Random, buffer: &mut [u8; INPUT_BYTES]) -> (usize, u32) 
             live = u32::saturating_sub(live, 1);
             Operation::Free {
                 slot: base.saturating_add(live),
+                into: None,
             }
         } else {
             let slot = base.saturating_add(live);
@@ -213,5 +214,6 @@ fn arguments(random: &mut Random) -> ListArguments {
         } else {
             0
         },
+        takes_others: random.below(2) == 0,
     }
 }

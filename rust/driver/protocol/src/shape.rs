@@ -39,12 +39,18 @@ struct ListShape {
     /// asks for a new one only while it keeps none.
     peak: u32,
     maximum_depth: u16,
-    legacy: bool,
+    /// Entries that came from other lists, as many as it can keep at most.
+    received: u16,
+    /// What it was made with.
+    arguments: ListArguments,
 }
 
 impl ListShape {
     fn bytes(&self) -> u64 {
-        u64::from(self.size).saturating_mul(self.peak.into())
+        let received = u64::from(self.arguments.block_bytes());
+        let received = received.saturating_mul(self.received.into());
+        let own = u64::from(self.size).saturating_mul(self.peak.into());
+        own.saturating_add(received)
     }
 }
 
@@ -112,7 +118,8 @@ impl Shape {
                     0 => BASE_MAXIMUM_DEPTH,
                     depth => depth,
                 },
-                legacy: arguments.kind != Kind::Ex,
+                received: 0,
+                arguments,
             };
             return true;
         }
@@ -141,7 +148,7 @@ impl Shape {
                 }
                 self.bytes <= HANDLE_BYTES && self.unstamped as usize <= UNSTAMPED
             }
-            Operation::Free { slot } => {
+            Operation::Free { slot, into } => {
                 let Some(owner) = self.owners.get_mut(slot as usize) else {
                     return false;
                 };
@@ -150,14 +157,16 @@ impl Shape {
                 }
                 *owner = 0;
                 list.taken = list.taken.saturating_sub(1);
-                true
+                let from = *list;
+                into.is_none_or(|into| into != step.list && self.pass(&from, into))
             }
-            Operation::Flush => !list.legacy,
+            Operation::Flush => list.arguments.kind == Kind::Ex,
             Operation::Depth(depth) => depth <= list.maximum_depth,
             Operation::Destroy => {
                 self.bytes = self.bytes.saturating_sub(list.bytes());
                 if list.size < STAMPED_BYTES {
-                    self.unstamped = self.unstamped.saturating_sub(list.peak);
+                    let rows = list.peak.saturating_add(list.received.into());
+                    self.unstamped = self.unstamped.saturating_sub(rows);
                 }
                 *list = ListShape::default();
                 for owner in &mut self.owners {
@@ -168,6 +177,29 @@ impl Shape {
                 true
             }
         }
+    }
+}
+
+impl Shape {
+    /// Takes the shape through an entry's way to another list; false where that list may not take it.
+    ///
+    /// The list may have one entry more than its slots ever had, as long as it keeps them.
+    fn pass(&mut self, from: &ListShape, into: u32) -> bool {
+        let Some(list) = self.lists.get_mut(into as usize) else {
+            return false;
+        };
+        if list.size == 0 || !list.arguments.takes_entries_of(&from.arguments) {
+            return false;
+        }
+        if list.received < list.maximum_depth {
+            list.received = list.received.saturating_add(1);
+            let bytes = list.arguments.block_bytes();
+            self.bytes = self.bytes.saturating_add(bytes.into());
+            if list.size < STAMPED_BYTES {
+                self.unstamped = self.unstamped.saturating_add(1);
+            }
+        }
+        self.bytes <= HANDLE_BYTES && self.unstamped as usize <= UNSTAMPED
     }
 }
 
@@ -185,6 +217,7 @@ fn is_legal(arguments: &ListArguments) -> bool {
         tag,
         flags,
         maximum_depth,
+        takes_others: _,
     } = *arguments;
     let legal = match kind {
         Kind::Ex => {

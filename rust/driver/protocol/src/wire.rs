@@ -10,9 +10,9 @@
 //!
 //! | operation | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
 //! |---|---|---|---|---|---|---|---|---|
-//! | create | 1 | list | size | pool type | tag | flags | maximum depth | kind, alloc, free: a byte each |
+//! | create | 1 | list | size | pool type | tag | flags | maximum depth | kind, alloc, free, 1 if it takes entries of others: a byte each |
 //! | allocate | 2 | list | slot | 1 if only after a success | 0 | 0 | 0 | 0 |
-//! | free | 3 | list | slot | 0 | 0 | 0 | 0 | 0 |
+//! | free | 3 | list | slot | 0, or 1 and the list that gets the entry | 0 | 0 | 0 | 0 |
 //! | flush | 4 | list | 0 | 0 | 0 | 0 | 0 | 0 |
 //! | depth | 5 | list | depth | 0 | 0 | 0 | 0 | 0 |
 //! | destroy | 6 | list | 0 | 0 | 0 | 0 | 0 | 0 |
@@ -21,7 +21,7 @@
 //! program left them until the next program, or until the handle is closed.
 
 /// The version of all that this file says. Anything else is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// What a program begins with: `LkPg`.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"LkPg");
 
@@ -30,7 +30,7 @@ pub const HEADER_BYTES: usize = 16;
 /// Bytes of an operation.
 pub const OPERATION_BYTES: usize = 32;
 /// Bytes of a record.
-pub const RECORD_BYTES: usize = 48;
+pub const RECORD_BYTES: usize = 52;
 /// Bytes before the texts of an answer to [`CONTRACT`].
 pub const CONTRACT_BYTES: usize = 16;
 /// Bytes that the output of [`CONTRACT`] must have at least.
@@ -67,6 +67,9 @@ pub const CONTRACT: u32 = control_code(0x802);
 /// Makes a driver with the feature `probe` panic; others do not know it.
 pub const PROBE: u32 = control_code(0x803);
 
+/// The lists of a handle have numbers up to this, then from 1 again.
+pub const MOST_BIRTHS: u16 = u16::MAX;
+
 /// The word of a record's `entry` for an entry that the list never got from its allocate routine,
 /// or whose contents changed while the list kept it.
 pub const FOREIGN: u32 = u32::MAX;
@@ -100,9 +103,10 @@ pub mod security {
 }
 
 /// One of the kinds of list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// `LOOKASIDE_LIST_EX`.
+    #[default]
     Ex,
     /// `NPAGED_LOOKASIDE_LIST`.
     NPaged,
@@ -111,9 +115,10 @@ pub enum Kind {
 }
 
 /// What allocates the entries of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Allocate {
     /// The kernel's default.
+    #[default]
     Default,
     /// A callback that asks pool.
     Pool,
@@ -122,16 +127,22 @@ pub enum Allocate {
 }
 
 /// What frees the entries of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Free {
     /// The kernel's default.
+    #[default]
     Default,
     /// A callback that gives them to pool.
     Pool,
 }
 
+/// Bits of a pool type that the flags of a legacy list can add.
+const POOL_NX_ALLOCATION: u32 = 512;
+const GRANULE: u32 = 16;
+const PAGE: u32 = 4096;
+
 /// What a list is made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListArguments {
     /// Which kind.
     pub kind: Kind,
@@ -149,6 +160,46 @@ pub struct ListArguments {
     pub flags: u32,
     /// The maximum depth, or 0.
     pub maximum_depth: u16,
+    /// Whether it is told to take entries of other lists; a kernel takes them unasked.
+    pub takes_others: bool,
+}
+
+impl ListArguments {
+    /// How large the block of an entry is: whole granules, or whole pages.
+    #[must_use]
+    pub fn block_bytes(&self) -> u32 {
+        let granules = self.size.checked_next_multiple_of(GRANULE);
+        let pages = self.size.checked_next_multiple_of(PAGE);
+        match granules {
+            Some(bytes) if bytes < PAGE => bytes,
+            _ => pages.unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The pool type that the blocks have.
+    fn block_pool_type(&self) -> u32 {
+        let implied = match self.kind {
+            Kind::Ex => return self.pool_type,
+            Kind::NPaged => 0,
+            Kind::Paged => 1,
+        };
+        implied | self.flags & POOL_NX_ALLOCATION
+    }
+
+    /// Whether entries of another list may be freed to this one: it is told to take them, and both get
+    /// the same blocks from pool by the default routines. The driver tells all of them apart in one way.
+    #[must_use]
+    pub fn takes_entries_of(&self, from: &Self) -> bool {
+        let block = |list: &Self| (list.block_bytes(), list.block_pool_type(), list.tag);
+        let routines = |list: &Self| (list.allocate, list.free);
+        let default = (Allocate::Default, Free::Default);
+        let stamped = |list: &Self| list.size >= STAMPED_BYTES;
+        self.takes_others
+            && block(self) == block(from)
+            && routines(self) == default
+            && routines(from) == default
+            && stamped(self) == stamped(from)
+    }
 }
 
 /// An operation of a program.
@@ -167,6 +218,8 @@ pub enum Operation {
     Free {
         /// Where from.
         slot: u32,
+        /// The list that gets it, if it is not the entry's own.
+        into: Option<u32>,
     },
     /// Empties a list.
     Flush,
@@ -204,8 +257,11 @@ impl Step {
                     tag,
                     flags,
                     maximum_depth,
+                    takes_others,
                 } = arguments;
-                let kinds = u32::from_le_bytes([kind as u8, allocate as u8, free as u8, 0]);
+                let takes_others = u8::from(takes_others);
+                let kinds =
+                    u32::from_le_bytes([kind as u8, allocate as u8, free as u8, takes_others]);
                 [
                     1,
                     list,
@@ -218,7 +274,10 @@ impl Step {
                 ]
             }
             Operation::Allocate { slot, chained } => [2, list, slot, chained.into(), 0, 0, 0, 0],
-            Operation::Free { slot } => [3, list, slot, 0, 0, 0, 0, 0],
+            Operation::Free { slot, into } => {
+                let into = into.map_or(0, |into| into.wrapping_add(1));
+                [3, list, slot, into, 0, 0, 0, 0]
+            }
             Operation::Flush => [4, list, 0, 0, 0, 0, 0, 0],
             Operation::Depth(depth) => [5, list, depth.into(), 0, 0, 0, 0, 0],
             Operation::Destroy => [6, list, 0, 0, 0, 0, 0, 0],
@@ -230,9 +289,7 @@ impl Step {
     pub fn of(words: Words) -> Option<Self> {
         let (list, operation) = match words {
             [1, list, size, pool_type, tag, flags, maximum_depth, kinds] => {
-                let [kind, allocate, free, 0] = kinds.to_le_bytes() else {
-                    return None;
-                };
+                let [kind, allocate, free, takes_others] = kinds.to_le_bytes();
                 let arguments = ListArguments {
                     kind: match kind {
                         0 => Kind::Ex,
@@ -256,6 +313,11 @@ impl Step {
                     tag,
                     flags,
                     maximum_depth: u16::try_from(maximum_depth).ok()?,
+                    takes_others: match takes_others {
+                        0 => false,
+                        1 => true,
+                        _ => return None,
+                    },
                 };
                 (list, Operation::Create(arguments))
             }
@@ -263,7 +325,10 @@ impl Step {
                 let chained = chained == 1;
                 (list, Operation::Allocate { slot, chained })
             }
-            [3, list, slot, 0, 0, 0, 0, 0] => (list, Operation::Free { slot }),
+            [3, list, slot, into, 0, 0, 0, 0] => {
+                let into = into.checked_sub(1);
+                (list, Operation::Free { slot, into })
+            }
             [4, list, 0, 0, 0, 0, 0, 0] => (list, Operation::Flush),
             [5, list, depth, 0, 0, 0, 0, 0] => (list, Operation::Depth(u16::try_from(depth).ok()?)),
             [6, list, 0, 0, 0, 0, 0, 0] => (list, Operation::Destroy),
@@ -305,7 +370,8 @@ pub fn header(operations: u32) -> [u8; HEADER_BYTES] {
     bytes
 }
 
-/// What one operation did: the words of its record, in this order.
+/// What one operation did: the words of its record, in this order. A free is about the list that got
+/// the entry.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record {
@@ -315,6 +381,9 @@ pub struct Record {
     pub status: u32,
     /// The ordinal of the entry that it gave, [`FOREIGN`], or 0.
     pub entry: u32,
+    /// The list that the entry was born in, as which list of the handle it was made, from 1, begun anew
+    /// after [`MOST_BIRTHS`]; 0 where that is the list itself.
+    pub birth: u32,
     /// The list's depth in the low half, its number of entries in the high one.
     pub depths: u32,
     /// The list's maximum depth.
@@ -341,6 +410,7 @@ impl Record {
         outcome: outcome::DONE,
         status: 0,
         entry: 0,
+        birth: 0,
         depths: 0,
         maximum_depth: 0,
         size: 0,
@@ -359,6 +429,7 @@ impl Record {
             self.outcome,
             self.status,
             self.entry,
+            self.birth,
             self.depths,
             self.maximum_depth,
             self.size,
@@ -378,6 +449,7 @@ impl Record {
             outcome,
             status,
             entry,
+            birth,
             depths,
             maximum_depth,
             size,
@@ -392,6 +464,7 @@ impl Record {
             outcome,
             status,
             entry,
+            birth,
             depths,
             maximum_depth,
             size,

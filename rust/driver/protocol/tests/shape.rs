@@ -15,6 +15,7 @@ const LIST: ListArguments = ListArguments {
     tag: 0x3030_3041,
     flags: 0,
     maximum_depth: 0,
+    takes_others: false,
 };
 
 fn step(list: u32, operation: Operation) -> Step {
@@ -36,7 +37,12 @@ fn allocate(slot: u32) -> Step {
 }
 
 fn free(slot: u32) -> Step {
-    step(0, Operation::Free { slot })
+    step(0, Operation::Free { slot, into: None })
+}
+
+fn free_to(slot: u32, into: u32) -> Step {
+    let into = Some(into);
+    step(0, Operation::Free { slot, into })
 }
 
 fn bytes(steps: &[Step]) -> Vec<u8> {
@@ -99,7 +105,9 @@ fn every_word_that_has_no_meaning_is_refused() {
         step(0, Operation::Flush),
     ];
     for (index, step) in steps.iter().enumerate().skip(1) {
-        for word in 3..8 {
+        // A free may name a list there.
+        let first = if index == 2 { 4 } else { 3 };
+        for word in first..8 {
             let mut words = step.words();
             words[word] ^= 2;
             assert_eq!(Step::of(words), None, "step {index}, word {word}");
@@ -119,7 +127,13 @@ fn a_slot_is_taken_from_its_allocation_to_its_free() {
     assert!(!accepts(&[create(LIST), allocate(SLOTS as u32)]));
     assert!(!accepts(&[create(LIST), allocate(u32::MAX)]));
     let other = step(1, Operation::Create(LIST));
-    let foreign = step(1, Operation::Free { slot: 3 });
+    let foreign = step(
+        1,
+        Operation::Free {
+            slot: 3,
+            into: None,
+        },
+    );
     assert!(!accepts(&[create(LIST), other, allocate(3), foreign]));
 }
 
@@ -229,6 +243,120 @@ fn a_depth_is_at_most_the_maximum_depth() {
     };
     assert!(with(0, 0) && with(0, 256) && with(1024, 1024));
     assert!(!with(0, 257) && !with(256, 257) && !with(1024, 1025));
+}
+
+#[test]
+fn an_entry_may_go_to_a_list_that_takes_it() {
+    let taker = ListArguments {
+        size: 49,
+        takes_others: true,
+        ..LIST
+    };
+    let passes = |from: ListArguments, into: ListArguments| {
+        let other = step(1, Operation::Create(into));
+        accepts(&[create(from), other, allocate(3), free_to(3, 1)])
+    };
+    assert!(passes(LIST, taker));
+    assert!(!passes(LIST, LIST));
+    let (tag, pool_type) = (1, 0);
+    let (allocate_pool, free_pool) = (Allocate::Pool, Free::Pool);
+    for unlike in [
+        ListArguments { tag, ..LIST },
+        ListArguments { pool_type, ..LIST },
+        ListArguments { size: 48, ..LIST },
+        ListArguments { size: 65, ..LIST },
+        ListArguments {
+            allocate: allocate_pool,
+            ..LIST
+        },
+        ListArguments {
+            free: free_pool,
+            ..LIST
+        },
+    ] {
+        let into = ListArguments {
+            takes_others: true,
+            ..unlike
+        };
+        assert!(!passes(LIST, into) && !passes(unlike, taker), "{unlike:?}");
+    }
+    // Kinds and what a list does without memory make no difference; flags that are part of the pool do.
+    let kind = |kind, flags| ListArguments {
+        kind,
+        pool_type: 0,
+        flags,
+        ..taker
+    };
+    assert!(passes(LIST, kind(Kind::NPaged, 512)) && !passes(LIST, kind(Kind::NPaged, 0)));
+    let paged = ListArguments {
+        pool_type: 1,
+        ..LIST
+    };
+    assert!(passes(paged, kind(Kind::Paged, 0)) && !passes(LIST, kind(Kind::Paged, 0)));
+    // A page and more are whole pages. An entry without room for its ordinal stays among its kind.
+    let sized = |size| ListArguments { size, ..taker };
+    assert!(passes(sized(4090), sized(4096)) && passes(sized(4097), sized(8192)));
+    assert!(!passes(sized(4096), sized(4097)));
+    assert!(passes(sized(1), sized(15)) && !passes(sized(15), sized(16)));
+    // There is such a list, and it is another one.
+    let lists = [
+        create(taker),
+        step(1, Operation::Create(taker)),
+        allocate(3),
+    ];
+    for into in [0, 2, LISTS as u32, u32::MAX - 1] {
+        assert!(!accepts(&[&lists[..], &[free_to(3, into)]].concat()));
+    }
+    let gone = step(1, Operation::Destroy);
+    assert!(!accepts(&[&lists[..], &[gone, free_to(3, 1)]].concat()));
+    let twice = [free_to(3, 1), free_to(3, 1)];
+    assert!(!accepts(&[&lists[..], &twice].concat()));
+}
+
+#[test]
+fn what_a_list_keeps_of_others_is_in_its_share_of_pool() {
+    let large = ListArguments {
+        size: ENTRY_BYTES,
+        maximum_depth: 1024,
+        takes_others: true,
+        ..LIST
+    };
+    let most = (HANDLE_BYTES / u64::from(ENTRY_BYTES)) as u32;
+    let mut steps = vec![
+        create(large),
+        step(1, Operation::Create(large)),
+        allocate(0),
+    ];
+    for _ in 1..most {
+        steps.extend([free_to(0, 1), allocate(0)]);
+    }
+    assert!(accepts(&steps));
+    steps.push(free_to(0, 1));
+    assert!(!accepts(&steps));
+    // It keeps as many as its maximum depth.
+    let small = ListArguments {
+        size: 8,
+        maximum_depth: 0,
+        ..large
+    };
+    let mut steps = vec![
+        create(small),
+        step(1, Operation::Create(small)),
+        allocate(0),
+    ];
+    for _ in 0..300 {
+        steps.extend([free_to(0, 1), allocate(0)]);
+    }
+    let others = (1..SLOTS as u32 - 256).map(allocate);
+    steps.extend(others);
+    let parts = steps.chunks(OPERATIONS);
+    let mut shape = Box::<Shape>::default();
+    for part in parts {
+        shape = shape_after(&shape, part).unwrap();
+    }
+    assert!(shape_after(&shape, &[allocate(SLOTS as u32 - 1)]).is_err());
+    let destroy = step(1, Operation::Destroy);
+    assert!(shape_after(&shape, &[destroy, allocate(SLOTS as u32 - 1)]).is_ok());
 }
 
 #[test]
