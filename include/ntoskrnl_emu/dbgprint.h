@@ -13,6 +13,8 @@
 #include "wdm.h"
 #endif
 
+#include "dpfilter.h"
+
 EMU_EXTERN_C_BEGIN
 
 #define DPFLTR_ERROR_LEVEL 0
@@ -20,8 +22,6 @@ EMU_EXTERN_C_BEGIN
 #define DPFLTR_TRACE_LEVEL 2
 #define DPFLTR_INFO_LEVEL 3
 #define DPFLTR_MASK 0x80000000
-#define DPFLTR_DEFAULT_ID 101
-#define DPFLTR_IHVDRIVER_ID 77
 
 /* Where all debug output goes: `bytes` bytes of text. */
 void emu_debug_print(const char *text, SIZE_T bytes);

@@ -200,9 +200,9 @@
 #endif
 
 /*
- * There is no structured exception handling: an exception stops the process, so what a handler does
- * never happens. There is no `__finally`, which would have to run. The C++ library has a `__try` of
- * its own.
+ * Without emu_seh.h there is no structured exception handling: an exception stops the process, so what
+ * a handler does never happens. There is no `__finally`, which would have to run. The C++ library has a
+ * `__try` of its own.
  */
 #if !defined(__cplusplus) && !defined(_WIN32)
 #define __try if (1)
@@ -574,6 +574,7 @@ typedef struct _RTL_BALANCED_NODE {
 #define OBJ_OPENIF 0x00000080
 #define OBJ_OPENLINK 0x00000100
 #define OBJ_KERNEL_HANDLE 0x00000200
+#define OBJ_NAME_PATH_SEPARATOR ((WCHAR)u'\\')
 #define OBJ_FORCE_ACCESS_CHECK 0x00000400
 #define OBJ_IGNORE_IMPERSONATED_DEVICEMAP 0x00000800
 #define OBJ_DONT_REPARSE 0x00001000

@@ -13,6 +13,7 @@
 #pragma GCC system_header
 #endif
 
+#include "ktmtypes.h"
 #include "ntifs/constants.h"
 #include "ntifs/types.h"
 #include "ntifs/routines.h"

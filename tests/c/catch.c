@@ -41,7 +41,7 @@ static void StopsInTheMidst(void *context)
 static VOID Catches(VOID)
 {
     emu_stop stop;
-    char text[1024];
+    char text[65536];
     int value = 0;
     PVOID entry = ExAllocateFromLookasideListEx(&List);
     CHECK_EQUAL(emu_catch(FreeTwice, entry, &stop), EMU_STOPPED);

@@ -52,6 +52,43 @@ static VOID Unloads(VOID)
     emu_driver_unload(driver);
 }
 
+/* Behaviour: free-to-another, unload-leaks. */
+static VOID LeaksOfEntriesThatChangedLists(VOID)
+{
+    static LOOKASIDE_LIST_EX lists[3];
+    static const ULONG order[] = { 1, 2, 0, 1 };
+    struct emu_leak leaks[4];
+    PVOID entry;
+    ULONG i;
+    emu_driver driver = emu_driver_load("takers.sys");
+    emu_driver_enter(driver);
+    for (i = 0; i < RTL_NUMBER_OF(lists); i++) {
+        CHECK_EQUAL(ExInitializeLookasideListEx(&lists[i], NULL, NULL, NonPagedPoolNx, 0, 64, TAG, 0), STATUS_SUCCESS);
+    }
+    entry = ExAllocateFromLookasideListEx(&lists[0]);
+    CHECK_EQUAL(emu_leaks(driver, leaks, 4), 4);
+    CHECK(leaks[0].list == NULL);
+    CHECK(leaks[3].address == entry && leaks[3].list == (PVOID)&lists[0]);
+    for (i = 0; i < RTL_NUMBER_OF(order); i++) {
+        PLOOKASIDE_LIST_EX to = &lists[order[i]];
+        ExFreeToLookasideListEx(to, entry);
+        CHECK_EQUAL(emu_leaks(driver, leaks, 4), 3);
+        CHECK(ExAllocateFromLookasideListEx(to) == entry);
+        CHECK_EQUAL(emu_leaks(driver, leaks, 4), 4);
+        CHECK(leaks[3].address == entry && leaks[3].list == (PVOID)to);
+    }
+    ExDeleteLookasideListEx(&lists[0]);
+    ExDeleteLookasideListEx(&lists[2]);
+    CHECK_EQUAL(emu_leaks(driver, leaks, 4), 2);
+    CHECK(leaks[1].address == entry && leaks[1].list == (PVOID)&lists[1]);
+    ExDeleteLookasideListEx(&lists[1]);
+    CHECK_EQUAL(emu_leaks(driver, leaks, 4), 1);
+    CHECK(leaks[0].kind == EMU_LEAK_BLOCK && leaks[0].list == NULL);
+    ExFreePool(entry);
+    emu_driver_leave();
+    emu_driver_unload(driver);
+}
+
 static VOID Resets(VOID)
 {
     int round;
@@ -114,16 +151,31 @@ static void Careless(void *context)
 static VOID Exhausts(VOID)
 {
     int runs = 0;
+    struct emu_failed failed[3];
     CHECK_EQUAL(emu_exhaust(Careful, &runs), 0);
     CHECK_EQUAL(runs, 3);
+    memset(failed, 0xA5, sizeof failed);
+    CHECK_EQUAL(emu_exhaust_failed(failed, 1), 2);
+    CHECK_EQUAL(failed[0].tag, TAG);
+    CHECK_EQUAL(failed[0].stop.kind, EMU_RETURNED);
+    CHECK_EQUAL(failed[1].tag, 0xA5A5A5A5);
+    CHECK_EQUAL(emu_exhaust_failed(NULL, 0), 2);
     runs = 0;
     CHECK_EQUAL(emu_exhaust(Careless, &runs), 2);
     CHECK_EQUAL(runs, 3);
+    CHECK_EQUAL(emu_exhaust_failed(failed, 3), 2);
+    CHECK_EQUAL(failed[0].tag, TAG);
+    CHECK_EQUAL(failed[0].stop.code, 0xC2);
+    CHECK_EQUAL(failed[1].tag, OTHER);
+    CHECK_EQUAL(failed[1].stop.kind, EMU_STOPPED);
+    CHECK_EQUAL(failed[1].stop.code, 0xC4);
+    CHECK_EQUAL(failed[1].stop.parameters[0], 0x62);
 }
 
 int main(void)
 {
     Unloads();
+    LeaksOfEntriesThatChangedLists();
     Resets();
     Faults();
     Exhausts();

@@ -1,7 +1,9 @@
 /*
  * Accesses to memory that is not the caller's, each in a process of its own: `mistakes NAME` ends by
- * the sanitizer's report of it. Without a name it lists the names, each with the shadow code that bug
- * check 0x1F2 gives to such memory.
+ * the sanitizer's report of it, or by a stop of special pool or of a guard fill. Without a name it lists the
+ * names, each with the shadow code that bug check 0x1F2 gives to such memory, with the code of special pool's
+ * stop, since blocks of a page and more are not in it and no read of a block's last granule is a fault, and
+ * with that of guard fills, which find no read.
  */
 #include <ntddk.h>
 #include <emu.h>
@@ -19,14 +21,47 @@ static LOOKASIDE_LIST_EX List;
 /* Where a read goes, so that it is made. */
 static volatile UCHAR Sink;
 
+/* What is allocated, for FreeAll: entries, then blocks. */
+static PVOID Held[2][8];
+static ULONG HeldCount[2];
+
+static volatile UCHAR *Hold(PVOID start, ULONG kind)
+{
+    Held[kind][HeldCount[kind]++] = start;
+    return (volatile UCHAR *)start;
+}
+
 static volatile UCHAR *Entry(VOID)
 {
-    return (volatile UCHAR *)ExAllocateFromLookasideListEx(&List);
+    return Hold(ExAllocateFromLookasideListEx(&List), 0);
 }
 
 static volatile UCHAR *Block(SIZE_T bytes)
 {
-    return (volatile UCHAR *)ExAllocatePool2(POOL_FLAG_NON_PAGED, bytes, TAG);
+    return Hold(ExAllocatePool2(POOL_FLAG_NON_PAGED, bytes, TAG), 1);
+}
+
+/* What is written beyond a block and faults at no instruction is found when it is freed. */
+static VOID FreeAll(VOID)
+{
+    while (HeldCount[0] > 0) {
+        ExFreeToLookasideListEx(&List, Held[0][--HeldCount[0]]);
+    }
+    while (HeldCount[1] > 0) {
+        ExFreePoolWithTag(Held[1][--HeldCount[1]], TAG);
+    }
+}
+
+/* What is written to a freed block is found when its memory is allocated again. */
+static VOID AllocateAll(VOID)
+{
+    static const SIZE_T sizes[] = {sizeof(RECORD), 100, 4096, 9000};
+    SIZE_T i;
+    Entry();
+    for (i = 0; i < RTL_NUMBER_OF(sizes); i++) {
+        Block(sizes[i]);
+    }
+    FreeAll();
 }
 
 static VOID Write(volatile UCHAR *start, SSIZE_T first, SSIZE_T count)
@@ -65,6 +100,7 @@ static VOID BlockOverread(VOID) { Sink = Block(100)[100]; }
 static volatile UCHAR *Kept(VOID)
 {
     volatile UCHAR *entry = Entry();
+    HeldCount[0]--;
     ExFreeToLookasideListEx(&List, (PVOID)(ULONG_PTR)entry);
     return entry;
 }
@@ -80,6 +116,7 @@ static VOID WriteKeptAgain(VOID) { Kept(); Write(Kept(), 23, 1); }
 static volatile UCHAR *Freed(SIZE_T bytes)
 {
     volatile UCHAR *block = Block(bytes);
+    HeldCount[1]--;
     ExFreePoolWithTag((PVOID)(ULONG_PTR)block, TAG);
     return block;
 }
@@ -88,12 +125,14 @@ static VOID ReadFreed(VOID) { Sink = Freed(100)[0]; }
 static VOID WriteFreed(VOID) { Write(Freed(100), 99, 1); }
 static VOID ReadFreedPages(VOID) { Sink = Freed(9000)[8999]; }
 static VOID WriteFreedPage(VOID) { Write(Freed(4096), 0, 1); }
+static VOID WriteFreedPages(VOID) { Write(Freed(9000), 8999, 1); }
 
 /* The list is full. */
 static VOID WriteFreedEntry(VOID)
 {
     volatile UCHAR *entry = Entry();
     emu_set_depth(&List, 0);
+    HeldCount[0]--;
     ExFreeToLookasideListEx(&List, (PVOID)(ULONG_PTR)entry);
     Write(entry, 8, 8);
 }
@@ -122,41 +161,47 @@ static VOID WalkFreed(VOID)
     }
 }
 
-/* A byte between two blocks is said to be of the nearer: the last one before a block is its. */
+/*
+ * A byte between two blocks is said to be of the nearer: the last one before a block is its. So is
+ * one in a guard fill, where each block looks at the 64 bytes next to it.
+ */
 static const struct {
     const char *name;
     VOID (*run)(VOID);
     const char *shadow;
+    const char *special;
+    const char *guard;
 } Cases[] = {
-    {"EntryOverrun1", EntryOverrun1, "186"},
-    {"EntryOverrun8", EntryOverrun8, "186"},
-    {"EntryOverrun16", EntryOverrun16, "186"},
-    {"EntryOverrun64", EntryOverrun64, "186"},
-    {"EntryOverrunAt64", EntryOverrunAt64, "18d"},
-    {"EntryUnderrun", EntryUnderrun, "18d"},
-    {"EntryOverread", EntryOverread, "086"},
-    {"BlockOverrun1", BlockOverrun1, "186"},
-    {"BlockOverrun8", BlockOverrun8, "186"},
-    {"BlockOverrun64", BlockOverrun64, "186"},
-    {"BlockOverrunAt64", BlockOverrunAt64, "18d"},
-    {"PageOverrun1", PageOverrun1, "186"},
-    {"PagesOverrun1", PagesOverrun1, "186"},
-    {"NearPageOverrun1", NearPageOverrun1, "186"},
-    {"NearPageOverrun64", NearPageOverrun64, "186"},
-    {"BlockUnderrun", BlockUnderrun, "18d"},
-    {"BlockOverread", BlockOverread, "086"},
-    {"ReadKept", ReadKept, "08c"},
-    {"WriteKept", WriteKept, "18c"},
-    {"ReadKeptLink", ReadKeptLink, "08c"},
-    {"WriteKeptLink", WriteKeptLink, "18c"},
-    {"WriteKeptAgain", WriteKeptAgain, "18c"},
-    {"ReadFreed", ReadFreed, "087"},
-    {"WriteFreed", WriteFreed, "187"},
-    {"ReadFreedPages", ReadFreedPages, "087"},
-    {"WriteFreedPage", WriteFreedPage, "187"},
-    {"WriteFreedEntry", WriteFreedEntry, "187"},
-    {"ReadFlushed", ReadFlushed, "087"},
-    {"WalkFreed", WalkFreed, "087"},
+    {"EntryOverrun1", EntryOverrun1, "186", "c1", "c4"},
+    {"EntryOverrun8", EntryOverrun8, "186", "c1", "c4"},
+    {"EntryOverrun16", EntryOverrun16, "186", "d6", "c4"},
+    {"EntryOverrun64", EntryOverrun64, "186", "d6", "c4"},
+    {"EntryOverrunAt64", EntryOverrunAt64, "18d", "d6", "c4"},
+    {"EntryUnderrun", EntryUnderrun, "18d", "c1", "19"},
+    {"EntryOverread", EntryOverread, "086", "-", "-"},
+    {"BlockOverrun1", BlockOverrun1, "186", "c1", "c4"},
+    {"BlockOverrun8", BlockOverrun8, "186", "c1", "c4"},
+    {"BlockOverrun64", BlockOverrun64, "186", "d6", "c4"},
+    {"BlockOverrunAt64", BlockOverrunAt64, "18d", "d6", "c4"},
+    {"PageOverrun1", PageOverrun1, "186", "-", "c4"},
+    {"PagesOverrun1", PagesOverrun1, "186", "-", "c4"},
+    {"NearPageOverrun1", NearPageOverrun1, "186", "c1", "c4"},
+    {"NearPageOverrun64", NearPageOverrun64, "186", "d6", "c4"},
+    {"BlockUnderrun", BlockUnderrun, "18d", "-", "19"},
+    {"BlockOverread", BlockOverread, "086", "-", "-"},
+    {"ReadKept", ReadKept, "08c", "d5", "-"},
+    {"WriteKept", WriteKept, "18c", "d5", "c6"},
+    {"ReadKeptLink", ReadKeptLink, "08c", "d5", "-"},
+    {"WriteKeptLink", WriteKeptLink, "18c", "d5", "139"},
+    {"WriteKeptAgain", WriteKeptAgain, "18c", "d5", "c6"},
+    {"ReadFreed", ReadFreed, "087", "d5", "-"},
+    {"WriteFreed", WriteFreed, "187", "d5", "c6"},
+    {"ReadFreedPages", ReadFreedPages, "087", "-", "-"},
+    {"WriteFreedPage", WriteFreedPage, "187", "-", "c6"},
+    {"WriteFreedPages", WriteFreedPages, "187", "-", "c6"},
+    {"WriteFreedEntry", WriteFreedEntry, "187", "d5", "c6"},
+    {"ReadFlushed", ReadFlushed, "087", "d5", "-"},
+    {"WalkFreed", WalkFreed, "087", "d5", "-"},
 };
 
 int main(int count, char **arguments)
@@ -164,7 +209,7 @@ int main(int count, char **arguments)
     SIZE_T i;
     if (count < 2) {
         for (i = 0; i < RTL_NUMBER_OF(Cases); i++) {
-            printf("%s %s\n", Cases[i].name, Cases[i].shadow);
+            printf("%s %s %s %s\n", Cases[i].name, Cases[i].shadow, Cases[i].special, Cases[i].guard);
         }
         return 0;
     }
@@ -172,6 +217,8 @@ int main(int count, char **arguments)
     for (i = 0; i < RTL_NUMBER_OF(Cases); i++) {
         if (strcmp(arguments[1], Cases[i].name) == 0) {
             Cases[i].run();
+            FreeAll();
+            AllocateAll();
             puts("nothing stopped it");
             return 2;
         }

@@ -2,6 +2,9 @@
 #include <fltKernel.h>
 #include <wdmsec.h>
 #include <emu.h>
+#include <emu_seh.h>
+#include <emu_wdf.h>
+#include <ndis.h>
 
 #include "prototypes.h"
 

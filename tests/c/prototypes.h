@@ -23,6 +23,9 @@ PSLIST_ENTRY ExpInterlockedFlushSList(PSLIST_HEADER);
 PVOID ExAllocatePool2(ULONG64, SIZE_T, ULONG);
 PVOID ExAllocatePoolWithTag(POOL_TYPE, SIZE_T, ULONG);
 PVOID ExAllocatePoolWithQuotaTag(POOL_TYPE, SIZE_T, ULONG);
+PVOID ExAllocatePool3(ULONG64, SIZE_T, ULONG, PCPOOL_EXTENDED_PARAMETER, ULONG);
+PVOID ExAllocatePoolWithTagPriority(POOL_TYPE, SIZE_T, ULONG, EX_POOL_PRIORITY);
+void ExFreePool2(PVOID, ULONG, PCPOOL_EXTENDED_PARAMETER, ULONG);
 void ExFreePool(PVOID);
 void ExFreePoolWithTag(PVOID, ULONG);
 UCHAR KeGetCurrentIrql(void);
@@ -36,26 +39,238 @@ void KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK);
 void KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK);
 UCHAR KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK);
 UCHAR KeTestSpinLock(PKSPIN_LOCK);
+void KeInitializeEvent(PRKEVENT, EVENT_TYPE, UCHAR);
+LONG KeSetEvent(PRKEVENT, LONG, UCHAR);
+LONG KePulseEvent(PRKEVENT, LONG, UCHAR);
+LONG KeResetEvent(PRKEVENT);
+void KeClearEvent(PRKEVENT);
+LONG KeReadStateEvent(PRKEVENT);
+NTSTATUS KeWaitForSingleObject(PVOID, KWAIT_REASON, KPROCESSOR_MODE, UCHAR, PLARGE_INTEGER);
+NTSTATUS KeWaitForMultipleObjects(ULONG, PVOID *, WAIT_TYPE, KWAIT_REASON, KPROCESSOR_MODE, UCHAR, PLARGE_INTEGER, PKWAIT_BLOCK);
+NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE, UCHAR, PLARGE_INTEGER);
+void KeQuerySystemTime(PLARGE_INTEGER);
+void KeQuerySystemTimePrecise(PLARGE_INTEGER);
+ULONG64 KeQueryInterruptTime(void);
+ULONG64 KeQueryUnbiasedInterruptTime(void);
+void KeQueryTickCount(PLARGE_INTEGER);
+ULONG KeQueryTimeIncrement(void);
+LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER);
+void KeEnterCriticalRegion(void);
+void KeLeaveCriticalRegion(void);
+void KeEnterGuardedRegion(void);
+void KeLeaveGuardedRegion(void);
+UCHAR KeAreApcsDisabled(void);
+UCHAR KeAreAllApcsDisabled(void);
+void ExAcquireFastMutex(PFAST_MUTEX);
+UCHAR ExTryToAcquireFastMutex(PFAST_MUTEX);
+void ExReleaseFastMutex(PFAST_MUTEX);
+void ExAcquireFastMutexUnsafe(PFAST_MUTEX);
+void ExReleaseFastMutexUnsafe(PFAST_MUTEX);
+void KeInitializeGuardedMutex(PKGUARDED_MUTEX);
+void KeAcquireGuardedMutex(PKGUARDED_MUTEX);
+UCHAR KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX);
+void KeReleaseGuardedMutex(PKGUARDED_MUTEX);
+void KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX);
+void KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX);
+NTSTATUS ExInitializeResourceLite(PERESOURCE);
+NTSTATUS ExReinitializeResourceLite(PERESOURCE);
+NTSTATUS ExDeleteResourceLite(PERESOURCE);
+UCHAR ExAcquireResourceExclusiveLite(PERESOURCE, UCHAR);
+UCHAR ExAcquireResourceSharedLite(PERESOURCE, UCHAR);
+UCHAR ExAcquireSharedStarveExclusive(PERESOURCE, UCHAR);
+UCHAR ExAcquireSharedWaitForExclusive(PERESOURCE, UCHAR);
+void ExReleaseResourceLite(PERESOURCE);
+void ExReleaseResourceForThreadLite(PERESOURCE, ERESOURCE_THREAD);
+void ExConvertExclusiveToSharedLite(PERESOURCE);
+UCHAR ExIsResourceAcquiredExclusiveLite(PERESOURCE);
+ULONG ExIsResourceAcquiredSharedLite(PERESOURCE);
+ULONG ExGetExclusiveWaiterCount(PERESOURCE);
+ULONG ExGetSharedWaiterCount(PERESOURCE);
+void ExSetResourceOwnerPointer(PERESOURCE, PVOID);
+void ExDisableResourceBoostLite(PERESOURCE);
+void ExInitializePushLock(PEX_PUSH_LOCK);
+void ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK, ULONG);
+void ExAcquirePushLockSharedEx(PEX_PUSH_LOCK, ULONG);
+void ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK, ULONG);
+void ExReleasePushLockSharedEx(PEX_PUSH_LOCK, ULONG);
+void ExReleasePushLockEx(PEX_PUSH_LOCK, ULONG);
+UCHAR ExAcquireSpinLockExclusive(PEX_SPIN_LOCK);
+UCHAR ExAcquireSpinLockShared(PEX_SPIN_LOCK);
+void ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK);
+void ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK);
+void ExReleaseSpinLockExclusive(PEX_SPIN_LOCK, UCHAR);
+void ExReleaseSpinLockShared(PEX_SPIN_LOCK, UCHAR);
+void ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK);
+void ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK);
+ULONG ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK);
+void KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK, PKLOCK_QUEUE_HANDLE);
+void KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE);
+void KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK, PKLOCK_QUEUE_HANDLE);
+void KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE);
+void ExInitializeRundownProtection(PEX_RUNDOWN_REF);
+void ExReInitializeRundownProtection(PEX_RUNDOWN_REF);
+UCHAR ExAcquireRundownProtection(PEX_RUNDOWN_REF);
+UCHAR ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF, ULONG);
+void ExReleaseRundownProtection(PEX_RUNDOWN_REF);
+void ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF, ULONG);
+void ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF);
+void ExRundownCompleted(PEX_RUNDOWN_REF);
+PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY, PLIST_ENTRY, PKSPIN_LOCK);
+PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY, PLIST_ENTRY, PKSPIN_LOCK);
+PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY, PKSPIN_LOCK);
+PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY, PSINGLE_LIST_ENTRY, PKSPIN_LOCK);
+PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY, PKSPIN_LOCK);
+LARGE_INTEGER ExInterlockedAddLargeInteger(PLARGE_INTEGER, LARGE_INTEGER, PKSPIN_LOCK);
+ULONG ExInterlockedAddUlong(PULONG, ULONG, PKSPIN_LOCK);
+NTSTATUS PsCreateSystemThread(PHANDLE, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID, PKSTART_ROUTINE, PVOID);
+NTSTATUS PsTerminateSystemThread(NTSTATUS);
+PKTHREAD KeGetCurrentThread(void);
+PEPROCESS IoGetCurrentProcess(void);
+HANDLE PsGetCurrentProcessId(void);
+HANDLE PsGetCurrentThreadId(void);
+HANDLE PsGetProcessId(PEPROCESS);
+HANDLE PsGetThreadId(PETHREAD);
+UCHAR PsIsSystemThread(PETHREAD);
+UCHAR PsIsThreadTerminating(PETHREAD);
+NTSTATUS ObReferenceObjectByHandle(HANDLE, ULONG, POBJECT_TYPE, KPROCESSOR_MODE, PVOID *, POBJECT_HANDLE_INFORMATION);
+LONG_PTR ObfReferenceObject(PVOID);
+LONG_PTR ObfDereferenceObject(PVOID);
+NTSTATUS ZwClose(HANDLE);
+ULONG KeGetCurrentProcessorNumber(void);
+ULONG KeGetCurrentProcessorIndex(void);
+ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER);
+NTSTATUS KeGetProcessorNumberFromIndex(ULONG, PPROCESSOR_NUMBER);
+ULONG KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER);
+ULONG KeQueryActiveProcessorCount(PKAFFINITY);
+ULONG KeQueryActiveProcessorCountEx(USHORT);
+ULONG KeQueryMaximumProcessorCount(void);
+ULONG KeQueryMaximumProcessorCountEx(USHORT);
+KAFFINITY KeQueryActiveProcessors(void);
+PVOID MmGetSystemRoutineAddress(PUNICODE_STRING);
+NTSTATUS IoCreateDevice(PDRIVER_OBJECT, ULONG, PUNICODE_STRING, ULONG, ULONG, UCHAR, PDEVICE_OBJECT *);
+void IoDeleteDevice(PDEVICE_OBJECT);
+NTSTATUS IoCreateSymbolicLink(PUNICODE_STRING, PUNICODE_STRING);
+NTSTATUS IoDeleteSymbolicLink(PUNICODE_STRING);
+void IoInitializeIrp(PIRP, USHORT, CCHAR);
+PIRP IoAllocateIrp(CCHAR, UCHAR);
+void IoReuseIrp(PIRP, NTSTATUS);
+void IoFreeIrp(PIRP);
+PMDL IoAllocateMdl(PVOID, ULONG, UCHAR, UCHAR, PIRP);
+void IoFreeMdl(PMDL);
+void IoBuildPartialMdl(PMDL, PMDL, PVOID, ULONG);
+SIZE_T MmSizeOfMdl(PVOID, SIZE_T);
+void MmBuildMdlForNonPagedPool(PMDL);
+PVOID MmMapLockedPagesSpecifyCache(PMDL, KPROCESSOR_MODE, MEMORY_CACHING_TYPE, PVOID, ULONG, ULONG);
+void MmUnmapLockedPages(PVOID, PMDL);
+NTSTATUS MmAdvanceMdl(PMDL, ULONG);
+LONG RtlCompareUnicodeString(const UNICODE_STRING *, const UNICODE_STRING *, UCHAR);
+LONG RtlCompareUnicodeStrings(PCWCH, SIZE_T, PCWCH, SIZE_T, UCHAR);
+UCHAR RtlEqualUnicodeString(const UNICODE_STRING *, const UNICODE_STRING *, UCHAR);
+UCHAR RtlPrefixUnicodeString(const UNICODE_STRING *, const UNICODE_STRING *, UCHAR);
+void RtlCopyUnicodeString(PUNICODE_STRING, const UNICODE_STRING *);
+NTSTATUS RtlAppendUnicodeStringToString(PUNICODE_STRING, const UNICODE_STRING *);
+NTSTATUS RtlAppendUnicodeToString(PUNICODE_STRING, PCWCH);
+WCHAR RtlUpcaseUnicodeChar(WCHAR);
+NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING, const UNICODE_STRING *, UCHAR);
+NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING, PANSI_STRING, UCHAR);
+NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING, const UNICODE_STRING *, UCHAR);
+void RtlFreeUnicodeString(PUNICODE_STRING);
+void RtlFreeAnsiString(PANSI_STRING);
+void RtlInitAnsiString(PANSI_STRING, PCSZ);
+void RtlInitString(PANSI_STRING, PCSZ);
+void RtlInitializeBitMap(PRTL_BITMAP, PULONG, ULONG);
+void RtlSetBit(PRTL_BITMAP, ULONG);
+void RtlClearBit(PRTL_BITMAP, ULONG);
+UCHAR RtlTestBit(PRTL_BITMAP, ULONG);
+void RtlSetAllBits(PRTL_BITMAP);
+void RtlClearAllBits(PRTL_BITMAP);
+void RtlSetBits(PRTL_BITMAP, ULONG, ULONG);
+void RtlClearBits(PRTL_BITMAP, ULONG, ULONG);
+UCHAR RtlAreBitsSet(PRTL_BITMAP, ULONG, ULONG);
+UCHAR RtlAreBitsClear(PRTL_BITMAP, ULONG, ULONG);
+ULONG RtlNumberOfSetBits(PRTL_BITMAP);
+ULONG RtlNumberOfClearBits(PRTL_BITMAP);
+ULONG RtlFindClearBits(PRTL_BITMAP, ULONG, ULONG);
+ULONG RtlFindSetBits(PRTL_BITMAP, ULONG, ULONG);
+ULONG RtlFindClearBitsAndSet(PRTL_BITMAP, ULONG, ULONG);
+ULONG RtlFindSetBitsAndClear(PRTL_BITMAP, ULONG, ULONG);
 void KeBugCheckEx(ULONG, ULONG_PTR, ULONG_PTR, ULONG_PTR, ULONG_PTR);
 void KeBugCheck(ULONG);
 void ExRaiseStatus(NTSTATUS);
+void ExRaiseAccessViolation(void);
+void ExRaiseDatatypeMisalignment(void);
+NTSTATUS WdfDriverCreate(PDRIVER_OBJECT, PCUNICODE_STRING, PWDF_OBJECT_ATTRIBUTES, PWDF_DRIVER_CONFIG, WDFDRIVER *);
+WDFDRIVER WdfGetDriver(void);
+PDRIVER_OBJECT WdfDriverWdmGetDriverObject(WDFDRIVER);
+NTSTATUS WdfObjectCreate(PWDF_OBJECT_ATTRIBUTES, WDFOBJECT *);
+void WdfObjectDelete(WDFOBJECT);
+void WdfObjectReferenceActual(WDFOBJECT, PVOID, LONG, const char *);
+void WdfObjectDereferenceActual(WDFOBJECT, PVOID, LONG, const char *);
+PVOID WdfObjectGetTypedContextWorker(WDFOBJECT, PCWDF_OBJECT_CONTEXT_TYPE_INFO);
+NTSTATUS WdfObjectAllocateContext(WDFOBJECT, PWDF_OBJECT_ATTRIBUTES, PVOID *);
+WDFOBJECT WdfObjectContextGetObject(PVOID);
+WDFDEVICE WdfFileObjectGetDevice(WDFFILEOBJECT);
+NTSTATUS WdfMemoryCreate(PWDF_OBJECT_ATTRIBUTES, POOL_TYPE, ULONG, size_t, WDFMEMORY *, PVOID *);
+NTSTATUS WdfMemoryCreatePreallocated(PWDF_OBJECT_ATTRIBUTES, PVOID, size_t, WDFMEMORY *);
+NTSTATUS WdfMemoryAssignBuffer(WDFMEMORY, PVOID, size_t);
+PVOID WdfMemoryGetBuffer(WDFMEMORY, size_t *);
+NTSTATUS WdfMemoryCopyToBuffer(WDFMEMORY, size_t, PVOID, size_t);
+NTSTATUS WdfMemoryCopyFromBuffer(WDFMEMORY, size_t, PVOID, size_t);
+NTSTATUS WdfLookasideListCreate(PWDF_OBJECT_ATTRIBUTES, size_t, POOL_TYPE, PWDF_OBJECT_ATTRIBUTES, ULONG, WDFLOOKASIDE *);
+NTSTATUS WdfMemoryCreateFromLookaside(WDFLOOKASIDE, WDFMEMORY *);
+NTSTATUS WdfSpinLockCreate(PWDF_OBJECT_ATTRIBUTES, WDFSPINLOCK *);
+void WdfSpinLockAcquire(WDFSPINLOCK);
+void WdfSpinLockRelease(WDFSPINLOCK);
+NTSTATUS WdfWaitLockCreate(PWDF_OBJECT_ATTRIBUTES, WDFWAITLOCK *);
+NTSTATUS WdfWaitLockAcquire(WDFWAITLOCK, PLONGLONG);
+void WdfWaitLockRelease(WDFWAITLOCK);
+NTSTATUS emu_wdf_create(ULONG, PWDF_OBJECT_ATTRIBUTES, WDFOBJECT *);
+void emu_wdf_end(WDFOBJECT);
 void emu_fail_next(emu_driver, ULONG, ULONG);
 void emu_fail_nth(emu_driver, ULONG, ULONG);
 void emu_fail_every(emu_driver, ULONG, ULONG);
 ULONG emu_exhaust(emu_run, PVOID);
+ULONG emu_exhaust_by_call_stack(emu_run, PVOID);
+ULONG emu_exhaust_failed(struct emu_failed *, ULONG);
 emu_driver emu_driver_load(const char *);
 void emu_driver_enter(emu_driver);
 void emu_driver_leave(void);
+emu_driver emu_driver_load_entry(PDRIVER_INITIALIZE);
+NTSTATUS emu_driver_entry_status(void);
+PDRIVER_OBJECT emu_driver_object(emu_driver);
 void emu_driver_unload(emu_driver);
 void emu_driver_reset(emu_driver);
+void emu_driver_check(emu_driver);
+void emu_driver_query(emu_driver, struct emu_counters *);
+void emu_verifier(emu_driver, ULONG);
+void emu_low_resources(emu_driver, ULONG, const char *, ULONG64);
+void emu_set_check(emu_driver, const char *, UCHAR);
 ULONG emu_leaks(emu_driver, struct emu_leak *, ULONG);
 ULONG emu_catch(emu_run, PVOID, emu_stop *);
 void emu_arm(emu_frame *, emu_leap);
 void emu_disarm(emu_frame *);
+void emu_seh_enter(emu_seh_frame *);
+void emu_seh_end(emu_seh_frame *);
+void emu_seh_left(emu_seh_frame *);
+void emu_seh_left_finally(void);
+void emu_seh_arrive(emu_seh_frame *);
+void emu_seh_raise(NTSTATUS, ULONG64);
+void emu_seh_handle(PVOID, NTSTATUS);
+ULONG emu_seh_code(PVOID);
 SIZE_T emu_stop_report(const emu_stop *, char *, SIZE_T);
+void emu_set_stacks(emu_driver, ULONG, ULONG);
+SIZE_T emu_debug(const char *, char *, SIZE_T);
 void emu_set_depth(PLOOKASIDE_LIST_EX, USHORT);
 void emu_set_own_entries_only(PLOOKASIDE_LIST_EX, UCHAR);
 void emu_tick(void);
+void emu_hide(const char *);
+void emu_show(const char *);
+void emu_set_processor_count(ULONG);
+void emu_set_processor(ULONG);
+void emu_clock_hold(void);
+void emu_clock_release(void);
+void emu_clock_advance(ULONG64);
+void emu_clock_set_system_time(ULONG64);
 void emu_debug_print(const char *, SIZE_T);
 EXTERN_C_END
 
@@ -83,6 +298,9 @@ static const EmuExport EmuExports[] = {
     (EmuExport)ExAllocatePool2,
     (EmuExport)ExAllocatePoolWithTag,
     (EmuExport)ExAllocatePoolWithQuotaTag,
+    (EmuExport)ExAllocatePool3,
+    (EmuExport)ExAllocatePoolWithTagPriority,
+    (EmuExport)ExFreePool2,
     (EmuExport)ExFreePool,
     (EmuExport)ExFreePoolWithTag,
     (EmuExport)KeGetCurrentIrql,
@@ -96,26 +314,238 @@ static const EmuExport EmuExports[] = {
     (EmuExport)KeReleaseSpinLockFromDpcLevel,
     (EmuExport)KeTryToAcquireSpinLockAtDpcLevel,
     (EmuExport)KeTestSpinLock,
+    (EmuExport)KeInitializeEvent,
+    (EmuExport)KeSetEvent,
+    (EmuExport)KePulseEvent,
+    (EmuExport)KeResetEvent,
+    (EmuExport)KeClearEvent,
+    (EmuExport)KeReadStateEvent,
+    (EmuExport)KeWaitForSingleObject,
+    (EmuExport)KeWaitForMultipleObjects,
+    (EmuExport)KeDelayExecutionThread,
+    (EmuExport)KeQuerySystemTime,
+    (EmuExport)KeQuerySystemTimePrecise,
+    (EmuExport)KeQueryInterruptTime,
+    (EmuExport)KeQueryUnbiasedInterruptTime,
+    (EmuExport)KeQueryTickCount,
+    (EmuExport)KeQueryTimeIncrement,
+    (EmuExport)KeQueryPerformanceCounter,
+    (EmuExport)KeEnterCriticalRegion,
+    (EmuExport)KeLeaveCriticalRegion,
+    (EmuExport)KeEnterGuardedRegion,
+    (EmuExport)KeLeaveGuardedRegion,
+    (EmuExport)KeAreApcsDisabled,
+    (EmuExport)KeAreAllApcsDisabled,
+    (EmuExport)ExAcquireFastMutex,
+    (EmuExport)ExTryToAcquireFastMutex,
+    (EmuExport)ExReleaseFastMutex,
+    (EmuExport)ExAcquireFastMutexUnsafe,
+    (EmuExport)ExReleaseFastMutexUnsafe,
+    (EmuExport)KeInitializeGuardedMutex,
+    (EmuExport)KeAcquireGuardedMutex,
+    (EmuExport)KeTryToAcquireGuardedMutex,
+    (EmuExport)KeReleaseGuardedMutex,
+    (EmuExport)KeAcquireGuardedMutexUnsafe,
+    (EmuExport)KeReleaseGuardedMutexUnsafe,
+    (EmuExport)ExInitializeResourceLite,
+    (EmuExport)ExReinitializeResourceLite,
+    (EmuExport)ExDeleteResourceLite,
+    (EmuExport)ExAcquireResourceExclusiveLite,
+    (EmuExport)ExAcquireResourceSharedLite,
+    (EmuExport)ExAcquireSharedStarveExclusive,
+    (EmuExport)ExAcquireSharedWaitForExclusive,
+    (EmuExport)ExReleaseResourceLite,
+    (EmuExport)ExReleaseResourceForThreadLite,
+    (EmuExport)ExConvertExclusiveToSharedLite,
+    (EmuExport)ExIsResourceAcquiredExclusiveLite,
+    (EmuExport)ExIsResourceAcquiredSharedLite,
+    (EmuExport)ExGetExclusiveWaiterCount,
+    (EmuExport)ExGetSharedWaiterCount,
+    (EmuExport)ExSetResourceOwnerPointer,
+    (EmuExport)ExDisableResourceBoostLite,
+    (EmuExport)ExInitializePushLock,
+    (EmuExport)ExAcquirePushLockExclusiveEx,
+    (EmuExport)ExAcquirePushLockSharedEx,
+    (EmuExport)ExReleasePushLockExclusiveEx,
+    (EmuExport)ExReleasePushLockSharedEx,
+    (EmuExport)ExReleasePushLockEx,
+    (EmuExport)ExAcquireSpinLockExclusive,
+    (EmuExport)ExAcquireSpinLockShared,
+    (EmuExport)ExAcquireSpinLockExclusiveAtDpcLevel,
+    (EmuExport)ExAcquireSpinLockSharedAtDpcLevel,
+    (EmuExport)ExReleaseSpinLockExclusive,
+    (EmuExport)ExReleaseSpinLockShared,
+    (EmuExport)ExReleaseSpinLockExclusiveFromDpcLevel,
+    (EmuExport)ExReleaseSpinLockSharedFromDpcLevel,
+    (EmuExport)ExTryConvertSharedSpinLockExclusive,
+    (EmuExport)KeAcquireInStackQueuedSpinLock,
+    (EmuExport)KeReleaseInStackQueuedSpinLock,
+    (EmuExport)KeAcquireInStackQueuedSpinLockAtDpcLevel,
+    (EmuExport)KeReleaseInStackQueuedSpinLockFromDpcLevel,
+    (EmuExport)ExInitializeRundownProtection,
+    (EmuExport)ExReInitializeRundownProtection,
+    (EmuExport)ExAcquireRundownProtection,
+    (EmuExport)ExAcquireRundownProtectionEx,
+    (EmuExport)ExReleaseRundownProtection,
+    (EmuExport)ExReleaseRundownProtectionEx,
+    (EmuExport)ExWaitForRundownProtectionRelease,
+    (EmuExport)ExRundownCompleted,
+    (EmuExport)ExInterlockedInsertHeadList,
+    (EmuExport)ExInterlockedInsertTailList,
+    (EmuExport)ExInterlockedRemoveHeadList,
+    (EmuExport)ExInterlockedPushEntryList,
+    (EmuExport)ExInterlockedPopEntryList,
+    (EmuExport)ExInterlockedAddLargeInteger,
+    (EmuExport)ExInterlockedAddUlong,
+    (EmuExport)PsCreateSystemThread,
+    (EmuExport)PsTerminateSystemThread,
+    (EmuExport)KeGetCurrentThread,
+    (EmuExport)IoGetCurrentProcess,
+    (EmuExport)PsGetCurrentProcessId,
+    (EmuExport)PsGetCurrentThreadId,
+    (EmuExport)PsGetProcessId,
+    (EmuExport)PsGetThreadId,
+    (EmuExport)PsIsSystemThread,
+    (EmuExport)PsIsThreadTerminating,
+    (EmuExport)ObReferenceObjectByHandle,
+    (EmuExport)ObfReferenceObject,
+    (EmuExport)ObfDereferenceObject,
+    (EmuExport)ZwClose,
+    (EmuExport)KeGetCurrentProcessorNumber,
+    (EmuExport)KeGetCurrentProcessorIndex,
+    (EmuExport)KeGetCurrentProcessorNumberEx,
+    (EmuExport)KeGetProcessorNumberFromIndex,
+    (EmuExport)KeGetProcessorIndexFromNumber,
+    (EmuExport)KeQueryActiveProcessorCount,
+    (EmuExport)KeQueryActiveProcessorCountEx,
+    (EmuExport)KeQueryMaximumProcessorCount,
+    (EmuExport)KeQueryMaximumProcessorCountEx,
+    (EmuExport)KeQueryActiveProcessors,
+    (EmuExport)MmGetSystemRoutineAddress,
+    (EmuExport)IoCreateDevice,
+    (EmuExport)IoDeleteDevice,
+    (EmuExport)IoCreateSymbolicLink,
+    (EmuExport)IoDeleteSymbolicLink,
+    (EmuExport)IoInitializeIrp,
+    (EmuExport)IoAllocateIrp,
+    (EmuExport)IoReuseIrp,
+    (EmuExport)IoFreeIrp,
+    (EmuExport)IoAllocateMdl,
+    (EmuExport)IoFreeMdl,
+    (EmuExport)IoBuildPartialMdl,
+    (EmuExport)MmSizeOfMdl,
+    (EmuExport)MmBuildMdlForNonPagedPool,
+    (EmuExport)MmMapLockedPagesSpecifyCache,
+    (EmuExport)MmUnmapLockedPages,
+    (EmuExport)MmAdvanceMdl,
+    (EmuExport)RtlCompareUnicodeString,
+    (EmuExport)RtlCompareUnicodeStrings,
+    (EmuExport)RtlEqualUnicodeString,
+    (EmuExport)RtlPrefixUnicodeString,
+    (EmuExport)RtlCopyUnicodeString,
+    (EmuExport)RtlAppendUnicodeStringToString,
+    (EmuExport)RtlAppendUnicodeToString,
+    (EmuExport)RtlUpcaseUnicodeChar,
+    (EmuExport)RtlUpcaseUnicodeString,
+    (EmuExport)RtlAnsiStringToUnicodeString,
+    (EmuExport)RtlUnicodeStringToAnsiString,
+    (EmuExport)RtlFreeUnicodeString,
+    (EmuExport)RtlFreeAnsiString,
+    (EmuExport)RtlInitAnsiString,
+    (EmuExport)RtlInitString,
+    (EmuExport)RtlInitializeBitMap,
+    (EmuExport)RtlSetBit,
+    (EmuExport)RtlClearBit,
+    (EmuExport)RtlTestBit,
+    (EmuExport)RtlSetAllBits,
+    (EmuExport)RtlClearAllBits,
+    (EmuExport)RtlSetBits,
+    (EmuExport)RtlClearBits,
+    (EmuExport)RtlAreBitsSet,
+    (EmuExport)RtlAreBitsClear,
+    (EmuExport)RtlNumberOfSetBits,
+    (EmuExport)RtlNumberOfClearBits,
+    (EmuExport)RtlFindClearBits,
+    (EmuExport)RtlFindSetBits,
+    (EmuExport)RtlFindClearBitsAndSet,
+    (EmuExport)RtlFindSetBitsAndClear,
     (EmuExport)KeBugCheckEx,
     (EmuExport)KeBugCheck,
     (EmuExport)ExRaiseStatus,
+    (EmuExport)ExRaiseAccessViolation,
+    (EmuExport)ExRaiseDatatypeMisalignment,
+    (EmuExport)WdfDriverCreate,
+    (EmuExport)WdfGetDriver,
+    (EmuExport)WdfDriverWdmGetDriverObject,
+    (EmuExport)WdfObjectCreate,
+    (EmuExport)WdfObjectDelete,
+    (EmuExport)WdfObjectReferenceActual,
+    (EmuExport)WdfObjectDereferenceActual,
+    (EmuExport)WdfObjectGetTypedContextWorker,
+    (EmuExport)WdfObjectAllocateContext,
+    (EmuExport)WdfObjectContextGetObject,
+    (EmuExport)WdfFileObjectGetDevice,
+    (EmuExport)WdfMemoryCreate,
+    (EmuExport)WdfMemoryCreatePreallocated,
+    (EmuExport)WdfMemoryAssignBuffer,
+    (EmuExport)WdfMemoryGetBuffer,
+    (EmuExport)WdfMemoryCopyToBuffer,
+    (EmuExport)WdfMemoryCopyFromBuffer,
+    (EmuExport)WdfLookasideListCreate,
+    (EmuExport)WdfMemoryCreateFromLookaside,
+    (EmuExport)WdfSpinLockCreate,
+    (EmuExport)WdfSpinLockAcquire,
+    (EmuExport)WdfSpinLockRelease,
+    (EmuExport)WdfWaitLockCreate,
+    (EmuExport)WdfWaitLockAcquire,
+    (EmuExport)WdfWaitLockRelease,
+    (EmuExport)emu_wdf_create,
+    (EmuExport)emu_wdf_end,
     (EmuExport)emu_fail_next,
     (EmuExport)emu_fail_nth,
     (EmuExport)emu_fail_every,
     (EmuExport)emu_exhaust,
+    (EmuExport)emu_exhaust_by_call_stack,
+    (EmuExport)emu_exhaust_failed,
     (EmuExport)emu_driver_load,
     (EmuExport)emu_driver_enter,
     (EmuExport)emu_driver_leave,
+    (EmuExport)emu_driver_load_entry,
+    (EmuExport)emu_driver_entry_status,
+    (EmuExport)emu_driver_object,
     (EmuExport)emu_driver_unload,
     (EmuExport)emu_driver_reset,
+    (EmuExport)emu_driver_check,
+    (EmuExport)emu_driver_query,
+    (EmuExport)emu_verifier,
+    (EmuExport)emu_low_resources,
+    (EmuExport)emu_set_check,
     (EmuExport)emu_leaks,
     (EmuExport)emu_catch,
     (EmuExport)emu_arm,
     (EmuExport)emu_disarm,
+    (EmuExport)emu_seh_enter,
+    (EmuExport)emu_seh_end,
+    (EmuExport)emu_seh_left,
+    (EmuExport)emu_seh_left_finally,
+    (EmuExport)emu_seh_arrive,
+    (EmuExport)emu_seh_raise,
+    (EmuExport)emu_seh_handle,
+    (EmuExport)emu_seh_code,
     (EmuExport)emu_stop_report,
+    (EmuExport)emu_set_stacks,
+    (EmuExport)emu_debug,
     (EmuExport)emu_set_depth,
     (EmuExport)emu_set_own_entries_only,
     (EmuExport)emu_tick,
+    (EmuExport)emu_hide,
+    (EmuExport)emu_show,
+    (EmuExport)emu_set_processor_count,
+    (EmuExport)emu_set_processor,
+    (EmuExport)emu_clock_hold,
+    (EmuExport)emu_clock_release,
+    (EmuExport)emu_clock_advance,
+    (EmuExport)emu_clock_set_system_time,
     (EmuExport)emu_debug_print,
     (EmuExport)CcCanIWrite,
     (EmuExport)CcCopyRead,
@@ -160,75 +590,19 @@ static const EmuExport EmuExports[] = {
     (EmuExport)CmRegisterCallbackEx,
     (EmuExport)CmSetCallbackObjectContext,
     (EmuExport)CmUnRegisterCallback,
-    (EmuExport)ExAcquireFastMutex,
-    (EmuExport)ExAcquireFastMutexUnsafe,
-    (EmuExport)ExAcquirePushLockExclusiveEx,
-    (EmuExport)ExAcquirePushLockSharedEx,
-    (EmuExport)ExAcquireResourceExclusiveLite,
-    (EmuExport)ExAcquireResourceSharedLite,
-    (EmuExport)ExAcquireRundownProtection,
-    (EmuExport)ExAcquireRundownProtectionEx,
-    (EmuExport)ExAcquireSharedStarveExclusive,
-    (EmuExport)ExAcquireSharedWaitForExclusive,
-    (EmuExport)ExAcquireSpinLockExclusive,
-    (EmuExport)ExAcquireSpinLockExclusiveAtDpcLevel,
-    (EmuExport)ExAcquireSpinLockShared,
-    (EmuExport)ExAcquireSpinLockSharedAtDpcLevel,
-    (EmuExport)ExAllocatePool3,
-    (EmuExport)ExAllocatePoolWithTagPriority,
-    (EmuExport)ExConvertExclusiveToSharedLite,
     (EmuExport)ExCreateCallback,
-    (EmuExport)ExDeleteResourceLite,
-    (EmuExport)ExDisableResourceBoostLite,
     (EmuExport)ExEnterCriticalRegionAndAcquireResourceExclusive,
-    (EmuExport)ExFreePool2,
-    (EmuExport)ExGetExclusiveWaiterCount,
     (EmuExport)ExGetPreviousMode,
-    (EmuExport)ExGetSharedWaiterCount,
-    (EmuExport)ExInitializePushLock,
-    (EmuExport)ExInitializeResourceLite,
-    (EmuExport)ExInitializeRundownProtection,
-    (EmuExport)ExInterlockedAddLargeInteger,
-    (EmuExport)ExInterlockedAddUlong,
-    (EmuExport)ExInterlockedInsertHeadList,
-    (EmuExport)ExInterlockedInsertTailList,
-    (EmuExport)ExInterlockedPopEntryList,
-    (EmuExport)ExInterlockedPushEntryList,
-    (EmuExport)ExInterlockedRemoveHeadList,
     (EmuExport)ExIsProcessorFeaturePresent,
-    (EmuExport)ExIsResourceAcquiredExclusiveLite,
-    (EmuExport)ExIsResourceAcquiredSharedLite,
     (EmuExport)ExLocalTimeToSystemTime,
     (EmuExport)ExNotifyCallback,
     (EmuExport)ExQueueWorkItem,
-    (EmuExport)ExRaiseAccessViolation,
-    (EmuExport)ExRaiseDatatypeMisalignment,
-    (EmuExport)ExReInitializeRundownProtection,
     (EmuExport)ExRegisterCallback,
-    (EmuExport)ExReinitializeResourceLite,
-    (EmuExport)ExReleaseFastMutex,
-    (EmuExport)ExReleaseFastMutexUnsafe,
-    (EmuExport)ExReleasePushLockEx,
-    (EmuExport)ExReleasePushLockExclusiveEx,
-    (EmuExport)ExReleasePushLockSharedEx,
     (EmuExport)ExReleaseResourceAndLeaveCriticalRegion,
-    (EmuExport)ExReleaseResourceForThreadLite,
-    (EmuExport)ExReleaseResourceLite,
-    (EmuExport)ExReleaseRundownProtection,
-    (EmuExport)ExReleaseRundownProtectionEx,
-    (EmuExport)ExReleaseSpinLockExclusive,
-    (EmuExport)ExReleaseSpinLockExclusiveFromDpcLevel,
-    (EmuExport)ExReleaseSpinLockShared,
-    (EmuExport)ExReleaseSpinLockSharedFromDpcLevel,
-    (EmuExport)ExRundownCompleted,
-    (EmuExport)ExSetResourceOwnerPointer,
     (EmuExport)ExSetTimerResolution,
     (EmuExport)ExSystemTimeToLocalTime,
-    (EmuExport)ExTryConvertSharedSpinLockExclusive,
-    (EmuExport)ExTryToAcquireFastMutex,
     (EmuExport)ExUnregisterCallback,
     (EmuExport)ExUuidCreate,
-    (EmuExport)ExWaitForRundownProtectionRelease,
     (EmuExport)FltAcknowledgeEcp,
     (EmuExport)FltAcquirePushLockExclusive,
     (EmuExport)FltAcquirePushLockExclusiveEx,
@@ -594,14 +968,11 @@ static const EmuExport EmuExports[] = {
     (EmuExport)IoAcquireVpbSpinLock,
     (EmuExport)IoAllocateDriverObjectExtension,
     (EmuExport)IoAllocateErrorLogEntry,
-    (EmuExport)IoAllocateIrp,
-    (EmuExport)IoAllocateMdl,
     (EmuExport)IoAllocateWorkItem,
     (EmuExport)IoAttachDevice,
     (EmuExport)IoAttachDeviceToDeviceStack,
     (EmuExport)IoBuildAsynchronousFsdRequest,
     (EmuExport)IoBuildDeviceIoControlRequest,
-    (EmuExport)IoBuildPartialMdl,
     (EmuExport)IoBuildSynchronousFsdRequest,
     (EmuExport)IoCancelFileOpen,
     (EmuExport)IoCancelIrp,
@@ -609,22 +980,15 @@ static const EmuExport EmuExports[] = {
     (EmuExport)IoCheckShareAccess,
     (EmuExport)IoConnectInterrupt,
     (EmuExport)IoConnectInterruptEx,
-    (EmuExport)IoCreateDevice,
     (EmuExport)IoCreateFile,
     (EmuExport)IoCreateNotificationEvent,
     (EmuExport)IoCreateStreamFileObject,
-    (EmuExport)IoCreateSymbolicLink,
     (EmuExport)IoCreateSynchronizationEvent,
-    (EmuExport)IoDeleteDevice,
-    (EmuExport)IoDeleteSymbolicLink,
     (EmuExport)IoDetachDevice,
     (EmuExport)IoDisconnectInterrupt,
     (EmuExport)IoDisconnectInterruptEx,
-    (EmuExport)IoFreeIrp,
-    (EmuExport)IoFreeMdl,
     (EmuExport)IoFreeWorkItem,
     (EmuExport)IoGetAttachedDeviceReference,
-    (EmuExport)IoGetCurrentProcess,
     (EmuExport)IoGetDeviceObjectPointer,
     (EmuExport)IoGetDeviceProperty,
     (EmuExport)IoGetDriverObjectExtension,
@@ -638,7 +1002,6 @@ static const EmuExport EmuExports[] = {
     (EmuExport)IoGetStackLimits,
     (EmuExport)IoGetTopLevelIrp,
     (EmuExport)IoGetTransactionParameterBlock,
-    (EmuExport)IoInitializeIrp,
     (EmuExport)IoInitializeRemoveLockEx,
     (EmuExport)IoInitializeTimer,
     (EmuExport)IoInitializeWorkItem,
@@ -663,7 +1026,6 @@ static const EmuExport EmuExports[] = {
     (EmuExport)IoRemoveShareAccess,
     (EmuExport)IoReportTargetDeviceChange,
     (EmuExport)IoReportTargetDeviceChangeAsynchronous,
-    (EmuExport)IoReuseIrp,
     (EmuExport)IoSetDeviceInterfaceState,
     (EmuExport)IoSetDeviceToVerify,
     (EmuExport)IoSetHardErrorOrVerifyDevice,
@@ -684,35 +1046,17 @@ static const EmuExport EmuExports[] = {
     (EmuExport)IoWriteErrorLogEntry,
     (EmuExport)IofCallDriver,
     (EmuExport)IofCompleteRequest,
-    (EmuExport)KeAcquireGuardedMutex,
-    (EmuExport)KeAcquireGuardedMutexUnsafe,
-    (EmuExport)KeAcquireInStackQueuedSpinLock,
-    (EmuExport)KeAcquireInStackQueuedSpinLockAtDpcLevel,
     (EmuExport)KeAcquireInterruptSpinLock,
     (EmuExport)KeAcquireSpinLockForDpc,
-    (EmuExport)KeAreAllApcsDisabled,
-    (EmuExport)KeAreApcsDisabled,
     (EmuExport)KeAttachProcess,
     (EmuExport)KeCancelTimer,
-    (EmuExport)KeClearEvent,
-    (EmuExport)KeDelayExecutionThread,
     (EmuExport)KeDeregisterBugCheckCallback,
     (EmuExport)KeDetachProcess,
-    (EmuExport)KeEnterCriticalRegion,
-    (EmuExport)KeEnterGuardedRegion,
     (EmuExport)KeExpandKernelStackAndCallout,
     (EmuExport)KeFlushQueuedDpcs,
-    (EmuExport)KeGetCurrentProcessorIndex,
-    (EmuExport)KeGetCurrentProcessorNumber,
-    (EmuExport)KeGetCurrentProcessorNumberEx,
-    (EmuExport)KeGetCurrentThread,
-    (EmuExport)KeGetProcessorIndexFromNumber,
-    (EmuExport)KeGetProcessorNumberFromIndex,
     (EmuExport)KeGetRecommendedSharedDataAlignment,
     (EmuExport)KeInitializeDeviceQueue,
     (EmuExport)KeInitializeDpc,
-    (EmuExport)KeInitializeEvent,
-    (EmuExport)KeInitializeGuardedMutex,
     (EmuExport)KeInitializeMutex,
     (EmuExport)KeInitializeQueue,
     (EmuExport)KeInitializeSemaphore,
@@ -724,33 +1068,13 @@ static const EmuExport EmuExports[] = {
     (EmuExport)KeInsertQueue,
     (EmuExport)KeInsertQueueDpc,
     (EmuExport)KeIpiGenericCall,
-    (EmuExport)KeLeaveCriticalRegion,
-    (EmuExport)KeLeaveGuardedRegion,
-    (EmuExport)KePulseEvent,
-    (EmuExport)KeQueryActiveProcessorCount,
-    (EmuExport)KeQueryActiveProcessorCountEx,
-    (EmuExport)KeQueryActiveProcessors,
     (EmuExport)KeQueryGroupAffinity,
-    (EmuExport)KeQueryInterruptTime,
-    (EmuExport)KeQueryMaximumProcessorCount,
-    (EmuExport)KeQueryMaximumProcessorCountEx,
-    (EmuExport)KeQueryPerformanceCounter,
     (EmuExport)KeQueryPriorityThread,
     (EmuExport)KeQueryRuntimeThread,
-    (EmuExport)KeQuerySystemTime,
-    (EmuExport)KeQuerySystemTimePrecise,
-    (EmuExport)KeQueryTickCount,
-    (EmuExport)KeQueryTimeIncrement,
-    (EmuExport)KeQueryUnbiasedInterruptTime,
-    (EmuExport)KeReadStateEvent,
     (EmuExport)KeReadStateMutex,
     (EmuExport)KeReadStateQueue,
     (EmuExport)KeReadStateTimer,
     (EmuExport)KeRegisterBugCheckCallback,
-    (EmuExport)KeReleaseGuardedMutex,
-    (EmuExport)KeReleaseGuardedMutexUnsafe,
-    (EmuExport)KeReleaseInStackQueuedSpinLock,
-    (EmuExport)KeReleaseInStackQueuedSpinLockFromDpcLevel,
     (EmuExport)KeReleaseInterruptSpinLock,
     (EmuExport)KeReleaseMutex,
     (EmuExport)KeReleaseSemaphore,
@@ -759,13 +1083,11 @@ static const EmuExport EmuExports[] = {
     (EmuExport)KeRemoveQueue,
     (EmuExport)KeRemoveQueueDpc,
     (EmuExport)KeRemoveQueueEx,
-    (EmuExport)KeResetEvent,
     (EmuExport)KeRevertToUserAffinityThread,
     (EmuExport)KeRevertToUserAffinityThreadEx,
     (EmuExport)KeRevertToUserGroupAffinityThread,
     (EmuExport)KeRundownQueue,
     (EmuExport)KeSetBasePriorityThread,
-    (EmuExport)KeSetEvent,
     (EmuExport)KeSetImportanceDpc,
     (EmuExport)KeSetPriorityThread,
     (EmuExport)KeSetSystemAffinityThread,
@@ -777,18 +1099,13 @@ static const EmuExport EmuExports[] = {
     (EmuExport)KeStackAttachProcess,
     (EmuExport)KeStallExecutionProcessor,
     (EmuExport)KeSynchronizeExecution,
-    (EmuExport)KeTryToAcquireGuardedMutex,
     (EmuExport)KeUnstackDetachProcess,
-    (EmuExport)KeWaitForMultipleObjects,
-    (EmuExport)KeWaitForSingleObject,
-    (EmuExport)MmAdvanceMdl,
     (EmuExport)MmAllocateContiguousMemory,
     (EmuExport)MmAllocateContiguousMemorySpecifyCache,
     (EmuExport)MmAllocateMappingAddress,
     (EmuExport)MmAllocateNonCachedMemory,
     (EmuExport)MmAllocatePagesForMdl,
     (EmuExport)MmAllocatePagesForMdlEx,
-    (EmuExport)MmBuildMdlForNonPagedPool,
     (EmuExport)MmCanFileBeTruncated,
     (EmuExport)MmCopyMemory,
     (EmuExport)MmDoesFileHaveUserWritableReferences,
@@ -798,24 +1115,20 @@ static const EmuExport EmuExports[] = {
     (EmuExport)MmFreeNonCachedMemory,
     (EmuExport)MmFreePagesFromMdl,
     (EmuExport)MmGetPhysicalAddress,
-    (EmuExport)MmGetSystemRoutineAddress,
     (EmuExport)MmGetVirtualForPhysical,
     (EmuExport)MmIsAddressValid,
     (EmuExport)MmIsThisAnNtAsSystem,
     (EmuExport)MmLockPagableDataSection,
     (EmuExport)MmMapIoSpace,
-    (EmuExport)MmMapLockedPagesSpecifyCache,
     (EmuExport)MmPageEntireDriver,
     (EmuExport)MmProbeAndLockPages,
     (EmuExport)MmProtectMdlSystemAddress,
     (EmuExport)MmQuerySystemSize,
     (EmuExport)MmResetDriverPaging,
     (EmuExport)MmSecureVirtualMemory,
-    (EmuExport)MmSizeOfMdl,
     (EmuExport)MmUnlockPagableImageSection,
     (EmuExport)MmUnlockPages,
     (EmuExport)MmUnmapIoSpace,
-    (EmuExport)MmUnmapLockedPages,
     (EmuExport)MmUnsecureVirtualMemory,
     (EmuExport)NtClose,
     (EmuExport)ObCloseHandle,
@@ -828,13 +1141,10 @@ static const EmuExport EmuExports[] = {
     (EmuExport)ObOpenObjectByPointer,
     (EmuExport)ObQueryNameString,
     (EmuExport)ObQueryObjectAuditingByHandle,
-    (EmuExport)ObReferenceObjectByHandle,
     (EmuExport)ObReferenceObjectByPointer,
     (EmuExport)ObRegisterCallbacks,
     (EmuExport)ObReleaseObjectSecurity,
     (EmuExport)ObUnRegisterCallbacks,
-    (EmuExport)ObfDereferenceObject,
-    (EmuExport)ObfReferenceObject,
     (EmuExport)PoCallDriver,
     (EmuExport)PoRegisterPowerSettingCallback,
     (EmuExport)PoRegisterSystemState,
@@ -846,21 +1156,14 @@ static const EmuExport EmuExports[] = {
     (EmuExport)ProbeForWrite,
     (EmuExport)PsAssignImpersonationToken,
     (EmuExport)PsChargePoolQuota,
-    (EmuExport)PsCreateSystemThread,
     (EmuExport)PsDereferenceImpersonationToken,
     (EmuExport)PsDereferencePrimaryToken,
-    (EmuExport)PsGetCurrentProcessId,
-    (EmuExport)PsGetCurrentThreadId,
     (EmuExport)PsGetProcessCreateTimeQuadPart,
     (EmuExport)PsGetProcessExitTime,
-    (EmuExport)PsGetProcessId,
-    (EmuExport)PsGetThreadId,
     (EmuExport)PsGetThreadProcess,
     (EmuExport)PsGetThreadProcessId,
     (EmuExport)PsGetVersion,
     (EmuExport)PsImpersonateClient,
-    (EmuExport)PsIsSystemThread,
-    (EmuExport)PsIsThreadTerminating,
     (EmuExport)PsLookupProcessByProcessId,
     (EmuExport)PsLookupThreadByThreadId,
     (EmuExport)PsReferenceImpersonationToken,
@@ -873,28 +1176,16 @@ static const EmuExport EmuExports[] = {
     (EmuExport)PsSetCreateProcessNotifyRoutineEx,
     (EmuExport)PsSetCreateThreadNotifyRoutine,
     (EmuExport)PsSetLoadImageNotifyRoutine,
-    (EmuExport)PsTerminateSystemThread,
     (EmuExport)RtlAbsoluteToSelfRelativeSD,
     (EmuExport)RtlAddAccessAllowedAce,
-    (EmuExport)RtlAnsiStringToUnicodeString,
-    (EmuExport)RtlAppendUnicodeStringToString,
-    (EmuExport)RtlAppendUnicodeToString,
-    (EmuExport)RtlAreBitsClear,
-    (EmuExport)RtlAreBitsSet,
     (EmuExport)RtlAssert,
     (EmuExport)RtlCaptureContext,
     (EmuExport)RtlCaptureStackBackTrace,
     (EmuExport)RtlCheckRegistryKey,
-    (EmuExport)RtlClearAllBits,
-    (EmuExport)RtlClearBit,
-    (EmuExport)RtlClearBits,
     (EmuExport)RtlCompareString,
-    (EmuExport)RtlCompareUnicodeString,
-    (EmuExport)RtlCompareUnicodeStrings,
     (EmuExport)RtlConvertSidToUnicodeString,
     (EmuExport)RtlCopySid,
     (EmuExport)RtlCopyString,
-    (EmuExport)RtlCopyUnicodeString,
     (EmuExport)RtlCreateAcl,
     (EmuExport)RtlCreateRegistryKey,
     (EmuExport)RtlCreateSecurityDescriptor,
@@ -909,17 +1200,10 @@ static const EmuExport EmuExports[] = {
     (EmuExport)RtlEnumerateGenericTableWithoutSplayingAvl,
     (EmuExport)RtlEqualSid,
     (EmuExport)RtlEqualString,
-    (EmuExport)RtlEqualUnicodeString,
-    (EmuExport)RtlFindClearBits,
-    (EmuExport)RtlFindClearBitsAndSet,
     (EmuExport)RtlFindFirstRunClear,
     (EmuExport)RtlFindLongestRunClear,
     (EmuExport)RtlFindNextForwardRunClear,
-    (EmuExport)RtlFindSetBits,
-    (EmuExport)RtlFindSetBitsAndClear,
-    (EmuExport)RtlFreeAnsiString,
     (EmuExport)RtlFreeOemString,
-    (EmuExport)RtlFreeUnicodeString,
     (EmuExport)RtlGUIDFromString,
     (EmuExport)RtlGenerate8dot3Name,
     (EmuExport)RtlGetElementGenericTable,
@@ -929,9 +1213,6 @@ static const EmuExport EmuExports[] = {
     (EmuExport)RtlGetVersion,
     (EmuExport)RtlHashUnicodeString,
     (EmuExport)RtlIdentifierAuthoritySid,
-    (EmuExport)RtlInitAnsiString,
-    (EmuExport)RtlInitString,
-    (EmuExport)RtlInitializeBitMap,
     (EmuExport)RtlInitializeGenericTable,
     (EmuExport)RtlInitializeGenericTableAvl,
     (EmuExport)RtlInitializeSid,
@@ -956,34 +1237,24 @@ static const EmuExport EmuExports[] = {
     (EmuExport)RtlNtStatusToDosError,
     (EmuExport)RtlNumberGenericTableElements,
     (EmuExport)RtlNumberGenericTableElementsAvl,
-    (EmuExport)RtlNumberOfClearBits,
-    (EmuExport)RtlNumberOfSetBits,
     (EmuExport)RtlOemStringToCountedUnicodeString,
-    (EmuExport)RtlPrefixUnicodeString,
     (EmuExport)RtlQueryRegistryValues,
     (EmuExport)RtlRandom,
     (EmuExport)RtlRandomEx,
     (EmuExport)RtlSelfRelativeToAbsoluteSD,
-    (EmuExport)RtlSetAllBits,
-    (EmuExport)RtlSetBit,
-    (EmuExport)RtlSetBits,
     (EmuExport)RtlSetDaclSecurityDescriptor,
     (EmuExport)RtlSetGroupSecurityDescriptor,
     (EmuExport)RtlSetOwnerSecurityDescriptor,
     (EmuExport)RtlStringFromGUID,
     (EmuExport)RtlSubAuthorityCountSid,
     (EmuExport)RtlSubAuthoritySid,
-    (EmuExport)RtlTestBit,
     (EmuExport)RtlTimeFieldsToTime,
     (EmuExport)RtlTimeToTimeFields,
     (EmuExport)RtlUTF8ToUnicodeN,
-    (EmuExport)RtlUnicodeStringToAnsiString,
     (EmuExport)RtlUnicodeStringToInteger,
     (EmuExport)RtlUnicodeToMultiByteN,
     (EmuExport)RtlUnicodeToMultiByteSize,
     (EmuExport)RtlUnicodeToUTF8N,
-    (EmuExport)RtlUpcaseUnicodeChar,
-    (EmuExport)RtlUpcaseUnicodeString,
     (EmuExport)RtlUpcaseUnicodeStringToCountedOemString,
     (EmuExport)RtlUpcaseUnicodeToOemN,
     (EmuExport)RtlUpperString,
@@ -1020,7 +1291,6 @@ static const EmuExport EmuExports[] = {
     (EmuExport)SeValidSecurityDescriptor,
     (EmuExport)WdmlibIoCreateDeviceSecure,
     (EmuExport)ZwAllocateVirtualMemory,
-    (EmuExport)ZwClose,
     (EmuExport)ZwCreateDirectoryObject,
     (EmuExport)ZwCreateEvent,
     (EmuExport)ZwCreateFile,

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum { LISTS = 64, SLOTS = 16384, UNABLE = 77 };
-enum { MAGIC = 0x72546B4C, VERSION = 1, HEADER_WORDS = 4, OPERATION_WORDS = 8 };
+enum { MAGIC = 0x72546B4C, VERSION = 2, HEADER_WORDS = 4, OPERATION_WORDS = 8 };
 
 typedef enum _OPERATION {
     OperationCreate = 1, OperationAllocate, OperationFree, OperationFlush, OperationDepth,
@@ -121,7 +121,8 @@ static VOID Create(const ULONG *words)
     ULONG flags = words[5];
     KIND kind = (KIND)(words[7] & 0xFF);
     ALLOCATES allocates = (ALLOCATES)(words[7] >> 8 & 0xFF);
-    FREES frees = (FREES)(words[7] >> 16);
+    FREES frees = (FREES)(words[7] >> 16 & 0xFF);
+    BOOLEAN takesOthers = (BOOLEAN)(words[7] >> 24);
     PBLOCK block;
     Require((BOOLEAN)(list->Block == NULL), "there is a list already");
     Require((BOOLEAN)(kind <= KindPaged && allocates <= AllocatesThrow && frees <= FreesThrow), "unknown kind");
@@ -157,6 +158,7 @@ static VOID Create(const ULONG *words)
             ExInitializePagedLookasideList(&block->Paged, allocate, release, flags, list->Size, tag, 0);
         }
     }
+    emu_set_own_entries_only(&block->Ex, (BOOLEAN)!takesOthers);
 }
 
 static VOID Destroy(PLIST list)
@@ -212,11 +214,12 @@ static VOID FreeEntry(PLIST list, PVOID entry)
     }
 }
 
-static VOID Free(PLIST list, ULONG number)
+/* Frees what is in a slot to its own list or to another one, which counts it then. */
+static VOID Free(PLIST list, ULONG number, PLIST into)
 {
     PSLOT slot = SlotOf(number);
     ULONG i;
-    if (slot->List == NULL) {
+    if (slot->List == NULL || into->Block == NULL) {
         return;
     }
     Require((BOOLEAN)(slot->List == list), "the slot is of another list");
@@ -226,8 +229,8 @@ static VOID Free(PLIST list, ULONG number)
         }
     }
     slot->List = NULL;
-    list->Held--;
-    FreeEntry(list, slot->Entry);
+    into->Held--;
+    FreeEntry(into, slot->Entry);
 }
 
 /* A free that must not be: in a child process, whose last words are compared. */
@@ -299,7 +302,7 @@ static VOID Step(const ULONG *words)
         Allocate(list, words[2], (BOOLEAN)words[3]);
         break;
     case OperationFree:
-        Free(list, words[2]);
+        Free(list, words[2], words[3] == 0 ? list : ListOf(words[3] - 1));
         break;
     case OperationFlush:
         if (list->Block != NULL) {

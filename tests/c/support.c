@@ -165,6 +165,7 @@ static VOID Levels(VOID)
     KeRaiseIrql(APC_LEVEL, &before);
     CHECK_EQUAL(before, PASSIVE_LEVEL);
     CHECK_EQUAL(KeRaiseIrqlToDpcLevel(), APC_LEVEL);
+    KeLowerIrql(APC_LEVEL);
     KeLowerIrql(before);
     CHECK_EQUAL(KeGetCurrentIrql(), PASSIVE_LEVEL);
 

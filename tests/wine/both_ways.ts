@@ -5,7 +5,7 @@
  * @module
  */
 
-import { MissingError } from "../../rust/driver/build.ts";
+import { MissingError } from "../../tools/targets/rust.ts";
 import { readImage } from "../../rust/driver/pe.ts";
 import type { Wine } from "./wine.ts";
 
@@ -78,7 +78,7 @@ async function inUserMode(folder: string): Promise<string> {
   // deno-fmt-ignore
   await run(
     "gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-multichar", `-I${ROOT}include/ntoskrnl_emu`,
-    `${SOURCES}/both.c`, `${SOURCES}/user.c`, "-o", `${folder}/both`,
+    `${SOURCES}/both.c`, `${SOURCES}/services.c`, `${SOURCES}/user.c`, "-o", `${folder}/both`,
     `-L${library}`, "-lntoskrnl_emu", `-Wl,-rpath,${library}`, "-lpthread",
   );
   return await run(`${folder}/both`);
@@ -89,7 +89,7 @@ async function inKernel(folder: string, wine: Wine): Promise<string> {
   // deno-fmt-ignore
   await run(
     "x86_64-w64-mingw32-gcc", "-std=gnu11", "-O2", "-Wall", "-Werror", "-Wno-multichar",
-    "-fno-stack-protector", "-nostdlib", `-I${DDK}`, `${SOURCES}/both.c`, `${SOURCES}/driver.c`,
+    "-fno-stack-protector", "-nostdlib", `-I${DDK}`, `${SOURCES}/both.c`, `${SOURCES}/services.c`, `${SOURCES}/driver.c`,
     "-o", image, "-Wl,--subsystem,native", "-Wl,--entry,DriverEntry", "-s", "-lntoskrnl",
   );
   for (const [from, names] of readImage(await Deno.readFile(image)).imports) {

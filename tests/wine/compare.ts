@@ -13,7 +13,7 @@ import {
   type TraceStep,
   type World,
 } from "../../src/trace.ts";
-import { stepText } from "../../src/trace/list_trace.ts";
+import { listAfter, stepText } from "../../src/trace/list_trace.ts";
 import { kernelPart, operationCount } from "../../tools/compile_traces.ts";
 
 const FIELDS = [
@@ -30,6 +30,10 @@ const LAST_FIELDS = ["lastTotalAllocates", "lastAllocateMisses"] as const;
 const INITIAL_DEPTH = 4;
 const DONE = "done";
 const MINIMUM_SIZE = 8;
+/** The numbers of a handle's lists are 16 bits wide, and begin anew at 1. */
+const MOST_BIRTHS = 0xFFFF;
+/** How far the number of an entry's list of birth is above its ordinal, in a world. */
+const BIRTH = 2 ** 32;
 
 type Field = typeof FIELDS[number] | typeof LAST_FIELDS[number] | "size";
 
@@ -38,6 +42,8 @@ interface Operation {
   /** The line of the trace. */
   readonly line: number;
   readonly entry: number;
+  /** The number of the list that the entry was born in, if that is another one. */
+  readonly birth?: number;
   readonly outcome: string;
   readonly stats: Readonly<Record<Field, number>> | null;
 }
@@ -97,16 +103,30 @@ function answerOf(step: TraceStep, operations: readonly Operation[]): Answer | n
   const { stats } = last;
   switch (step.op) {
     case "a":
-      return { outcome: last.outcome, entries: last.outcome === DONE ? [last.entry] : [], stats };
+      return {
+        outcome: last.outcome,
+        entries: last.outcome === DONE ? [entryOf(last)] : [],
+        stats,
+      };
     case "batch": {
       // A batch passes over what is empty; without a list there is nothing to do it with.
       const outcome = stats === null ? last.outcome : DONE;
-      const entries = operations.map(({ entry }) => entry).filter((entry) => entry !== 0);
+      const entries = operations.map(entryOf).filter((entry) => entry !== 0);
       return { outcome, entries, stats };
     }
     default:
       return { outcome: last.outcome, entries: [], stats };
   }
+}
+
+function entryOf({ birth = 0, entry }: Operation): number {
+  return BIRTH * birth + entry;
+}
+
+/** An entry of a world as a driver says it. */
+function asDriverSays(entry: number): number {
+  const birth = Math.floor(entry / BIRTH);
+  return birth === 0 ? entry : entry - BIRTH * (birth - 1 - (birth - 1) % MOST_BIRTHS);
 }
 
 /** Compares the answer for what a kernel can do of one trace. */
@@ -128,18 +148,18 @@ export function compare(trace: ListTrace, operations: readonly Operation[]): Com
     }
     // A kernel tunes depths between two operations, so the worlds get the new depth first.
     if ("list" in step && answer.stats !== null) {
+      const list = listAfter(step);
       const known = step.op === "list"
         ? INITIAL_DEPTH
         : step.op === "depth"
         ? step.depth
-        : depths[step.list];
+        : depths[list];
       if (known !== undefined && step.op !== "list" && answer.stats.depth !== known) {
         followed += 1;
-        const { list } = step;
         steps.push({ op: "depth", line: step.line, list, depth: answer.stats.depth });
         expected.push(null);
       }
-      depths[step.list] = answer.stats.depth;
+      depths[list] = answer.stats.depth;
     }
     steps.push(step);
     expected.push(answer);
@@ -189,8 +209,9 @@ function compareStep(
   if (record.outcome !== answer.outcome) {
     return `the outcome is "${answer.outcome}" in the kernel and "${record.outcome}"`;
   }
-  if (record.entries.join() !== answer.entries.join()) {
-    return `the entries are ${answer.entries} in the kernel and ${record.entries}`;
+  const entries = record.entries.map(asDriverSays);
+  if (entries.join() !== answer.entries.join()) {
+    return `the entries are ${answer.entries} in the kernel and ${entries}`;
   }
   if ((record.stats === null) !== (answer.stats === null)) {
     return `there is ${answer.stats === null ? "no list" : "a list"} in the kernel, unlike`;
@@ -198,7 +219,7 @@ function compareStep(
   if (record.stats === null || answer.stats === null || !("list" in record.step)) {
     return null;
   }
-  const size = Math.max(trace.lists[record.step.list]!.size, MINIMUM_SIZE);
+  const size = Math.max(trace.lists[listAfter(record.step)]!.size, MINIMUM_SIZE);
   if (answer.stats.size !== size) {
     return `the size is ${answer.stats.size} in the kernel and ${size}`;
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type ListTrace, modelWorld, parse, replay } from "../../src/trace.ts";
+import { listAfter } from "../../src/trace/list_trace.ts";
 import { checksum, readImage, writeChecksum } from "../../rust/driver/pe.ts";
 import { kernelPart, operationCount } from "../../tools/compile_traces.ts";
 import { answers, compare } from "./compare.ts";
@@ -13,7 +14,7 @@ function answer(trace: ListTrace, edit: (line: Record<string, unknown>) => void)
   // Lists stay as they are: the driver alone gets a callback in place of one that would raise.
   replay({ ...trace, steps: part.trace.steps }, modelWorld(), {
     onStep({ step, outcome, entries, stats }) {
-      const list = "list" in step ? trace.lists[step.list]! : null;
+      const list = "list" in step ? trace.lists[listAfter(step)]! : null;
       const size = Math.max(list?.size ?? 0, 8);
       for (let i = 0; i < operationCount(step); i++) {
         const entry = entries[i] ?? 0;
@@ -21,7 +22,8 @@ function answer(trace: ListTrace, edit: (line: Record<string, unknown>) => void)
         const line = {
           line: step.line,
           outcome: isDone ? outcome : "nothing",
-          entry,
+          entry: entry % 2 ** 32,
+          ...(entry < 2 ** 32 ? {} : { birth: Math.floor(entry / 2 ** 32) }),
           stats: stats && { ...stats, size },
         };
         edit(line);
@@ -99,6 +101,23 @@ Deno.test("kernel: a batch is one step, and each of its operations is compared",
   }, text);
   assertEquals(wrong.divergences.length, 2);
   assert(wrong.divergences[0]!.includes(":2: batch a 1 2 3: the entries are 1,9,3"));
+});
+
+// Behaviour: free-to-another.
+Deno.test("kernel: an entry of another list is compared by its list of birth and its ordinal", () => {
+  const text = "list name=a size=64\nlist name=b size=49 own=off\na a:1\na a:2\nf a:1 to=b\n" +
+    "batch f a:2 to=b\na b:1\nf b:1\n";
+  assertEquals(compared(() => {}, text).divergences, []);
+  const wrong = (edit: (line: Record<string, unknown>) => void) =>
+    compared((line) => line.line === 7 && edit(line), text).divergences;
+  const [divergence] = wrong((line) => delete line.birth);
+  assert(divergence!.includes(":7: a b:1: the entries are 2 in the kernel and 4294967298"));
+  assertEquals(wrong((line) => line.birth = 2).length, 2);
+  const size = compared(
+    (line) => line.line === 5 && ((line.stats as { size: number }).size = 64),
+    text,
+  );
+  assertEquals(size.divergences.length, 2);
 });
 
 Deno.test("kernel: what no kernel can be asked is left out and counted", () => {

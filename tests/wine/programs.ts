@@ -11,6 +11,7 @@ import {
   type TraceList,
   type TraceStep,
 } from "../../src/trace.ts";
+import { reasonToSkip } from "../../tools/compile_traces.ts";
 import { randomTrace } from "../../tools/random/trace.ts";
 
 const LISTS = 10;
@@ -25,8 +26,8 @@ export function randomProgram(seed: number, operations: number): ListTrace {
     free: list.free === "throw" ? "pool" : list.free,
   }));
   let done = 0;
-  const end = trace.steps.findIndex(({ op }) => {
-    done += op === "bad" || op === "tick" || op === "fail" ? 0 : 1;
+  const end = trace.steps.findIndex((step) => {
+    done += reasonToSkip(step, lists) === null ? 1 : 0;
     return done > operations;
   });
   return { ...trace, file: `seed ${seed}`, lists, steps: trace.steps.slice(0, end) };

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { build, MISSING, MissingError } from "../../rust/driver/build.ts";
+import { build } from "../../rust/driver/build.ts";
+import { MISSING, MissingError } from "../../tools/targets/rust.ts";
 import { type ListTrace, parse, parseStream } from "../../src/trace.ts";
 import { compile, kernelPart, readListTrace } from "../../tools/compile_traces.ts";
 import { answers, compare } from "./compare.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { MissingError } from "../../rust/driver/build.ts";
+import { exists, MissingError } from "../../tools/targets/rust.ts";
 import { attempt } from "../../src/trace/world.ts";
 
 const FOLDERS = ["/usr/lib/wine", "/usr/lib/wine-development", "/usr/bin"];
@@ -64,7 +64,7 @@ export class Wine {
     const server = find("wineserver64", "wineserver");
     if (wine === null || server === null) {
       throw new MissingError(
-        "Cannot run the driver: it needs Wine. Debian: apt-get install wine64",
+        "Cannot run programs for Windows: there is no Wine. Debian: apt-get install wine64",
       );
     }
     const made = new Wine(wine, server, await Deno.makeTempDir({ prefix: "lookaside-wine-" }));
@@ -97,8 +97,24 @@ export class Wine {
 
   /** Starts a Windows program and leaves it running. */
   spawn(...args: string[]): Deno.ChildProcess {
-    const options = { args, env: this.#environment, stdout: "piped", stderr: "null" } as const;
+    const options = { args, env: this.environment, stdout: "piped", stderr: "null" } as const;
     return new Deno.Command(this.#wine, options).spawn();
+  }
+
+  /** Wine's program, which runs others in {@linkcode environment}. */
+  get program(): string {
+    return this.#wine;
+  }
+
+  /** Makes a library one of the system's. */
+  async installLibrary(image: string): Promise<void> {
+    const name = image.replace(/.*\//, "");
+    await Deno.copyFile(image, `${this.#prefix}/drive_c/windows/system32/${name}`);
+  }
+
+  /** Whether the system has a library. */
+  hasLibrary(name: string): boolean {
+    return exists(`${this.#prefix}/drive_c/windows/system32/${name}`);
   }
 
   /** Copies an image to where drivers are. */
@@ -130,7 +146,7 @@ export class Wine {
       done; true`;
     const { stdout } = await new Deno.Command("/bin/sh", {
       args: ["-c", script],
-      env: this.#environment,
+      env: this.environment,
       stderr: "null",
     }).output();
     const sizes = new TextDecoder().decode(stdout).matchAll(/VmRSS:\s+(\d+)/g);
@@ -145,7 +161,8 @@ export class Wine {
     await Deno.remove(this.#prefix, { recursive: true }).catch(() => {});
   }
 
-  get #environment(): Record<string, string> {
+  /** What programs in it have in their environment. */
+  get environment(): Record<string, string> {
     return { WINEPREFIX: this.#prefix, WINEDEBUG: "-all", WINEDLLOVERRIDES: this.#overrides };
   }
 
@@ -158,7 +175,7 @@ export class Wine {
   ): Promise<void> {
     const child = new Deno.Command(command, {
       args,
-      env: { ...this.#environment, ...environment },
+      env: { ...this.environment, ...environment },
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -170,7 +187,7 @@ export class Wine {
   }
 
   async #spawn(command: string, args: string[], seconds: number): Promise<Ended> {
-    const options = { args, env: this.#environment, stdout: "piped", stderr: "piped" } as const;
+    const options = { args, env: this.environment, stdout: "piped", stderr: "piped" } as const;
     const child = new Deno.Command(command, { ...options, stdin: "null" }).spawn();
     const output = new Response(child.stdout).text();
     const errors = new Response(child.stderr).text();

@@ -2,6 +2,11 @@
 #ifndef NTOSKRNL_EMU_WDM_INLINES_H
 #define NTOSKRNL_EMU_WDM_INLINES_H
 
+#ifdef _WIN32
+/* Windows' own declares some of the intrinsic routines that are macros below: before they are. */
+#include <stdlib.h>
+#endif
+
 EMU_EXTERN_C_BEGIN
 
 /* ---- Small words ---------------------------------------------------------------------------- */
@@ -219,6 +224,7 @@ EMU_INLINE ULONG64 _rotr64(ULONG64 Value, int Shift)
 #define ExReleasePushLockShared(lock) ExReleasePushLockSharedEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define ExReleasePushLock(lock) ExReleasePushLockEx(lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define FM_LOCK_BIT 0x1
+#define ExGetCurrentResourceThread() ((ERESOURCE_THREAD)PsGetCurrentThread())
 #define ExInitializeResource ExInitializeResourceLite
 #define ExDeleteResource ExDeleteResourceLite
 #define ExReleaseResource ExReleaseResourceLite
@@ -233,6 +239,19 @@ EMU_INLINE VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex)
     FastMutex->Owner = NULL;
     FastMutex->Contention = 0;
     KeInitializeEvent(&FastMutex->Event, SynchronizationEvent, FALSE);
+}
+
+EMU_INLINE PVOID ExAllocatePoolPriorityUninitialized(
+    POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
+{
+    return ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority);
+}
+
+EMU_INLINE PVOID ExAllocatePoolPriorityZero(
+    POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
+{
+    POOL_TYPE type = (POOL_TYPE)((int)PoolType | POOL_ZERO_ALLOCATION);
+    return ExAllocatePoolWithTagPriority(type, NumberOfBytes, Tag, Priority);
 }
 
 #define ExInterlockedAddLargeStatistic(addend, increment) \

@@ -21,6 +21,11 @@ unsafe extern "C" {
 static AT_LOAD: extern "C" fn() = at_load;
 
 extern "C" fn at_load() {
+    // A program that is believed to be verified does not run without: what is wrong stands on standard
+    // error.
+    if emu::host::check_environment().is_err() {
+        std::process::exit(2);
+    }
     if std::env::var_os("EMU_LEAKS").is_some_and(|value| value == "1") {
         // Nothing is printed where the C library has no room for one more function.
         // SAFETY: the function stays: the library is never unloaded.

@@ -5,26 +5,27 @@
 
 use std::ffi::c_void;
 
+use emu::host::EntryPoint;
+
 /// Declares the exports and lists their names, which a test holds the headers to.
 macro_rules! not_emulated {
-    ($($name:ident)*) => {
+    ($($(#[$attribute:meta])? $name:ident)*) => {
         /// The names of the routines.
         #[allow(dead_code, reason = "read by the tests")]
-        pub const NOT_EMULATED: &[&str] = &[$(stringify!($name)),*];
+        pub const NOT_EMULATED: &[&str] = &[$($(#[$attribute])? stringify!($name)),*];
+
+        /// The routines by their names.
+        pub static STOPPING: &[(&str, EntryPoint)] =
+            &[$($(#[$attribute])? (stringify!($name), EntryPoint($name as *const ()))),*];
         $(
+            $(#[$attribute])?
             #[doc = concat!("`", stringify!($name), "`: stops with its name.")]
             #[unsafe(no_mangle)]
             pub extern "C" fn $name() -> ! {
-                stop(stringify!($name))
+                emu::not_emulated(stringify!($name))
             }
         )*
     };
-}
-
-/// Prints the name of the routine and aborts, so that a debugger stops at the call.
-fn stop(name: &str) -> ! {
-    eprintln!("*** not emulated: {name}");
-    std::process::abort()
 }
 
 not_emulated! {
@@ -37,33 +38,15 @@ not_emulated! {
     CcUninitializeCacheMap CcUnpinData CcUnpinDataForThread CcUnpinRepinnedBcb
     CcWaitForCurrentLazyWriterActivity CcZeroData CmCallbackGetKeyObjectID CmGetCallbackVersion
     CmRegisterCallback CmRegisterCallbackEx CmSetCallbackObjectContext CmUnRegisterCallback
-    ExAcquireFastMutex ExAcquireFastMutexUnsafe ExAcquirePushLockExclusiveEx
-    ExAcquirePushLockSharedEx ExAcquireResourceExclusiveLite ExAcquireResourceSharedLite
-    ExAcquireRundownProtection ExAcquireRundownProtectionEx ExAcquireSharedStarveExclusive
-    ExAcquireSharedWaitForExclusive ExAcquireSpinLockExclusive ExAcquireSpinLockExclusiveAtDpcLevel
-    ExAcquireSpinLockShared ExAcquireSpinLockSharedAtDpcLevel ExAllocatePool3
-    ExAllocatePoolWithTagPriority ExConvertExclusiveToSharedLite ExCreateCallback
-    ExDeleteResourceLite ExDisableResourceBoostLite ExEnterCriticalRegionAndAcquireResourceExclusive
-    ExFreePool2 ExGetExclusiveWaiterCount ExGetPreviousMode ExGetSharedWaiterCount
-    ExInitializePushLock ExInitializeResourceLite ExInitializeRundownProtection
-    ExInterlockedAddLargeInteger ExInterlockedAddUlong ExInterlockedInsertHeadList
-    ExInterlockedInsertTailList ExInterlockedPopEntryList ExInterlockedPushEntryList
-    ExInterlockedRemoveHeadList ExIsProcessorFeaturePresent ExIsResourceAcquiredExclusiveLite
-    ExIsResourceAcquiredSharedLite ExLocalTimeToSystemTime ExNotifyCallback ExQueueWorkItem
-    ExRaiseAccessViolation ExRaiseDatatypeMisalignment ExReInitializeRundownProtection
-    ExRegisterCallback ExReinitializeResourceLite ExReleaseFastMutex ExReleaseFastMutexUnsafe
-    ExReleasePushLockEx ExReleasePushLockExclusiveEx ExReleasePushLockSharedEx
-    ExReleaseResourceAndLeaveCriticalRegion ExReleaseResourceForThreadLite ExReleaseResourceLite
-    ExReleaseRundownProtection ExReleaseRundownProtectionEx ExReleaseSpinLockExclusive
-    ExReleaseSpinLockExclusiveFromDpcLevel ExReleaseSpinLockShared
-    ExReleaseSpinLockSharedFromDpcLevel ExRundownCompleted ExSetResourceOwnerPointer
-    ExSetTimerResolution ExSystemTimeToLocalTime ExTryConvertSharedSpinLockExclusive
-    ExTryToAcquireFastMutex ExUnregisterCallback ExUuidCreate ExWaitForRundownProtectionRelease
-    FltAcknowledgeEcp FltAcquirePushLockExclusive FltAcquirePushLockExclusiveEx
-    FltAcquirePushLockShared FltAcquirePushLockSharedEx FltAcquireResourceExclusive
-    FltAcquireResourceShared FltAddOpenReparseEntry FltAdjustDeviceStackSizeForIoRedirection
-    FltAllocateCallbackData FltAllocateCallbackDataEx FltAllocateContext
-    FltAllocateDeferredIoWorkItem FltAllocateExtraCreateParameter
+    ExCreateCallback ExEnterCriticalRegionAndAcquireResourceExclusive ExGetPreviousMode
+    ExIsProcessorFeaturePresent ExLocalTimeToSystemTime ExNotifyCallback ExQueueWorkItem
+    ExRegisterCallback
+    ExReleaseResourceAndLeaveCriticalRegion ExSetTimerResolution ExSystemTimeToLocalTime
+    ExUnregisterCallback ExUuidCreate FltAcknowledgeEcp FltAcquirePushLockExclusive
+    FltAcquirePushLockExclusiveEx FltAcquirePushLockShared FltAcquirePushLockSharedEx
+    FltAcquireResourceExclusive FltAcquireResourceShared FltAddOpenReparseEntry
+    FltAdjustDeviceStackSizeForIoRedirection FltAllocateCallbackData FltAllocateCallbackDataEx
+    FltAllocateContext FltAllocateDeferredIoWorkItem FltAllocateExtraCreateParameter
     FltAllocateExtraCreateParameterFromLookasideList FltAllocateExtraCreateParameterList
     FltAllocateFileLock FltAllocateGenericWorkItem FltAllocatePoolAlignedWithTag
     FltApplyPriorityInfoThread FltAttachVolume FltAttachVolumeAtAltitude
@@ -163,94 +146,81 @@ not_emulated! {
     FsRtlRemovePerStreamContext FsRtlResetLargeMcb FsRtlSplitLargeMcb FsRtlTeardownPerStreamContexts
     FsRtlTruncateLargeMcb FsRtlUninitializeFileLock FsRtlUninitializeLargeMcb FsRtlUninitializeMcb
     FsRtlUninitializeOplock IoAcquireCancelSpinLock IoAcquireRemoveLockEx IoAcquireVpbSpinLock
-    IoAllocateDriverObjectExtension IoAllocateErrorLogEntry IoAllocateIrp IoAllocateMdl
+    IoAllocateDriverObjectExtension IoAllocateErrorLogEntry
     IoAllocateWorkItem IoAttachDevice IoAttachDeviceToDeviceStack IoBuildAsynchronousFsdRequest
-    IoBuildDeviceIoControlRequest IoBuildPartialMdl IoBuildSynchronousFsdRequest IoCancelFileOpen
+    IoBuildDeviceIoControlRequest IoBuildSynchronousFsdRequest IoCancelFileOpen
     IoCancelIrp IoCheckEaBufferValidity IoCheckShareAccess IoConnectInterrupt IoConnectInterruptEx
-    IoCreateDevice IoCreateFile IoCreateNotificationEvent IoCreateStreamFileObject
-    IoCreateSymbolicLink IoCreateSynchronizationEvent IoDeleteDevice IoDeleteSymbolicLink
-    IoDetachDevice IoDisconnectInterrupt IoDisconnectInterruptEx IoFreeIrp IoFreeMdl IoFreeWorkItem
-    IoGetAttachedDeviceReference IoGetCurrentProcess IoGetDeviceObjectPointer IoGetDeviceProperty
+    IoCreateFile IoCreateNotificationEvent IoCreateStreamFileObject
+    IoCreateSynchronizationEvent
+    IoDetachDevice IoDisconnectInterrupt IoDisconnectInterruptEx IoFreeWorkItem
+    IoGetAttachedDeviceReference IoGetDeviceObjectPointer IoGetDeviceProperty
     IoGetDriverObjectExtension IoGetFileObjectGenericMapping IoGetInitialStack IoGetIoPriorityHint
     IoGetLowerDeviceObject IoGetRemainingStackSize IoGetRequestorProcess IoGetRequestorProcessId
-    IoGetStackLimits IoGetTopLevelIrp IoGetTransactionParameterBlock IoInitializeIrp
+    IoGetStackLimits IoGetTopLevelIrp IoGetTransactionParameterBlock
     IoInitializeRemoveLockEx IoInitializeTimer IoInitializeWorkItem IoInvalidateDeviceRelations
     IoIs32bitProcess IoIsOperationSynchronous IoIsSystemThread IoMakeAssociatedIrp
     IoOpenDeviceRegistryKey IoOpenDriverRegistryKey IoQueueWorkItem IoRaiseHardError
     IoRegisterDeviceInterface IoRegisterDriverReinitialization IoRegisterFileSystem
     IoRegisterPlugPlayNotification IoRegisterShutdownNotification IoReleaseCancelSpinLock
     IoReleaseRemoveLockAndWaitEx IoReleaseRemoveLockEx IoReleaseVpbSpinLock IoRemoveShareAccess
-    IoReportTargetDeviceChange IoReportTargetDeviceChangeAsynchronous IoReuseIrp
+    IoReportTargetDeviceChange IoReportTargetDeviceChangeAsynchronous
     IoSetDeviceInterfaceState IoSetDeviceToVerify IoSetHardErrorOrVerifyDevice IoSetShareAccess
     IoSetTopLevelIrp IoSizeofWorkItem IoStartNextPacket IoStartPacket IoStartTimer IoStopTimer
     IoUninitializeWorkItem IoUnregisterFileSystem IoUnregisterPlugPlayNotification
     IoUnregisterShutdownNotification IoUpdateShareAccess IoVerifyVolume IoWMIRegistrationControl
-    IoWriteErrorLogEntry IofCallDriver IofCompleteRequest KeAcquireGuardedMutex
-    KeAcquireGuardedMutexUnsafe KeAcquireInStackQueuedSpinLock
-    KeAcquireInStackQueuedSpinLockAtDpcLevel KeAcquireInterruptSpinLock KeAcquireSpinLockForDpc
-    KeAreAllApcsDisabled KeAreApcsDisabled KeAttachProcess KeCancelTimer KeClearEvent
-    KeDelayExecutionThread KeDeregisterBugCheckCallback KeDetachProcess KeEnterCriticalRegion
-    KeEnterGuardedRegion KeExpandKernelStackAndCallout KeFlushQueuedDpcs KeGetCurrentProcessorIndex
-    KeGetCurrentProcessorNumber KeGetCurrentProcessorNumberEx KeGetCurrentThread
-    KeGetProcessorIndexFromNumber KeGetProcessorNumberFromIndex KeGetRecommendedSharedDataAlignment
-    KeInitializeDeviceQueue KeInitializeDpc KeInitializeEvent KeInitializeGuardedMutex
-    KeInitializeMutex KeInitializeQueue KeInitializeSemaphore KeInitializeThreadedDpc
-    KeInitializeTimer KeInitializeTimerEx KeInsertDeviceQueue KeInsertHeadQueue KeInsertQueue
-    KeInsertQueueDpc KeIpiGenericCall KeLeaveCriticalRegion KeLeaveGuardedRegion KePulseEvent
-    KeQueryActiveProcessorCount KeQueryActiveProcessorCountEx KeQueryActiveProcessors
-    KeQueryGroupAffinity KeQueryInterruptTime KeQueryMaximumProcessorCount
-    KeQueryMaximumProcessorCountEx KeQueryPerformanceCounter KeQueryPriorityThread
-    KeQueryRuntimeThread KeQuerySystemTime KeQuerySystemTimePrecise KeQueryTickCount
-    KeQueryTimeIncrement KeQueryUnbiasedInterruptTime KeReadStateEvent KeReadStateMutex
-    KeReadStateQueue KeReadStateTimer KeRegisterBugCheckCallback KeReleaseGuardedMutex
-    KeReleaseGuardedMutexUnsafe KeReleaseInStackQueuedSpinLock
-    KeReleaseInStackQueuedSpinLockFromDpcLevel KeReleaseInterruptSpinLock KeReleaseMutex
-    KeReleaseSemaphore KeReleaseSpinLockForDpc KeRemoveDeviceQueue KeRemoveQueue KeRemoveQueueDpc
-    KeRemoveQueueEx KeResetEvent KeRevertToUserAffinityThread KeRevertToUserAffinityThreadEx
-    KeRevertToUserGroupAffinityThread KeRundownQueue KeSetBasePriorityThread KeSetEvent
-    KeSetImportanceDpc KeSetPriorityThread KeSetSystemAffinityThread KeSetSystemAffinityThreadEx
-    KeSetSystemGroupAffinityThread KeSetTargetProcessorDpc KeSetTimer KeSetTimerEx
-    KeStackAttachProcess KeStallExecutionProcessor KeSynchronizeExecution KeTryToAcquireGuardedMutex
-    KeUnstackDetachProcess KeWaitForMultipleObjects KeWaitForSingleObject MmAdvanceMdl
-    MmAllocateContiguousMemory MmAllocateContiguousMemorySpecifyCache MmAllocateMappingAddress
-    MmAllocateNonCachedMemory MmAllocatePagesForMdl MmAllocatePagesForMdlEx
-    MmBuildMdlForNonPagedPool MmCanFileBeTruncated MmCopyMemory MmDoesFileHaveUserWritableReferences
-    MmFlushImageSection MmFreeContiguousMemory MmFreeMappingAddress MmFreeNonCachedMemory
-    MmFreePagesFromMdl MmGetPhysicalAddress MmGetSystemRoutineAddress MmGetVirtualForPhysical
-    MmIsAddressValid MmIsThisAnNtAsSystem MmLockPagableDataSection MmMapIoSpace
-    MmMapLockedPagesSpecifyCache MmPageEntireDriver MmProbeAndLockPages MmProtectMdlSystemAddress
-    MmQuerySystemSize MmResetDriverPaging MmSecureVirtualMemory MmSizeOfMdl
-    MmUnlockPagableImageSection MmUnlockPages MmUnmapIoSpace MmUnmapLockedPages
+    IoWriteErrorLogEntry IofCallDriver IofCompleteRequest KeAcquireInterruptSpinLock
+    KeAcquireSpinLockForDpc KeAttachProcess KeCancelTimer KeDeregisterBugCheckCallback
+    KeDetachProcess KeExpandKernelStackAndCallout KeFlushQueuedDpcs
+    KeGetRecommendedSharedDataAlignment KeInitializeDeviceQueue KeInitializeDpc KeInitializeMutex
+    KeInitializeQueue KeInitializeSemaphore KeInitializeThreadedDpc KeInitializeTimer
+    KeInitializeTimerEx KeInsertDeviceQueue KeInsertHeadQueue KeInsertQueue KeInsertQueueDpc
+    KeIpiGenericCall KeQueryGroupAffinity KeQueryPriorityThread KeQueryRuntimeThread
+    KeReadStateMutex KeReadStateQueue KeReadStateTimer KeRegisterBugCheckCallback
+    KeReleaseInterruptSpinLock KeReleaseMutex KeReleaseSemaphore KeReleaseSpinLockForDpc
+    KeRemoveDeviceQueue KeRemoveQueue KeRemoveQueueDpc KeRemoveQueueEx KeRevertToUserAffinityThread
+    KeRevertToUserAffinityThreadEx KeRevertToUserGroupAffinityThread KeRundownQueue
+    KeSetBasePriorityThread KeSetImportanceDpc KeSetPriorityThread KeSetSystemAffinityThread
+    KeSetSystemAffinityThreadEx KeSetSystemGroupAffinityThread KeSetTargetProcessorDpc KeSetTimer
+    KeSetTimerEx KeStackAttachProcess KeStallExecutionProcessor KeSynchronizeExecution
+    KeUnstackDetachProcess MmAllocateContiguousMemory
+    MmAllocateContiguousMemorySpecifyCache MmAllocateMappingAddress MmAllocateNonCachedMemory
+    MmAllocatePagesForMdl MmAllocatePagesForMdlEx MmCanFileBeTruncated
+    MmCopyMemory MmDoesFileHaveUserWritableReferences MmFlushImageSection MmFreeContiguousMemory
+    MmFreeMappingAddress MmFreeNonCachedMemory MmFreePagesFromMdl MmGetPhysicalAddress
+    MmGetVirtualForPhysical MmIsAddressValid MmIsThisAnNtAsSystem MmLockPagableDataSection
+    MmMapIoSpace MmPageEntireDriver MmProbeAndLockPages
+    MmProtectMdlSystemAddress MmQuerySystemSize MmResetDriverPaging MmSecureVirtualMemory
+    MmUnlockPagableImageSection MmUnlockPages MmUnmapIoSpace
     MmUnsecureVirtualMemory NtClose ObCloseHandle ObDereferenceObjectDeferDelete ObGetFilterVersion
     ObGetObjectSecurity ObInsertObject ObIsKernelHandle ObMakeTemporaryObject ObOpenObjectByPointer
-    ObQueryNameString ObQueryObjectAuditingByHandle ObReferenceObjectByHandle
-    ObReferenceObjectByPointer ObRegisterCallbacks ObReleaseObjectSecurity ObUnRegisterCallbacks
-    ObfDereferenceObject ObfReferenceObject PoCallDriver PoRegisterPowerSettingCallback
+    ObQueryNameString ObQueryObjectAuditingByHandle ObReferenceObjectByPointer ObRegisterCallbacks
+    ObReleaseObjectSecurity ObUnRegisterCallbacks PoCallDriver PoRegisterPowerSettingCallback
     PoRegisterSystemState PoRequestPowerIrp PoSetPowerState PoStartNextPowerIrp
     PoUnregisterSystemState ProbeForRead ProbeForWrite PsAssignImpersonationToken PsChargePoolQuota
-    PsCreateSystemThread PsDereferenceImpersonationToken PsDereferencePrimaryToken
-    PsGetCurrentProcessId PsGetCurrentThreadId PsGetProcessCreateTimeQuadPart PsGetProcessExitTime
-    PsGetProcessId PsGetThreadId PsGetThreadProcess PsGetThreadProcessId PsGetVersion
-    PsImpersonateClient PsIsSystemThread PsIsThreadTerminating PsLookupProcessByProcessId
-    PsLookupThreadByThreadId PsReferenceImpersonationToken PsReferencePrimaryToken
-    PsRemoveCreateThreadNotifyRoutine PsRemoveLoadImageNotifyRoutine PsReturnPoolQuota
-    PsRevertToSelf PsSetCreateProcessNotifyRoutine PsSetCreateProcessNotifyRoutineEx
-    PsSetCreateThreadNotifyRoutine PsSetLoadImageNotifyRoutine PsTerminateSystemThread
-    RtlAbsoluteToSelfRelativeSD RtlAddAccessAllowedAce RtlAnsiStringToUnicodeString
-    RtlAppendUnicodeStringToString RtlAppendUnicodeToString RtlAreBitsClear RtlAreBitsSet RtlAssert
-    RtlCaptureContext RtlCaptureStackBackTrace RtlCheckRegistryKey RtlClearAllBits RtlClearBit
-    RtlClearBits RtlCompareString RtlCompareUnicodeString RtlCompareUnicodeStrings
-    RtlConvertSidToUnicodeString RtlCopySid RtlCopyString RtlCopyUnicodeString RtlCreateAcl
+    PsDereferenceImpersonationToken PsDereferencePrimaryToken PsGetProcessCreateTimeQuadPart
+    PsGetProcessExitTime PsGetThreadProcess PsGetThreadProcessId PsGetVersion PsImpersonateClient
+    PsLookupProcessByProcessId PsLookupThreadByThreadId
+    PsReferenceImpersonationToken PsReferencePrimaryToken PsRemoveCreateThreadNotifyRoutine
+    PsRemoveLoadImageNotifyRoutine PsReturnPoolQuota PsRevertToSelf PsSetCreateProcessNotifyRoutine
+    PsSetCreateProcessNotifyRoutineEx PsSetCreateThreadNotifyRoutine PsSetLoadImageNotifyRoutine
+    RtlAbsoluteToSelfRelativeSD RtlAddAccessAllowedAce
+    RtlAssert
+    // Rust's own library calls that Windows.
+    #[cfg(not(windows))]
+    RtlCaptureContext
+    RtlCaptureStackBackTrace RtlCheckRegistryKey
+    RtlCompareString
+    RtlConvertSidToUnicodeString RtlCopySid RtlCopyString RtlCreateAcl
     RtlCreateRegistryKey RtlCreateSecurityDescriptor RtlDeleteElementGenericTable
     RtlDeleteElementGenericTableAvl RtlDeleteRegistryValue RtlDowncaseUnicodeString
     RtlDuplicateUnicodeString RtlEnumerateGenericTable RtlEnumerateGenericTableAvl
     RtlEnumerateGenericTableWithoutSplaying RtlEnumerateGenericTableWithoutSplayingAvl RtlEqualSid
-    RtlEqualString RtlEqualUnicodeString RtlFindClearBits RtlFindClearBitsAndSet
-    RtlFindFirstRunClear RtlFindLongestRunClear RtlFindNextForwardRunClear RtlFindSetBits
-    RtlFindSetBitsAndClear RtlFreeAnsiString RtlFreeOemString RtlFreeUnicodeString RtlGUIDFromString
+    RtlEqualString
+    RtlFindFirstRunClear RtlFindLongestRunClear RtlFindNextForwardRunClear
+    RtlFreeOemString RtlGUIDFromString
     RtlGenerate8dot3Name RtlGetElementGenericTable RtlGetElementGenericTableAvl
     RtlGetGroupSecurityDescriptor RtlGetOwnerSecurityDescriptor RtlGetVersion RtlHashUnicodeString
-    RtlIdentifierAuthoritySid RtlInitAnsiString RtlInitString RtlInitializeBitMap
+    RtlIdentifierAuthoritySid
     RtlInitializeGenericTable RtlInitializeGenericTableAvl RtlInitializeSid
     RtlInsertElementGenericTable RtlInsertElementGenericTableAvl RtlInsertElementGenericTableFull
     RtlInsertElementGenericTableFullAvl RtlInt64ToUnicodeString RtlIntegerToUnicodeString
@@ -259,13 +229,13 @@ not_emulated! {
     RtlLookupElementGenericTableAvl RtlLookupElementGenericTableFull
     RtlLookupElementGenericTableFullAvl RtlMapGenericMask RtlMultiByteToUnicodeN
     RtlNtStatusToDosError RtlNumberGenericTableElements RtlNumberGenericTableElementsAvl
-    RtlNumberOfClearBits RtlNumberOfSetBits RtlOemStringToCountedUnicodeString
-    RtlPrefixUnicodeString RtlQueryRegistryValues RtlRandom RtlRandomEx RtlSelfRelativeToAbsoluteSD
-    RtlSetAllBits RtlSetBit RtlSetBits RtlSetDaclSecurityDescriptor RtlSetGroupSecurityDescriptor
+    RtlOemStringToCountedUnicodeString
+    RtlQueryRegistryValues RtlRandom RtlRandomEx RtlSelfRelativeToAbsoluteSD
+    RtlSetDaclSecurityDescriptor RtlSetGroupSecurityDescriptor
     RtlSetOwnerSecurityDescriptor RtlStringFromGUID RtlSubAuthorityCountSid RtlSubAuthoritySid
-    RtlTestBit RtlTimeFieldsToTime RtlTimeToTimeFields RtlUTF8ToUnicodeN
-    RtlUnicodeStringToAnsiString RtlUnicodeStringToInteger RtlUnicodeToMultiByteN
-    RtlUnicodeToMultiByteSize RtlUnicodeToUTF8N RtlUpcaseUnicodeChar RtlUpcaseUnicodeString
+    RtlTimeFieldsToTime RtlTimeToTimeFields RtlUTF8ToUnicodeN
+    RtlUnicodeStringToInteger RtlUnicodeToMultiByteN
+    RtlUnicodeToMultiByteSize RtlUnicodeToUTF8N
     RtlUpcaseUnicodeStringToCountedOemString RtlUpcaseUnicodeToOemN RtlUpperString
     RtlValidRelativeSecurityDescriptor RtlValidSecurityDescriptor RtlValidSid RtlVerifyVersionInfo
     RtlWalkFrameChain RtlWriteRegistryValue RtlxAnsiStringToUnicodeSize RtlxUnicodeStringToAnsiSize
@@ -275,7 +245,7 @@ not_emulated! {
     SeQuerySecurityDescriptorInfo SeRegisterLogonSessionTerminatedRoutine SeReleaseSubjectContext
     SeSetSecurityDescriptorInfo SeSinglePrivilegeCheck SeTokenIsAdmin SeTokenIsRestricted
     SeTokenType SeUnlockSubjectContext SeUnregisterLogonSessionTerminatedRoutine
-    SeValidSecurityDescriptor WdmlibIoCreateDeviceSecure ZwAllocateVirtualMemory ZwClose
+    SeValidSecurityDescriptor WdmlibIoCreateDeviceSecure ZwAllocateVirtualMemory
     ZwCreateDirectoryObject ZwCreateEvent ZwCreateFile ZwCreateKey ZwCreateSection ZwDeleteFile
     ZwDeleteKey ZwDeleteValueKey ZwDeviceIoControlFile ZwDuplicateObject ZwEnumerateKey
     ZwEnumerateValueKey ZwFlushKey ZwFreeVirtualMemory ZwFsControlFile ZwLoadDriver

@@ -12,10 +12,16 @@ use windows_sys::Win32::Foundation as nt;
 
 #[path = "../src/catch.rs"]
 mod catch;
+#[path = "../src/exhaust.rs"]
+mod exhaust;
 #[path = "../src/exports.rs"]
 mod exports;
 #[path = "../src/not_emulated.rs"]
 mod not_emulated;
+#[path = "../src/seh.rs"]
+mod seh;
+#[path = "../src/verify.rs"]
+mod verify;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -101,6 +107,117 @@ fn layout_asserts() -> String {
     layout!(out, wdm::LookasideListEx, "LOOKASIDE_LIST_EX", { l: "L"; });
     layout!(out, wdm::NPagedLookasideList, "NPAGED_LOOKASIDE_LIST", { l: "L"; });
     layout!(out, wdm::PagedLookasideList, "PAGED_LOOKASIDE_LIST", { l: "L"; });
+    layout!(out, wdm::DispatcherHeader, "DISPATCHER_HEADER", {
+        kind: "Type";
+        size: "Size";
+        signal_state: "SignalState";
+        wait_list_head: "WaitListHead";
+    });
+    layout!(out, wdm::KEvent, "KEVENT", { header: "Header"; });
+    layout!(out, wdm::KSemaphore, "KSEMAPHORE", { header: "Header"; limit: "Limit"; });
+    layout!(out, wdm::KMutex, "KMUTEX", {
+        header: "Header";
+        list_entry: "MutantListEntry";
+        owner: "OwnerThread";
+    });
+    layout!(out, wdm::FastMutex, "FAST_MUTEX", {
+        count: "Count";
+        owner: "Owner";
+        contention: "Contention";
+        event: "Event";
+        old_irql: "OldIrql";
+    });
+    layout!(out, wdm::KGuardedMutex, "KGUARDED_MUTEX", {
+        count: "Count";
+        owner: "Owner";
+        contention: "Contention";
+        gate: "Gate";
+        apc_disable: "CombinedApcDisable";
+    });
+    layout!(out, wdm::KLockQueueHandle, "KLOCK_QUEUE_HANDLE", {
+        next: "LockQueue.Next";
+        lock: "LockQueue.Lock";
+        old_irql: "OldIrql";
+    });
+    layout!(out, wdm::UnicodeString, "UNICODE_STRING", {
+        length: "Length"; maximum_length: "MaximumLength"; buffer: "Buffer";
+    });
+    layout!(out, wdm::RtlBitMap, "RTL_BITMAP", { size: "SizeOfBitMap"; buffer: "Buffer"; });
+    layout!(out, wdm::DriverExtension, "DRIVER_EXTENSION", {
+        driver_object: "DriverObject";
+        add_device: "AddDevice";
+        service_key_name: "ServiceKeyName";
+    });
+    layout!(out, wdm::DriverObject, "DRIVER_OBJECT", {
+        kind: "Type";
+        size: "Size";
+        device_object: "DeviceObject";
+        driver_extension: "DriverExtension";
+        driver_name: "DriverName";
+        driver_init: "DriverInit";
+        driver_unload: "DriverUnload";
+        major_function: "MajorFunction";
+    });
+    layout!(out, wdm::DeviceObject, "DEVICE_OBJECT", {
+        kind: "Type";
+        driver_object: "DriverObject";
+        next_device: "NextDevice";
+        flags: "Flags";
+        characteristics: "Characteristics";
+        device_extension: "DeviceExtension";
+        device_type: "DeviceType";
+        stack_size: "StackSize";
+        alignment_requirement: "AlignmentRequirement";
+        active_thread_count: "ActiveThreadCount";
+        device_lock: "DeviceLock";
+        sector_size: "SectorSize";
+    });
+    layout!(out, wdm::Irp, "IRP", {
+        kind: "Type";
+        size: "Size";
+        mdl_address: "MdlAddress";
+        thread_list_entry: "ThreadListEntry";
+        status: "IoStatus";
+        stack_count: "StackCount";
+        current_location: "CurrentLocation";
+        allocation_flags: "AllocationFlags";
+        user: "UserIosb";
+        current_stack_location: "Tail.Overlay.CurrentStackLocation";
+    });
+    layout!(out, wdm::Mdl, "MDL", {
+        next: "Next";
+        size: "Size";
+        flags: "MdlFlags";
+        mapped_system_va: "MappedSystemVa";
+        start_va: "StartVa";
+        byte_count: "ByteCount";
+        byte_offset: "ByteOffset";
+    });
+    assert_that(
+        &mut out,
+        &format!(
+            "sizeof(IO_STACK_LOCATION) == {}",
+            wdm::IO_STACK_LOCATION_BYTES
+        ),
+    );
+    layout!(out, wdm::SingleListEntry, "SINGLE_LIST_ENTRY", { next: "Next"; });
+    layout!(out, wdm::EResource, "ERESOURCE", {
+        system_resources_list: "SystemResourcesList";
+        owner_table: "OwnerTable";
+        active_count: "ActiveCount";
+        flag: "Flag";
+        shared_waiters: "SharedWaiters";
+        exclusive_waiters: "ExclusiveWaiters";
+        owner_thread: "OwnerEntry.OwnerThread";
+        owner_count: "OwnerEntry.TableSize";
+        active_entries: "ActiveEntries";
+        contention_count: "ContentionCount";
+        shared_waiter_count: "NumberOfSharedWaiters";
+        exclusive_waiter_count: "NumberOfExclusiveWaiters";
+        reserved: "Reserved2";
+        address: "Address";
+        spin_lock: "SpinLock";
+    });
     for (c, bytes) in [
         ("WCHAR", 2),
         ("SHORT", 2),
@@ -182,6 +299,7 @@ fn c_type(rust: &str) -> &'static str {
         "UlongPtr" => "ULONG_PTR",
         "PoolType" => "POOL_TYPE",
         "NtStatus" => "NTSTATUS",
+        "*mutSehFrame" => "emu_seh_frame *",
         "*mutc_void" => "PVOID",
         "*mutSpinLock" => "PKSPIN_LOCK",
         "*mutLookasideListEx" => "PLOOKASIDE_LIST_EX",
@@ -189,15 +307,91 @@ fn c_type(rust: &str) -> &'static str {
         "*mutPagedLookasideList" => "PPAGED_LOOKASIDE_LIST",
         "*mutSListHeader" => "PSLIST_HEADER",
         "*mutSListEntry" => "PSLIST_ENTRY",
+        "i32" => "LONG",
+        "isize" => "LONG_PTR",
+        "*mutu32" => "PULONG",
+        "*mutExSpinLock" => "PEX_SPIN_LOCK",
+        "*mutPushLock" => "PEX_PUSH_LOCK",
+        "*mutRundownRef" => "PEX_RUNDOWN_REF",
+        "*mutEResource" => "PERESOURCE",
+        "ResourceThread" => "ERESOURCE_THREAD",
+        "*mutKLockQueueHandle" => "PKLOCK_QUEUE_HANDLE",
+        "*mutListEntry" => "PLIST_ENTRY",
+        "*mutSingleListEntry" => "PSINGLE_LIST_ENTRY",
+        "Affinity" => "KAFFINITY",
+        "*mutAffinity" => "PKAFFINITY",
+        "PoolPriority" => "EX_POOL_PRIORITY",
+        "*constPoolExtendedParameter" => "PCPOOL_EXTENDED_PARAMETER",
+        "*mutObjectAttributes" => "POBJECT_ATTRIBUTES",
+        "*mutObjectType" => "POBJECT_TYPE",
+        "*mutHandleInformation" => "POBJECT_HANDLE_INFORMATION",
+        "KThread" => "PKTHREAD",
+        "Thread" => "PETHREAD",
+        "Process" => "PEPROCESS",
+        "Handle" => "HANDLE",
+        "*mutHandle" => "PHANDLE",
+        "*mutClientId" => "PCLIENT_ID",
+        "StartRoutine" => "PKSTART_ROUTINE",
+        "*mutProcessorNumber" => "PPROCESSOR_NUMBER",
+        "*mutDriverObject" => "PDRIVER_OBJECT",
+        "*mutDeviceObject" => "PDEVICE_OBJECT",
+        "*mut*mutDeviceObject" => "PDEVICE_OBJECT *",
+        "*mutIrp" => "PIRP",
+        "*mutMdl" => "PMDL",
+        "StackSize" => "CCHAR",
+        "CachingType" => "MEMORY_CACHING_TYPE",
+        "Text" => "PCSZ",
+        "*constUnicodeString" => "const UNICODE_STRING *",
+        "*constu16" => "PCWCH",
+        "*mutAnsiString" => "PANSI_STRING",
+        "*mutRtlBitMap" => "PRTL_BITMAP",
+        "DriverInitialize" => "PDRIVER_INITIALIZE",
+        "*mutUnicodeString" => "PUNICODE_STRING",
+        "LargeInteger" => "LARGE_INTEGER",
+        "*mutEvent" => "PRKEVENT",
+        "*mutFastMutex" => "PFAST_MUTEX",
+        "*mutGuardedMutex" => "PKGUARDED_MUTEX",
+        "EventType" => "EVENT_TYPE",
+        "WaitType" => "WAIT_TYPE",
+        "WaitReason" => "KWAIT_REASON",
+        "ProcessorMode" => "KPROCESSOR_MODE",
+        "*mutLargeInteger" => "PLARGE_INTEGER",
+        "*mutWaitBlock" => "PKWAIT_BLOCK",
+        "*mut*mutc_void" => "PVOID *",
         "*mutEmuDriver" => "emu_driver",
         "*constc_char" => "const char *",
         "*mutc_char" => "char *",
         "*mutEmuStop" => "emu_stop *",
         "*constEmuStop" => "const emu_stop *",
         "*mutEmuFrame" => "emu_frame *",
+        "*mutEmuFailed" => "struct emu_failed *",
         "*mutEmuLeak" => "struct emu_leak *",
+        "*mutEmuCounters" => "struct emu_counters *",
         "EmuLeap" => "emu_leap",
         "EmuRun" => "emu_run",
+        "*muti64" => "PLONGLONG",
+        "Size" => "size_t",
+        "Wchar" => "WCHAR",
+        "*mutSize" => "size_t *",
+        "DriverObjectRef" => "PDRIVER_OBJECT",
+        "RegistryPathRef" => "PCUNICODE_STRING",
+        "WdfObject" => "WDFOBJECT",
+        "*mutWdfObject" => "WDFOBJECT *",
+        "WdfDriver" => "WDFDRIVER",
+        "*mutWdfDriver" => "WDFDRIVER *",
+        "WdfDevice" => "WDFDEVICE",
+        "WdfFileObject" => "WDFFILEOBJECT",
+        "WdfMemory" => "WDFMEMORY",
+        "*mutWdfMemory" => "WDFMEMORY *",
+        "WdfLookaside" => "WDFLOOKASIDE",
+        "*mutWdfLookaside" => "WDFLOOKASIDE *",
+        "WdfSpinLock" => "WDFSPINLOCK",
+        "*mutWdfSpinLock" => "WDFSPINLOCK *",
+        "WdfWaitLock" => "WDFWAITLOCK",
+        "*mutWdfWaitLock" => "WDFWAITLOCK *",
+        "*mutWdfObjectAttributes" => "PWDF_OBJECT_ATTRIBUTES",
+        "*constWdfContextTypeInfo" => "PCWDF_OBJECT_CONTEXT_TYPE_INFO",
+        "*mutWdfDriverConfig" => "PWDF_DRIVER_CONFIG",
         "Option<AllocateFunctionExRaw>" => "PALLOCATE_FUNCTION_EX",
         "Option<AllocateFunctionRaw>" => "PALLOCATE_FUNCTION",
         "Option<FreeFunctionExRaw>" => "PFREE_FUNCTION_EX",

@@ -6,5 +6,6 @@
 
 /* Runs all tests and writes a line per finding; how many bytes there are. */
 SIZE_T RunBoth(char *into, SIZE_T size);
+SIZE_T RunServices(char *into, SIZE_T size);
 
 #endif

@@ -20,6 +20,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING path)
     NTSTATUS status;
     SIZE_T size = RunBoth(Text, sizeof(Text));
 
+    size += RunServices(Text + size, sizeof(Text) - size);
     UNREFERENCED_PARAMETER(path);
     driver->DriverUnload = Unload;
     InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
