@@ -25,7 +25,9 @@
  * @module
  */
 
+export { entryAt } from "./src/native/arguments.ts";
 export { BugCheckError, LibraryLoadError, LookasideError } from "./src/native/errors.ts";
+export type { ReportedBlock, StopReport } from "./src/native/errors.ts";
 export { type Kernel, kernel, type KernelOptions } from "./src/native/kernel.ts";
 export { load } from "./src/native/library/library.ts";
 export {
@@ -41,13 +43,17 @@ export {
   type Driver,
   type DriverOptions,
   type Entry,
-  entryAt,
   type FaultReport,
   type Faults,
   type Leak,
   type ListSnapshot,
   type LookasideStats,
+  type LowResources,
   type PoolOptions,
   type PoolTagUsage,
+  type VerifiedDriver,
+  type VerifierCounters,
+  type VerifierOptions,
+  type VerifierPoolCounters,
 } from "./src/native/types.ts";
 export { Irql, LookasideFlags, NtStatus, PoolType } from "./src/wdk/constants.ts";

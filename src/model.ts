@@ -5,7 +5,9 @@
  * imports nothing, allocates no memory of its own and knows neither addresses
  * nor pages: an entry is an ordinal. The first entry that a list gets from
  * pool is 1, the next one 2, and so on; an entry that the list kept and hands
- * out again has the ordinal it always had.
+ * out again has the ordinal it always had. An entry that went to another list
+ * stays what it was: its list of birth and its ordinal there, in one number
+ * ({@linkcode LookasideModel.identify}).
  *
  * The rules, from Microsoft's public header:
  *
@@ -13,6 +15,9 @@
  *   count a miss and call the allocate routine, whatever that returns;
  * - free: count it; if the list keeps `depth` entries or more, count a miss and
  *   call the free routine; else keep the entry;
+ * - a list may take the entries of another list of the same size class, pool
+ *   type and tag, both with the default routines: it counts the free, the other
+ *   counts nothing;
  * - once a second (here: at each {@linkcode LookasideModel.tick}) the system
  *   moves `depth` between 4 and the maximum depth by what was asked of the list,
  *   and frees what the list keeps above it. By how much is a policy of this
@@ -44,14 +49,21 @@ const SETTLED = 8;
 /** A demand or a depth is 16 bits wide, a count of ticks 8. */
 const MOST = 0xFFFF;
 const MOST_TICKS = 0xFF;
-/** Room for the link that chains the entries a list keeps. */
 /** A pool has 4095 MiB at most. The model's has no other bound. */
 const LARGEST_POOL_BYTES = 4095 * 2 ** 20;
+/** Room for the link that chains the entries a list keeps. */
 const MINIMUM_SIZE = 8;
+/** Pool rounds a block up to these; one of a page and more to whole pages. */
+const GRANULE = 16;
+const PAGE = 4096;
+/** How far the number of an entry's list of birth is above its ordinal. */
+const BIRTH = 2 ** 32;
 
 const POOL_TYPES: readonly number[] = [0, 1, 4, 5, 512, 516];
 const POOL_COLD_ALLOCATION = 0x100;
 const POOL_RAISE_IF_ALLOCATION_FAILURE = 0x10;
+/** The bits of a pool type that say what happens without memory: that flag, and the one of quotas. */
+const ON_FAILURE = 0x18;
 const NON_PAGED_POOL_NX = 512;
 const PAGED = 1;
 const RAISE_ON_FAIL = 1;
@@ -70,8 +82,23 @@ const NEVER_ALLOCATED = 0x46;
 const CONTROL_BLOCK_TAG = "LkCb";
 const CONTROL_BLOCK_BYTES = { ex: 112, npaged: 128, paged: 128 } as const;
 
-/** Where an entry is: with the caller, kept by the list, back in pool, or with a callback that threw. */
-const BUSY = 1, KEPT = 2, GONE = 3, LOST = 4;
+/** What does not change once a list is made. */
+const FIELDS = ["kind", "size", "poolType", "tag", "flags", "pool", "number", "ownEntriesOnly"];
+
+/** Where an entry is: with the caller, kept by the list, or with a callback that threw. */
+const BUSY = 1, KEPT = 2, LOST = 3;
+
+/** A block that a list got from pool. */
+interface ModelEntry {
+  /** The list that got it. */
+  readonly birth: LookasideModel;
+  /** The how-manieth of that list it is. */
+  readonly ordinal: number;
+  /** The list that gave it out or took it last. */
+  holder: LookasideModel;
+  /** Where it is. */
+  state: number;
+}
 
 /** Which of the three list types of `wdm.h`. */
 export type ModelKind = "ex" | "npaged" | "paged";
@@ -144,6 +171,8 @@ export interface ModelOptions {
   pool?: PoolModel;
   /** How ticks move the depth. Default `"settling"`. */
   depthPolicy?: ModelDepthPolicyName;
+  /** Whether the list takes no entries of other lists. Default true. */
+  ownEntriesOnly?: boolean;
 }
 
 /** Counters as the WDK counts them: unsigned 32-bit, wrapping. */
@@ -287,16 +316,24 @@ export class ModelCallbackError extends Error {
  * ```
  */
 export class PoolModel {
+  /** The lists over it, in the order in which they were made, deleted ones too. */
+  readonly lists: LookasideModel[] = [];
   readonly #usage = new Map<string, { -readonly [K in keyof ModelPoolUsage]: ModelPoolUsage[K] }>();
   #failing = 0;
 
-  /** Makes the next `count` allocations fail; 0 makes none fail. */
+  /**
+   * Makes the next `count` allocations fail; 0 makes none fail.
+   *
+   * @throws {TypeError} If the count is not a number.
+   * @throws {RangeError} If it is not an integer in 0 … 2^32-1.
+   */
   failNext(count: number): void {
-    this.#failing = count;
+    this.#failing = integer(count, 0, U32_MAX, "make allocations fail", "count");
   }
 
   /** Takes a block; false when none can be had, as for more than the largest pool has. */
   allocate(bytes: number, poolType: number, tag: string | number): boolean {
+    checkBlock("allocate the block", bytes, poolType, tag);
     if (bytes > LARGEST_POOL_BYTES) {
       return false;
     }
@@ -313,6 +350,7 @@ export class PoolModel {
 
   /** Gives a block of that many bytes back. */
   free(bytes: number, poolType: number, tag: string | number): void {
+    checkBlock("free the block", bytes, poolType, tag);
     const usage = this.#of(poolType, tag);
     usage.frees += 1;
     usage.outstanding -= 1;
@@ -483,6 +521,10 @@ export class LookasideModel {
   readonly flags: number;
   /** The pool that serves the list. */
   readonly pool: PoolModel;
+  /** Its place among the lists over the pool, from 1. */
+  readonly number: number;
+  /** Whether it takes no entries of other lists. */
+  readonly ownEntriesOnly: boolean;
 
   readonly #allocate: ModelAllocate;
   readonly #free: ModelFree;
@@ -492,9 +534,11 @@ export class LookasideModel {
   #tuning = NEW_LIST;
   #depth = FLOOR;
   /** The entries kept, the one freed last at the end. */
-  readonly #kept: number[] = [];
-  /** Where each entry is, by its ordinal; nothing has the ordinal 0. */
-  readonly #states: number[] = [0];
+  readonly #kept: ModelEntry[] = [];
+  /** How many entries it got from pool. */
+  #births = 0;
+  /** Those of them that did not go back, by their ordinals. */
+  readonly #born = new Map<number, ModelEntry>();
   #deleted = false;
   #totalAllocates = 0;
   #allocateMisses = 0;
@@ -510,10 +554,15 @@ export class LookasideModel {
   /**
    * Initialises an empty list.
    *
-   * @throws {RangeError} If the size is not an integer ≥ 1, the tag has not one to four characters or is one that pool refuses (zero, "BIG", no letter or digit), or there is no such depth policy.
+   * @throws {TypeError} If an option has the wrong type.
+   * @throws {RangeError} If the size is not an integer ≥ 1, another number is no integer of 32 bits, the tag has not one to four characters or is one that pool refuses (zero, "BIG", no letter or digit), or there is no such depth policy.
    * @throws {ModelStatus} If pool type, flags or maximum depth are not valid (in this order), the size is over the largest pool's, or there is no pool for the control block.
    */
   constructor(options: ModelOptions) {
+    const action = "create the list";
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`Cannot ${action}: options must be an object: ${shown(options)}`);
+    }
     const {
       kind = "ex",
       size,
@@ -522,11 +571,23 @@ export class LookasideModel {
       flags = 0,
       maximumDepth = 0,
     } = options;
-    if (!Number.isInteger(size) || size < 1) {
-      throw new RangeError(`Cannot create the list: size must be a positive integer: ${size}`);
+    const { alloc = "default", free = "default", ownEntriesOnly = true } = options;
+    const { pool = new PoolModel(), depthPolicy = "settling" } = options;
+    oneOf(kind, Object.keys(CONTROL_BLOCK_BYTES), action, "kind");
+    oneOf(alloc, ["default", "pool", "fail", "throw"], action, "alloc");
+    oneOf(free, ["default", "pool", "throw"], action, "free");
+    integer(size, 1, Number.MAX_SAFE_INTEGER, action, "size");
+    integer(poolType, -0x8000_0000, U32_MAX, action, "poolType");
+    integer(flags, 0, U32_MAX, action, "flags");
+    integer(maximumDepth, 0, U32_MAX, action, "maximumDepth");
+    checkTag(tag, action);
+    if (typeof ownEntriesOnly !== "boolean") {
+      throw new TypeError(
+        `Cannot ${action}: ownEntriesOnly must be a boolean: ${shown(ownEntriesOnly)}`,
+      );
     }
-    if (typeof tag === "string" && (tag.length < 1 || tag.length > 4)) {
-      throw new RangeError(`Cannot create the list: tag must have one to four characters: ${tag}`);
+    if (typeof pool?.allocate !== "function") {
+      throw new TypeError(`Cannot ${action}: pool must be a PoolModel: ${shown(pool)}`);
     }
     const text = typeof tag === "string" ? tag : tagText(tag);
     if (/^BIG ?$/.test(text) || !/[0-9A-Za-z]/.test(text)) {
@@ -554,20 +615,20 @@ export class LookasideModel {
     this.poolType = kind === "ex" ? poolType : (kind === "paged" ? PAGED : 0) | flags;
     this.tag = text;
     this.flags = flags;
-    this.pool = options.pool ?? new PoolModel();
-    this.#allocate = options.alloc ?? "default";
-    this.#free = options.free ?? "default";
+    this.pool = pool;
+    this.#allocate = alloc;
+    this.#free = free;
     this.#maximumDepth = kind === "ex" && maximumDepth !== 0 ? maximumDepth : BASE_MAXIMUM_DEPTH;
-    this.#policy = policyOf(options.depthPolicy ?? "settling");
+    this.#policy = policyOf(depthPolicy);
     this.#raises = kind === "ex"
       ? flags === RAISE_ON_FAIL
       : (flags & POOL_RAISE_IF_ALLOCATION_FAILURE) !== 0;
-    for (const name of ["kind", "size", "poolType", "tag", "flags", "pool"]) {
-      Object.defineProperty(this, name, { writable: false });
-    }
+    this.ownEntriesOnly = ownEntriesOnly;
     if (!this.pool.allocate(CONTROL_BLOCK_BYTES[kind], NON_PAGED_POOL_NX, CONTROL_BLOCK_TAG)) {
       throw new ModelStatus("create the list", STATUS_INSUFFICIENT_RESOURCES);
     }
+    this.number = this.pool.lists.push(this);
+    for (const name of FIELDS) Object.defineProperty(this, name, { writable: false });
   }
 
   /** Whether the list was deleted. */
@@ -578,7 +639,8 @@ export class LookasideModel {
   /**
    * Allocates an entry.
    *
-   * @returns Its ordinal, or null when none can be had.
+   * @returns Its ordinal, or null when none can be had. An entry of another list of birth is the number
+   * that {@linkcode LookasideModel.identify} gives there.
    * @throws {ModelStatus} If none can be had and the list raises on failure. The call stays counted.
    * @throws {ModelCallbackError} If the allocate callback throws. The call stays counted.
    */
@@ -587,43 +649,76 @@ export class LookasideModel {
     this.#totalAllocates = u32(this.#totalAllocates + 1);
     const kept = this.#kept.pop();
     if (kept !== undefined) {
-      this.#states[kept] = BUSY;
-      return kept;
+      kept.state = BUSY;
+      return this.#numberOf(kept);
     }
     this.#allocateMisses = u32(this.#allocateMisses + 1);
     if (!this.#takeFromPool()) {
       return null;
     }
-    return this.#states.push(BUSY) - 1;
+    const ordinal = ++this.#births;
+    this.#born.set(ordinal, { birth: this, ordinal, holder: this, state: BUSY });
+    return ordinal;
   }
 
   /**
-   * Frees an entry.
+   * Frees an entry. One of another list is this list's from then on, where that may be.
    *
-   * @throws {ModelBugCheck} If the entry is kept or back in pool (0xC2/0x07) or is none of this list (0xC2/0x46).
+   * @param entry An ordinal of this list, or a number that {@linkcode LookasideModel.identify} gave.
+   * @throws {TypeError} If it is not a number.
+   * @throws {ModelBugCheck} If the entry is kept or back in pool (0xC2/0x07) or is none that this list takes (0xC2/0x46).
    * @throws {ModelCallbackError} If the free callback throws. The entry counts as freed, its block stays in use.
    */
   free(entry: number): void {
     this.#assertNotDeleted("free");
-    this.#assertBusy(entry);
+    const freed = this.#allocated(entry);
+    freed.holder = this;
     this.#totalFrees = u32(this.#totalFrees + 1);
     if (this.#kept.length >= this.#depth) {
       this.#freeMisses = u32(this.#freeMisses + 1);
-      this.#giveToPool(entry);
+      this.#giveToPool(freed);
     } else {
-      this.#states[entry] = KEPT;
-      this.#kept.push(entry);
+      freed.state = KEPT;
+      this.#kept.push(freed);
     }
+  }
+
+  /**
+   * The number by which every list over the pool knows an entry: 2^32 times the number of its list of
+   * birth, and its ordinal there.
+   *
+   * @example
+   * ```ts
+   * import { LookasideModel, PoolModel } from "@win-lookaside/lookaside/model";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const pool = new PoolModel();
+   * const list = new LookasideModel({ size: 64, pool });
+   * const other = new LookasideModel({ size: 64, pool, ownEntriesOnly: false });
+   * const entry = list.identify(list.alloc()!);
+   * other.free(entry);
+   * assertEquals([list.stats().outstanding, other.stats().outstanding], [1, -1]);
+   * assertEquals(other.alloc(), entry);
+   * ```
+   *
+   * @param entry An ordinal of this list, or such a number already.
+   */
+  identify(entry: number): number {
+    integer(entry, 0, Number.MAX_SAFE_INTEGER, "identify the entry", "entry");
+    return entry < BIRTH ? BIRTH * this.number + entry : entry;
   }
 
   /**
    * Allocates up to `count` entries, ending with the first that cannot be had.
    *
    * @returns Their ordinals.
+   * @throws {TypeError} If the count is not a number.
+   * @throws {RangeError} If it is not an integer in 0 … 2^32-1.
    * @throws {ModelStatus} If the list raises on failure and not even one can be had.
    * @throws {ModelCallbackError} If the allocate callback throws for the first one.
    */
   allocMany(count: number): number[] {
+    integer(count, 0, U32_MAX, "allocate", "count");
     const entries: number[] = [];
     try {
       while (entries.length < count) {
@@ -644,18 +739,22 @@ export class LookasideModel {
   /**
    * Frees entries in their order, or none of them.
    *
+   * @throws {TypeError} If they are no array, or one of them is not a number.
    * @throws {ModelBugCheck} If one of them is bad or is there twice: then none is freed.
    * @throws {ModelCallbackError} If the free callback throws. All count as freed.
    */
   freeMany(entries: readonly number[]): void {
     this.#assertNotDeleted("free");
-    const seen = new Set<number>();
+    if (!Array.isArray(entries)) {
+      throw new TypeError(`Cannot free: entries must be an array: ${shown(entries)}`);
+    }
+    const seen = new Set<ModelEntry>();
     for (const entry of entries) {
-      this.#assertBusy(entry);
-      if (seen.has(entry)) {
-        throw this.#freedAlready(entry);
+      const freed = this.#allocated(entry);
+      if (seen.has(freed)) {
+        throw freedAlready(freed);
       }
-      seen.add(entry);
+      seen.add(freed);
     }
     throwFirst(entries, (entry) => this.free(entry));
   }
@@ -679,17 +778,12 @@ export class LookasideModel {
   /**
    * Sets how many entries the list may keep. Those kept already stay until allocated or until a tick.
    *
+   * @throws {TypeError} If it is not a number.
    * @throws {RangeError} If it is not an integer from 0 to the maximum depth.
    */
   setDepth(depth: number): void {
     this.#assertNotDeleted("set the depth");
-    if (!Number.isInteger(depth) || depth < 0 || depth > this.#maximumDepth) {
-      throw new RangeError(
-        `Cannot set the depth: it must be an integer from 0 to ${this.#maximumDepth}: ${depth}`,
-      );
-    }
-    depth += 0; // -0 is 0
-    this.#depth = depth;
+    this.#depth = integer(depth, 0, this.#maximumDepth, "set the depth", "depth");
   }
 
   /** Makes the next `count` allocations of the pool fail. */
@@ -720,6 +814,9 @@ export class LookasideModel {
   static tickAll(lists: readonly LookasideModel[]): void {
     if (LookasideModel.#isTicking) {
       return;
+    }
+    if (!Array.isArray(lists) || !lists.every((list) => list instanceof LookasideModel)) {
+      throw new TypeError(`Cannot tick: lists must be an array of lists: ${shown(lists)}`);
     }
     LookasideModel.#isTicking = true;
     try {
@@ -816,13 +913,13 @@ export class LookasideModel {
   }
 
   /** The free routine. */
-  #giveToPool(entry: number): void {
+  #giveToPool(entry: ModelEntry): void {
     if (this.#free === "throw") {
-      this.#states[entry] = LOST;
+      entry.state = LOST;
       throw new ModelCallbackError();
     }
-    this.#states[entry] = GONE;
-    this.pool.free(this.size, this.poolType, this.tag);
+    entry.birth.#born.delete(entry.ordinal);
+    this.pool.free(entry.birth.size, this.poolType, this.tag);
   }
 
   #giveAllToPool(): void {
@@ -830,18 +927,50 @@ export class LookasideModel {
     throwFirst(kept, (entry) => this.#giveToPool(entry));
   }
 
-  #assertBusy(entry: number): void {
-    const state = this.#states[entry];
-    if (state === KEPT || state === GONE) {
-      throw this.#freedAlready(entry);
-    }
-    if (state !== BUSY) {
-      throw new ModelBugCheck(BAD_POOL_CALLER, [NEVER_ALLOCATED, entry, 0, 0]);
-    }
+  /** Whether an ordinal is that of an entry that went back to pool. */
+  #gave(ordinal: number): boolean {
+    return Number.isInteger(ordinal) && ordinal >= 1 && ordinal <= this.#births &&
+      !this.#born.has(ordinal);
   }
 
-  #freedAlready(entry: number): ModelBugCheck {
-    return new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, tagNumber(this.tag), entry]);
+  #numberOf({ birth, ordinal }: ModelEntry): number {
+    return birth === this ? ordinal : birth.identify(ordinal);
+  }
+
+  /** An allocated entry that this list may take. */
+  #allocated(number: number): ModelEntry {
+    if (typeof number !== "number") {
+      throw new TypeError(`Cannot free the entry: entry must be a number: ${shown(number)}`);
+    }
+    const born = Math.floor(number / BIRTH);
+    const birth = born === 0 ? this : this.pool.lists[born - 1];
+    const ordinal = number - BIRTH * born;
+    const entry = birth === undefined ? undefined : birth.#born.get(ordinal);
+    if (birth !== undefined && (birth.#gave(ordinal) || entry?.state === KEPT)) {
+      throw freedAlready({ birth, ordinal });
+    }
+    if (entry?.state !== BUSY || !this.#takes(entry.holder)) {
+      throw new ModelBugCheck(BAD_POOL_CALLER, [NEVER_ALLOCATED, number, 0, 0]);
+    }
+    return entry;
+  }
+
+  /** Whether it takes the entries of a list. */
+  #takes(from: LookasideModel): boolean {
+    return from === this ||
+      !this.ownEntriesOnly && !from.#deleted && this.#isDefault && from.#isDefault &&
+        this.#class === from.#class && this.tag === from.tag;
+  }
+
+  get #isDefault(): boolean {
+    return this.#allocate === "default" && this.#free === "default";
+  }
+
+  /** The blocks that it gets from pool, as text: how large, and of which pool. */
+  get #class(): string {
+    const granules = Math.ceil(this.size / GRANULE) * GRANULE;
+    const bytes = granules < PAGE ? granules : Math.ceil(this.size / PAGE) * PAGE;
+    return `${bytes} ${this.poolType & ~ON_FAILURE}`;
   }
 
   #assertNotDeleted(action: string): void {
@@ -851,11 +980,79 @@ export class LookasideModel {
   }
 }
 
+function freedAlready(
+  { birth, ordinal }: Pick<ModelEntry, "birth" | "ordinal">,
+): ModelBugCheck {
+  return new ModelBugCheck(BAD_POOL_CALLER, [ALREADY_FREED, 0, tagNumber(birth.tag), ordinal]);
+}
+
 function policyOf(name: ModelDepthPolicyName): ModelDepthPolicy {
-  if (!Object.hasOwn(DEPTH_POLICIES, name)) {
-    throw new RangeError(`Cannot create the list: there is no such depth policy: ${name}`);
-  }
+  oneOf(name, Object.keys(DEPTH_POLICIES), "create the list", "depthPolicy");
   return DEPTH_POLICIES[name];
+}
+
+const U32_MAX = 0xFFFF_FFFF;
+
+/** The same number, which is an integer in a range. */
+function integer(
+  value: number,
+  least: number,
+  greatest: number,
+  action: string,
+  name: string,
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot ${action}: ${name} must be a number: ${shown(value)}`);
+  }
+  if (!Number.isInteger(value) || value < least || value > greatest) {
+    throw new RangeError(
+      `Cannot ${action}: ${name} must be an integer in ${least} … ${greatest}: ${value}`,
+    );
+  }
+  return value + 0; // -0 is 0
+}
+
+/** Refuses what is none of the names. */
+function oneOf(value: string, names: readonly string[], action: string, name: string): void {
+  if (typeof value !== "string") {
+    throw new TypeError(`Cannot ${action}: ${name} must be a string: ${shown(value)}`);
+  }
+  if (!names.includes(value)) {
+    throw new RangeError(
+      `Cannot ${action}: ${name} must be one of ${names.join(", ")}: ${shown(value)}`,
+    );
+  }
+}
+
+function checkTag(tag: string | number, action: string): void {
+  if (typeof tag === "number") {
+    integer(tag, 0, U32_MAX, action, "tag");
+  } else if (typeof tag !== "string") {
+    throw new TypeError(`Cannot ${action}: tag must be a string or a number: ${shown(tag)}`);
+  } else if (tag.length < 1 || tag.length > 4) {
+    throw new RangeError(
+      `Cannot ${action}: tag must have one to four characters: ${shown(tag)}`,
+    );
+  }
+}
+
+function checkBlock(action: string, bytes: number, poolType: number, tag: string | number): void {
+  integer(bytes, 0, Number.MAX_SAFE_INTEGER, action, "bytes");
+  integer(poolType, -0x8000_0000, U32_MAX, action, "poolType");
+  checkTag(tag, action);
+}
+
+/** A value in an error message, short. It never throws: an object may have code of its own. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 100));
+  if (typeof value !== "object" && typeof value !== "function" || value === null) {
+    return String(value).slice(0, 100);
+  }
+  try {
+    return Object.prototype.toString.call(value);
+  } catch {
+    return `[${typeof value}]`;
+  }
 }
 
 /** A counter wraps at 2^32, as the WDK's ULONGs do. */

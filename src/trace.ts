@@ -14,19 +14,22 @@
  *
  * | line | meaning |
  * | --- | --- |
- * | `list key=value…` | makes a list; keys `name` (default `0`), `kind=ex\|npaged\|paged`, `size`, `pool`, `tag`, `flags`, `max`, `alloc=default\|pool\|fail\|throw`, `free=default\|pool\|throw` |
+ * | `list key=value…` | makes a list; keys `name` (default `0`), `kind=ex\|npaged\|paged`, `size`, `pool`, `tag`, `flags`, `max`, `alloc=default\|pool\|fail\|throw`, `free=default\|pool\|throw`, `own=on\|off` (default `on`: it takes no entries of other lists) |
  * | `a SLOT`, `f SLOT` | allocates into a slot; frees what is in it |
- * | `batch a SLOT…`, `batch f SLOT…` | the same for several at once |
+ * | `f SLOT to=LIST` | frees what is in a slot to another list; a list that does not take it stops, and the entry stays |
+ * | `batch a SLOT…`, `batch f SLOT… [to=LIST]` | the same for several at once |
  * | `bad double SLOT` | frees what the slot held once more; nothing may have been allocated since |
  * | `bad interior SLOT` | frees an address inside the slot's entry |
- * | `bad foreign SLOT` | frees the slot's entry to the next list |
+ * | `bad foreign SLOT` | frees the slot's entry to the next list that does not take it |
  * | `flush`, `destroy`, `depth N` | what the methods of these names do |
  * | `tick` | retunes all lists |
  * | `fail N` | makes the next N pool allocations fail |
  * | `expect STATISTIC=VALUE…` | what the counters must be |
  *
  * A line about another list than the one named `0` says so: `a name:1`, `batch a name:1 2`,
- * `depth name:8`, `flush name`, `destroy name`, `expect name depth=4`. `pool` takes a key of
+ * `depth name:8`, `flush name`, `destroy name`, `expect name depth=4`. `own=off` lets a list take the
+ * entries of lists with the same tag, pool type and size class (16 bytes, or pages), if both have the
+ * default routines. `outstanding` may be below zero then. `pool` takes a key of
  * `PoolType` or the number, `flags` a key of `LookasideFlags` or the number. `tag` takes one to four
  * printable characters, even if they are digits; `0x` with eight hexadecimal digits is the u32. A
  * slot whose allocation failed is empty, and freeing it does nothing. After `destroy` a list's name is

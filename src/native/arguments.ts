@@ -28,11 +28,41 @@ export function integer(
   }
   if (!Number.isInteger(value) || value < least || value > greatest) {
     throw new RangeError(
-      `${context}: ${name} must be an integer in ${least} … ${greatest}: ${value}`,
+      `${context}: ${name} must be an integer in ${least} … ${greatest}: ${describe(value)}`,
     );
   }
   // -0 is 0. Deno refuses it where an unsigned integer is expected.
   return value + 0;
+}
+
+/**
+ * How many at most: an integer from 0 on, or Infinity for all.
+ *
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is neither.
+ */
+export function countArgument(value: unknown, context: string): number {
+  return value === Infinity ? value : integer(value, 0, Number.MAX_SAFE_INTEGER, "count", context);
+}
+
+/**
+ * An object that has some methods.
+ *
+ * @param what What it must be, such as "a list".
+ * @throws {TypeError} If one of them is missing.
+ */
+export function checkMethods(
+  value: unknown,
+  methods: readonly string[],
+  name: string,
+  what: string,
+  context: string,
+): void {
+  const has = (value ?? {}) as Record<string, unknown>;
+  if (methods.every((method) => typeof has[method] === "function")) return;
+  throw new TypeError(
+    `${context}: ${name} must be ${what}, with ${methods.join(", ")}: ${describe(value)}`,
+  );
 }
 
 /**
@@ -52,7 +82,7 @@ export function checkOptions(value: unknown, names: readonly string[], context: 
     const advice = nearest === null
       ? `; there are: ${names.join(", ")}`
       : `; did you mean: ${nearest}`;
-    throw new TypeError(`${context}: there is no option ${JSON.stringify(name)}${advice}`);
+    throw new TypeError(`${context}: there is no option ${describe(name)}${advice}`);
   }
 }
 
@@ -88,10 +118,81 @@ function distance(from: string, to: string): number {
   return row[to.length]!;
 }
 
+/**
+ * A function.
+ *
+ * @throws {TypeError} If it is none.
+ */
+export function checkFunction(value: unknown, name: string, context: string): void {
+  if (typeof value === "function") return;
+  throw new TypeError(`${context}: ${name} must be a function: ${describe(value)}`);
+}
+
+/**
+ * A text.
+ *
+ * @throws {TypeError} If it is not a string.
+ */
+export function checkString(
+  value: unknown,
+  name: string,
+  context: string,
+): asserts value is string {
+  if (typeof value === "string") return;
+  throw new TypeError(`${context}: ${name} must be a string: ${describe(value)}`);
+}
+
+/**
+ * A switch.
+ *
+ * @throws {TypeError} If it is neither true nor false.
+ */
+export function checkBoolean(
+  value: unknown,
+  name: string,
+  context: string,
+): asserts value is boolean {
+  if (typeof value === "boolean") return;
+  throw new TypeError(`${context}: ${name} must be a boolean: ${describe(value)}`);
+}
+
 /** Whether a value is a promise, as `await` sees it. */
 export function isPromise(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
+  const isObject = typeof value === "object" && value !== null || typeof value === "function";
+  return isObject && typeof (value as { then?: unknown }).then === "function";
+}
+
+/**
+ * Refuses what a function returned that must be synchronous, if it is a promise.
+ *
+ * @throws {TypeError} If it is one.
+ */
+export function refusePromise(result: unknown, name: string, context: string): void {
+  if (!isPromise(result)) return;
+  throw new TypeError(`${context}: ${name} must be synchronous: it returned a promise`);
+}
+
+/**
+ * What gives parts, at once or one after the other.
+ *
+ * @throws {TypeError} If it gives none.
+ */
+export function checkParts(value: unknown, context: string): void {
+  if (
+    typeof value === "object" && value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value)
+  ) return;
+  throw new TypeError(`${context}: parts must be iterable: ${describe(value)}`);
+}
+
+/**
+ * Bytes.
+ *
+ * @throws {TypeError} If it is not a Uint8Array, whatever its prototype says.
+ */
+export function checkBytes(value: unknown, context: string): void {
+  if (arrayKind(value) === "Uint8Array") return;
+  throw new TypeError(`${context}: each part must be a Uint8Array: ${describe(value)}`);
 }
 
 // A caller can forge the prototype of an array and what `instanceof` says of it. It cannot forge
@@ -152,6 +253,34 @@ export function isEntry(value: number): value is Entry {
 }
 
 /**
+ * Brands a plain number, such as an element of a `Uint32Array`, as an entry.
+ *
+ * It only checks that the number can be one: whether it is allocated shows when it is used.
+ *
+ * @example Usage
+ * ```ts
+ * import { entryAt, LookasideAlloc } from "@win-lookaside/lookaside";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using list = new LookasideAlloc({ size: 64 });
+ * const entries = new Uint32Array(8);
+ * assertEquals(list.allocMany(entries), 8);
+ * list.bytes(entryAt(entries[0]!)).fill(0xff);
+ * list.freeMany(entries);
+ * ```
+ *
+ * @param value The number.
+ * @returns The same number, as an entry.
+ * @throws {RangeError} If the value is not an integer in 1 … 2^32-1.
+ */
+export function entryAt(value: number): Entry {
+  if (isEntry(value)) return value;
+  throw new RangeError(
+    `Cannot make an entry: not an integer in 1 … 4294967295: ${describe(value)}`,
+  );
+}
+
+/**
  * The place of a name among those that there are.
  *
  * @throws {TypeError} If it is not a string.
@@ -163,9 +292,7 @@ export function oneOf(
   name: string,
   context: string,
 ): number {
-  if (typeof value !== "string") {
-    throw new TypeError(`${context}: ${name} must be a string: ${describe(value)}`);
-  }
+  checkString(value, name, context);
   const place = names.indexOf(value);
   if (place < 0) {
     const word = value.slice(0, LONGEST_WORD);
@@ -191,11 +318,26 @@ export function policyNumber(name: unknown, context: string): number {
   return name === undefined ? 0 : 1 + oneOf(name, DEPTH_POLICIES, "depthPolicy", context);
 }
 
-/** A value in an error message. */
+/** An error message has no more characters of a value than these. */
+const LONGEST_SHOWN = 100;
+
+/** A value in an error message. It never throws: a caller's object may have code of its own. */
 export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return Object.prototype.toString.call(value);
-  return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value === "string") return shortened(value, JSON.stringify);
+  if (Object.is(value, -0)) return "-0";
+  if (typeof value === "bigint") return `${shortened(String(value))}n`;
+  if (typeof value !== "object" && typeof value !== "function" || value === null) {
+    return shortened(String(value));
+  }
+  try {
+    return shortened(Object.prototype.toString.call(value));
+  } catch {
+    return `[${typeof value}]`;
+  }
+}
+
+function shortened(text: string, quoted = (text: string) => text): string {
+  return text.length <= LONGEST_SHOWN ? quoted(text) : `${quoted(text.slice(0, LONGEST_SHOWN))}…`;
 }
 
 /**
@@ -207,21 +349,26 @@ export function describe(value: unknown): string {
 export function tagArgument(tag: unknown, context: string): number {
   if (typeof tag === "number") {
     if (tag >>> 0 === tag) return tag >>> 0;
-    throw new RangeError(`${context}: tag must be an integer in 0 … 4294967295: ${tag}`);
+    throw new RangeError(`${context}: tag must be an integer in 0 … 4294967295: ${describe(tag)}`);
   }
   if (typeof tag !== "string") {
     throw new TypeError(`${context}: tag must be a string or a number: ${describe(tag)}`);
   }
   if (!/^[\x20-\x7E]{1,4}$/.test(tag)) {
     throw new RangeError(
-      `${context}: tag must have one to four printable ASCII characters: ${JSON.stringify(tag)}`,
+      `${context}: tag must have one to four printable ASCII characters: ${describe(tag)}`,
     );
   }
   return tagNumber(tag);
 }
 
-/** The tag that pool took last: most callers give the same again. */
-let taken: { readonly tag: unknown; readonly number: number } = { tag: NaN, number: 0 };
+/** The tag of lists and blocks that are given none. */
+export const DEFAULT_TAG = "srLL";
+/** The tag that pool took last, or else the default: most callers give the same again. */
+let taken: { readonly tag: unknown; readonly number: number } = {
+  tag: DEFAULT_TAG,
+  number: tagNumber(DEFAULT_TAG),
+};
 
 /**
  * The u32 of a tag for new memory, which pool must take.

@@ -57,10 +57,12 @@ interface Dispatchers {
   number: number | null;
 }
 
-// They are made with the library and never closed, since native code may hold them until the
-// isolate ends. Made at first use, they would look like a leak of the test that uses them first.
-whenLoaded(() => {
-  dispatchers ??= {
+// They are never closed, since native code may hold them until the isolate ends. `load` makes them too:
+// made at first use, they would look like a leak of the test that uses them first.
+whenLoaded(makeDispatchers);
+
+function makeDispatchers(): Dispatchers {
+  return dispatchers ??= {
     allocate: new Deno.UnsafeCallback(
       { parameters: ["i32", "u32", "u32", "u32"], result: "u32" } as const,
       dispatchAllocate,
@@ -71,17 +73,18 @@ whenLoaded(() => {
     ) as unknown as Deno.UnsafeCallback,
     number: null,
   };
-});
+}
 
 /** Gives the two functions to the library, once per isolate. */
 export function prepareCallbacks(): void {
-  if (dispatchers === null || dispatchers.number !== null) return;
-  const { allocate, free } = dispatchers;
+  const made = makeDispatchers();
+  if (made.number !== null) return;
+  const { allocate, free } = made;
   check(
     symbols.lookaside_set_callbacks(allocate.pointer, free.pointer),
     "Cannot prepare callbacks",
   );
-  dispatchers.number = slotValue();
+  made.number = slotValue();
 }
 
 /** Registers the callbacks of a list, which the list keeps. */

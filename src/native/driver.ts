@@ -7,13 +7,32 @@
 
 import { NtStatus } from "../wdk/constants.ts";
 import { tagText } from "../wdk/tag.ts";
-import { describe, integer, tagArgument, U32_MAX } from "./arguments.ts";
+import {
+  checkFunction,
+  checkString,
+  describe,
+  integer,
+  refusePromise,
+  tagArgument,
+  U32_MAX,
+} from "./arguments.ts";
 import type { Reasons } from "./errors.ts";
 import type { HitPath } from "./hit.ts";
+import { type Plan, query, verify } from "./verifier.ts";
 import { open, symbols } from "./library/library.ts";
-import { check, none, slotValue } from "./library/slot.ts";
+import { check, none, slotValue, written } from "./library/slot.ts";
 import { isLive, recordOf } from "./memory/records.ts";
-import type { Driver, Entry, FaultReport, Faults, Leak } from "./types.ts";
+import { withStacks } from "./stacks.ts";
+import type {
+  Driver,
+  Entry,
+  FaultReport,
+  Faults,
+  Leak,
+  VerifiedDriver,
+  VerifierCounters,
+  VerifierOptions,
+} from "./types.ts";
 
 const ROOT_INDEX = 0;
 const LEAK_KINDS = ["list", "entry", "block"] as const;
@@ -86,11 +105,11 @@ class DriverFaults implements Faults {
     if (!(probability >= 0 && probability <= 1)) {
       throw new RangeError(`${CANNOT}: probability must be in 0 … 1: ${probability}`);
     }
-    integer(seed, 0, Number.MAX_SAFE_INTEGER, "seed", CANNOT);
+    const start = integer(seed, 0, Number.MAX_SAFE_INTEGER, "seed", CANNOT);
     const number = faultTag(tag);
     open();
     check(
-      symbols.lookaside_fail_randomly(this.#driver, probability, seed, number),
+      symbols.lookaside_fail_randomly(this.#driver, probability, start, number),
       CANNOT,
       UNLOADED,
     );
@@ -102,23 +121,21 @@ class DriverFaults implements Faults {
   }
 
   systematically(scenario: (driver: Driver) => void): FaultReport {
-    const failures: { allocation: number; tag: string; error: unknown }[] = [];
-    for (let runs = 1;; runs++) {
-      const driver = loadDriver("systematically", CANNOT);
-      driver.faults.failNth(runs);
-      let failed: string | undefined;
-      const error = errorOf(() => {
-        try {
-          callSynchronously(scenario, driver, CANNOT);
-        } finally {
-          failed = failedTag(driver);
-        }
-      }, driver);
-      if (failed === undefined) {
-        if (error !== undefined) throw error.error;
-        return { runs, failures };
-      }
-      if (error !== undefined) failures.push({ allocation: runs, tag: failed, ...error });
+    return repeat(scenario, (driver, run) => driver.faults.failNth(run));
+  }
+
+  byCallStack(scenario: (driver: Driver) => void): FaultReport {
+    open();
+    const set = symbols.lookaside_begin_call_stacks();
+    try {
+      return withStacks(() =>
+        repeat(scenario, (driver) => {
+          const index = driverIndex(driver, CANNOT);
+          check(symbols.lookaside_fail_new_call_stack(index, set), CANNOT, UNLOADED);
+        })
+      );
+    } finally {
+      symbols.lookaside_end_call_stacks(set);
     }
   }
 
@@ -137,6 +154,33 @@ class DriverFaults implements Faults {
 
 const CANNOT = "Cannot inject faults";
 
+/** Runs a scenario until a run ends without a failed allocation; `ask` says what fails in a run. */
+function repeat(
+  scenario: (driver: Driver) => void,
+  ask: (driver: Driver, run: number) => void,
+): FaultReport {
+  const failedTags: string[] = [];
+  const failures: { allocation: number; tag: string; error: unknown }[] = [];
+  for (let runs = 1;; runs++) {
+    const driver = loadDriver("systematically", CANNOT);
+    ask(driver, runs);
+    let failed: string | undefined;
+    const error = errorOf(() => {
+      try {
+        callSynchronously(scenario, driver, CANNOT);
+      } finally {
+        failed = failedTag(driver);
+      }
+    }, driver);
+    if (failed === undefined) {
+      if (error !== undefined) throw error.error;
+      return { runs, failed: failedTags, failures };
+    }
+    failedTags.push(failed);
+    if (error !== undefined) failures.push({ allocation: runs, tag: failed, ...error });
+  }
+}
+
 function faultTag(tag: string | undefined): number {
   return tag === undefined ? 0 : tagArgument(tag, CANNOT);
 }
@@ -145,10 +189,12 @@ class NativeDriver implements Driver {
   readonly #index: number;
   readonly name: string;
   readonly faults: Faults;
+  readonly verifier: VerifierOptions;
 
-  constructor(index: number, name: string) {
+  constructor(index: number, name: string, verifier: VerifierOptions) {
     this.#index = index;
     this.name = name;
+    this.verifier = verifier;
     this.faults = Object.freeze(new DriverFaults(index));
     Object.freeze(this);
   }
@@ -157,6 +203,16 @@ class NativeDriver implements Driver {
     return typeof driver === "object" && driver !== null && #index in driver
       ? driver.#index
       : undefined;
+  }
+
+  query(): VerifierCounters {
+    open();
+    return query(this.#index, "Cannot query the driver", UNLOADED);
+  }
+
+  check(): void {
+    open();
+    check(symbols.lookaside_driver_check(this.#index), "Cannot check the driver", UNLOADED);
   }
 
   leaks(): Leak[] {
@@ -177,6 +233,7 @@ class NativeDriver implements Driver {
     const status = symbols.lookaside_driver_unload(this.#index);
     // Whatever it answers: where something was left it says so, and the lists are gone all the same.
     endGone(this.#index);
+    forgetUnloaded();
     check(status, context, {
       ...UNLOADED,
       [NtStatus.InvalidDeviceState]: this.#index === ROOT_INDEX
@@ -201,8 +258,15 @@ function leaksIn(numbers: Uint32Array, count: number): Leak[] {
       bytes,
       tag: tagText(tag),
       ...(list === 0 ? {} : { list }),
+      ...callerOf(address),
     };
   });
+}
+
+/** The code that allocated an entry or block, where it is known. */
+function callerOf(address: number): { caller?: string } {
+  const bytes = written((into) => symbols.lookaside_caller_of(address, into, into.length));
+  return bytes.length === 0 ? {} : { caller: new TextDecoder().decode(bytes) };
 }
 
 /** The tag of the allocation of a driver that `failNth` made fail, if it came to that. */
@@ -215,13 +279,9 @@ function failedTag(driver: Driver): string | undefined {
 
 /** Calls a function with a driver; what it returns must not be a promise. */
 function callSynchronously<T>(run: (driver: Driver) => T, driver: Driver, context: string): T {
-  if (typeof run !== "function") {
-    throw new TypeError(`${context}: the scenario must be a function: ${describe(run)}`);
-  }
+  checkFunction(run, "the scenario", context);
   const result = run(driver);
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
-    throw new TypeError(`${context}: the scenario must be synchronous: it returned a promise`);
-  }
+  refusePromise(result, "the scenario", context);
   return result;
 }
 
@@ -238,14 +298,35 @@ function errorOf(run: () => void, driver: Driver): { error: unknown } | undefine
   return thrown;
 }
 
-/** Owns what names no driver. */
-export const rootDriver: Driver = new NativeDriver(ROOT_INDEX, "root");
+const NOT_VERIFIED: VerifierOptions = Object.freeze({});
+/** The verified drivers of this isolate that are loaded, by index. */
+const verified = new Map<number, Driver>();
 
-/** Loads a driver; `policy` is the number of its depth policy, 0 for the process's. */
-export function loadDriver(name: string, context: string, policy = 0): Driver {
-  if (typeof name !== "string") {
-    throw new TypeError(`${context}: name must be a string: ${describe(name)}`);
+/** Forgets the verified drivers that are not loaded any more. */
+function forgetUnloaded(): void {
+  for (const index of verified.keys()) {
+    if (symbols.lookaside_driver_is_loaded(index) === 0) verified.delete(index);
   }
+}
+
+/** What is counted of each verified driver of this isolate that is loaded, in the order of loading. */
+export function verifiedDrivers(): VerifiedDriver[] {
+  return [...verified.values()].map((driver) => ({
+    driver,
+    flags: driver.verifier.flags ?? 0,
+    counters: driver.query(),
+  }));
+}
+
+/** Owns what names no driver. */
+export const rootDriver: Driver = new NativeDriver(ROOT_INDEX, "root", NOT_VERIFIED);
+
+/**
+ * Loads a driver; `policy` is the number of its depth policy, 0 for the process's, `plan` what its
+ * options of Driver Verifier come to.
+ */
+export function loadDriver(name: string, context: string, policy = 0, plan?: Plan): Driver {
+  checkString(name, "name", context);
   const bytes = new TextEncoder().encode(name);
   // An empty array has no address.
   if (bytes.length === 0) throw new RangeError(`${context}: name must not be empty: ""`);
@@ -253,13 +334,17 @@ export function loadDriver(name: string, context: string, policy = 0): Driver {
   check(symbols.lookaside_driver_load(bytes, bytes.length, policy), context);
   const index = slotValue();
   names.set(index, name);
-  return new NativeDriver(index, name);
+  const driver = new NativeDriver(index, name, plan?.shown ?? NOT_VERIFIED);
+  if (plan !== undefined) {
+    verify(index, plan, context);
+    verified.set(index, driver);
+  }
+  return driver;
 }
 
-/** Loads a driver, runs a scenario with it and unloads it; the scenario's own error comes first. */
-export function runScenario<T>(name: string, run: (driver: Driver) => T): T {
+/** Runs a scenario with a driver and unloads it; the scenario's own error comes first. */
+export function runScenario<T>(driver: Driver, run: (driver: Driver) => T): T {
   const context = "Cannot run the scenario";
-  const driver = loadDriver(name, context);
   let result: T | undefined;
   const thrown = errorOf(() => {
     result = callSynchronously(run, driver, context);

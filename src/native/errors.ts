@@ -82,6 +82,8 @@ export class BugCheckError extends Error {
    * the list, the driver and the IRQL, a line each. Empty for an error that was made by hand.
    */
   readonly report: string;
+  /** What the report says, field by field; undefined for an error that was made by hand. */
+  readonly details: StopReport | undefined;
 
   /**
    * Words the message as the kernel prints it: `*** STOP 0x000000C2 (…)` and the code's name.
@@ -90,12 +92,14 @@ export class BugCheckError extends Error {
    * @param parameters The four parameters.
    * @param context What could not be done, to end the message with.
    * @param report What the numbers mean and where the thread was.
+   * @param details The same, field by field.
    */
   constructor(
     code: number,
     parameters: readonly [bigint, bigint, bigint, bigint],
     context?: string,
     report = "",
+    details?: StopReport,
   ) {
     const words = parameters.map((parameter) => hexadecimal(parameter, 16)).join(", ");
     const name = BUG_CHECK_NAMES[code] ?? "bug check without a name";
@@ -104,7 +108,81 @@ export class BugCheckError extends Error {
     this.code = code;
     this.parameters = parameters;
     this.report = report;
+    this.details = details;
   }
+}
+
+/** A block or entry that a stop is about. */
+export interface ReportedBlock {
+  /** Its address. */
+  readonly address: bigint;
+  /** How far from there the parameter is that names it; negative before it. */
+  readonly offset: number;
+  /** The bytes asked for. */
+  readonly bytes: number;
+  /** Its tag. */
+  readonly tag: string;
+  /** Whether it is paged pool. */
+  readonly paged: boolean;
+  /** What it is. */
+  readonly state: "allocated" | "freed" | "kept by its list";
+  /** The address of the list that it is an entry of, or null. */
+  readonly list: bigint | null;
+  /** Where it was allocated last, where stacks are asked for. */
+  readonly allocated: readonly string[];
+  /** Where it was freed last, if it is and stacks are asked for. */
+  readonly freed: readonly string[];
+}
+
+/** What a stop says beyond its numbers. What is not known is null or empty. */
+export interface StopReport {
+  /** The stop code. */
+  readonly code: number;
+  /** The code's name. */
+  readonly name: string;
+  /** What was done that is not allowed. */
+  readonly meaning: string;
+  /** The four parameters, with what each is; an empty text for a reserved one. */
+  readonly parameters: readonly { readonly value: bigint; readonly meaning: string }[];
+  /** The routine that stopped, by its WDK name. */
+  readonly routine: string | null;
+  /** The address of the list that it was called for. */
+  readonly list: bigint | null;
+  /** That list's tag. */
+  readonly tag: string | null;
+  /** The thread's current driver. */
+  readonly driver: string | null;
+  /** The thread's level. */
+  readonly irql: number | null;
+  /** The code that made the call, where stacks are asked for. */
+  readonly callSite: string | null;
+  /** The stack from there on, where stacks are asked for. */
+  readonly stack: readonly string[];
+  /** The block that one of the parameters lies in, or lay in last. */
+  readonly block: ReportedBlock | null;
+  /** The last calls of the process, the oldest first, where stacks are asked for. */
+  readonly events: readonly string[];
+}
+
+/** A report as native code writes it: JSON, with addresses as texts. */
+interface WrittenReport extends Omit<StopReport, "parameters" | "list" | "block"> {
+  readonly parameters: readonly { readonly value: string; readonly meaning: string }[];
+  readonly list: string | null;
+  readonly block:
+    | Omit<ReportedBlock, "address" | "list"> & { address: string; list: string | null }
+    | null;
+}
+
+/** The report that native code wrote. */
+export function stopReport(written: WrittenReport): StopReport {
+  const number = (text: string | null) => text === null ? null : BigInt(text);
+  const { block, list, parameters } = written;
+  return {
+    ...written,
+    parameters: parameters.map(({ value, meaning }) => ({ value: BigInt(value), meaning })),
+    list: number(list),
+    block: block && { ...block, address: BigInt(block.address), list: number(block.list) },
+  };
 }
 
 function hexadecimal(value: number | bigint, digits: number): string {

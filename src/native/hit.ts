@@ -21,8 +21,8 @@
 
 import { LAYOUT } from "./library/bindings.ts";
 import { metadata, pool } from "./memory/memory.ts";
-import { allocatedWord, keptWord, recordField } from "./memory/records.ts";
-import { openViews } from "./memory/views.ts";
+import { allocatedWord, recordField } from "./memory/records.ts";
+import { NO_VIEW, rows, useStates, type View } from "./memory/views.ts";
 
 // The words of a control block, 32 bits each:
 //
@@ -31,20 +31,27 @@ import { openViews } from "./memory/views.ts";
 //   2  the first entry: its offset in the pool               7  TotalFrees
 //   3  the high half of the first entry's address
 //
-// Their numbers stand in the code, since an index that the compiler does not know costs a comparison
-// at each access; `hit_test.ts` holds them to LAYOUT. `| 0` keeps numbers integers: without it they
-// pass through doubles.
+// Their numbers stand in the code, since an index that the compiler does not know costs more at each
+// access; `hit_test.ts` holds them to LAYOUT. `| 0` keeps numbers integers: without it they pass
+// through doubles. Fields have a value of their later kind from the start: the compiler then knows
+// the kind, and does not ask at each access. No hit calls a function that it could do without, since
+// the compiler forgets at a call what it knows of memory.
 
 /** How many words of a control block a hit sees. */
 export const WINDOW_LENGTH = 8;
 /** The window of a list that takes no hits here: a list that is empty and keeps nothing. */
 const CLOSED = new Int32Array(WINDOW_LENGTH);
-/** Bits that no offset of an entry has here: those of bytes in a granule, and 2 GiB. */
-const ODD = 0x8000_000F | 0;
 /** What no state word is. */
 const NO_STATE: number = LAYOUT.noState;
+/** What changes in the state word of an entry that its list keeps when it is allocated, or back. */
+const CHANGE: number = LAYOUT.noState ^ LAYOUT.stateNumbers;
 /** The most entries of a batch that is done here. */
 const BATCH = 1024;
+/**
+ * The entries of the batch at work. A caller's array may change meanwhile. Made before the memory is
+ * mapped: the mapping is so large that V8 would collect garbage first.
+ */
+const batch = new Int32Array(BATCH);
 
 /** The hits of one handle on a list. */
 export interface HitPath {
@@ -60,10 +67,20 @@ export interface HitPath {
   takeMany(into: Uint32Array, count: number): boolean;
   /** Frees the first `count` entries of an array; false unless all are hits. */
   keepMany(entries: Uint32Array, count: number): boolean;
-  /** The view of an entry that is allocated from the confined list, if there is one. */
-  view(entry: number): Uint8Array<ArrayBuffer> | undefined;
-  /** The view of an entry that is allocated from the list, if there is one. */
-  sharedView(entry: number): Uint8Array<ArrayBuffer> | undefined;
+  /** Whether an entry is allocated from the confined list and has a view, which is `shown` then. */
+  shows(entry: number): boolean;
+  /** The view that was shown last. */
+  readonly shown: View;
+  /**
+   * Looks views up again: to be called whenever native code allocates or frees. An entry that left
+   * the list comes back by that only, and another view may have been made of it meanwhile.
+   */
+  forget(): void;
+  /**
+   * Whether an entry is allocated from the list, confined or not, and its state word says so. False
+   * proves nothing: words do not name all lists.
+   */
+  owns(entry: number): boolean;
 }
 
 type Hits = Pick<HitPath, "take" | "keep" | "takeMany" | "keepMany">;
@@ -90,9 +107,9 @@ interface HitPathClass {
 export let HitPath!: HitPathClass;
 let hits = NO_HITS;
 
-/** Makes hit paths over the mapped memory. */
-export function openHits(poolAddress: bigint): void {
-  HitPath = hitPaths(poolAddress);
+/** Makes hit paths over the mapped memory; the high half of its addresses is given. */
+export function openHits(poolAddressHigh: number): void {
+  HitPath = hitPaths(poolAddressHigh | 0);
   const { take, keep, takeMany, keepMany } = HitPath.prototype;
   hits = { take, keep, takeMany, keepMany };
 }
@@ -131,84 +148,87 @@ export function chooseHits(isHere: (() => boolean) | null): void {
  * Makes the class. Its methods see the memory through constants of this call: the compiler puts
  * their addresses and lengths into the code, which it cannot do with variables of the module.
  */
-function hitPaths(poolAddress: bigint): HitPathClass {
+function hitPaths(high: number): HitPathClass {
   /** Which optional checks are on. Hits are taken here while none is. */
   const checks = new Int32Array(metadata.buffer, LAYOUT.headerChecks, 1);
-  const granules = pool.buffer.byteLength / LAYOUT.granuleBytes;
+  const { byteLength } = pool.buffer;
+  const granules = byteLength / LAYOUT.granuleBytes;
+  /** The bits that an offset of an entry in the pool may have. Here entries end at 2 GiB. */
+  const inside = 2 ** Math.min(31, Math.ceil(Math.log2(byteLength))) - LAYOUT.granuleBytes;
+  const outside = ~inside;
   /** State words, by granule. There is none beyond the pool. */
   const states = new Uint16Array(metadata.buffer, LAYOUT.states, granules);
-  const rows = openViews(states);
+  useStates(states);
+  const viewRows = rows;
   /** The pool, by words of 32 bits. */
   const words = new Int32Array(pool.buffer);
-  /** The high half of all addresses in the pool. */
-  const high = Number(poolAddress >> 32n) | 0;
-  /** The entries of the batch at work. A caller's array may change meanwhile. */
-  const batch = new Int32Array(BATCH);
 
   return class implements HitPath {
     /** The control block, or {@linkcode CLOSED}. */
-    #window: Int32Array;
-    /** The state word of an entry that is allocated from the list. */
-    #allocated: number;
-    /** The same as long as the list is confined. */
-    #seen: number;
-    /** The state word of an entry that the list keeps. */
-    readonly #kept: number;
-    readonly #size: number;
+    #window = CLOSED;
+    /** The state word of an entry that is allocated from the list, as long as the list is confined. */
+    #allocated = NO_STATE;
+    /** The same also after that. */
+    #everAllocated = NO_STATE;
+    #size = 0;
+    shown = NO_VIEW;
 
     constructor(record: number, isConfined: boolean) {
-      const control = recordField(record, LAYOUT.recordControl);
-      this.#window = isConfined ? new Int32Array(pool.buffer, control, WINDOW_LENGTH) : CLOSED;
-      this.#allocated = allocatedWord(record) | 0;
-      this.#seen = isConfined ? this.#allocated : NO_STATE;
-      this.#kept = keptWord(record) | 0;
+      this.#everAllocated = allocatedWord(record);
       this.#size = recordField(record, LAYOUT.recordAskedSize) | 0;
+      if (!isConfined) return;
+      const control = recordField(record, LAYOUT.recordControl);
+      this.#window = new Int32Array(pool.buffer, control, WINDOW_LENGTH);
+      this.#allocated = this.#everAllocated;
     }
 
     close(): void {
       this.#window = CLOSED;
-      this.#seen = NO_STATE;
+      this.#allocated = NO_STATE;
+      this.shown = NO_VIEW;
     }
 
     end(): void {
       this.close();
-      this.#allocated = NO_STATE;
+      this.#everAllocated = NO_STATE;
     }
 
     take(): number {
       const list = this.#window;
-      const first = list[2]!;
-      const kept = this.#kept | 0;
-      if (
-        list[3] !== high || checks[0] !== 0 || (first & ODD) !== 0 || states[first >>> 4] !== kept
-      ) return 0;
       const counts = list[0]!;
-      const next = words[first >>> 2]!;
+      const first = list[2]!;
+      if (list[3] !== high || (first & outside) !== 0 || checks[0] !== 0) return 0;
+      const at = first & inside;
+      if (states[at >>> 4] !== (this.#allocated ^ CHANGE)) return 0;
+      const next = words[at >>> 2]!;
       if ((next & 15) !== 0 || (counts & 0xFFFF) === 0) return 0;
       list[5] = (list[5]! + 1) | 0;
-      states[first >>> 4] = this.#allocated | 0;
+      states[at >>> 4] = this.#allocated;
       list[0] = (counts + 0xFFFF) | 0;
-      if ((counts >>> 16) === 0xFFFF) carry(list);
-      list[3] = words[(first >>> 2) + 1]!;
+      if ((counts >>> 16) === 0xFFFF) list[1] = (list[1]! + 1) | 0;
+      list[3] = words[(at >>> 2) + 1]!;
       list[2] = next;
       return first;
     }
 
     keep(entry: number): boolean {
+      if (typeof entry !== "number" || (entry | 0) !== entry || (entry & outside) !== 0) {
+        return false;
+      }
       const list = this.#window;
       const counts = list[0]!;
       const first = list[2]!;
+      const at = entry & inside;
       if (
-        typeof entry !== "number" || (entry | 0) !== entry || (entry & ODD) !== 0 ||
-        states[entry >>> 4] !== (this.#allocated | 0) || checks[0] !== 0 || (first & 15) !== 0 ||
+        states[at >>> 4] !== this.#allocated || checks[0] !== 0 || (first & 15) !== 0 ||
         (counts & 0xFFFF) >= (list[4]! & 0xFFFF)
       ) return false;
       list[7] = (list[7]! + 1) | 0;
-      states[entry >>> 4] = this.#kept | 0;
-      words[entry >>> 2] = first;
-      words[(entry >>> 2) + 1] = list[3]!;
+      states[at >>> 4] = this.#allocated ^ CHANGE;
+      words[at >>> 2] = first;
+      words[(at >>> 2) + 1] = list[3]!;
       list[0] = (counts + 0x10001) | 0;
-      if ((counts >>> 16) === 0xFFFF) carry(list);
+      if ((counts >>> 16) === 0xFFFF) list[1] = (list[1]! + 1) | 0;
       list[3] = high;
       list[2] = entry;
       return true;
@@ -221,12 +241,12 @@ function hitPaths(poolAddress: bigint): HitPathClass {
       const list = this.#window;
       const counts = list[0]!;
       if (count > BATCH || count > (counts & 0xFFFF) || checks[0] !== 0) return false;
-      const allocated = this.#allocated | 0;
-      const kept = this.#kept | 0;
+      const allocated = this.#allocated;
+      const kept = allocated ^ CHANGE;
       let first = list[2]!;
       let firstHigh = list[3]!;
       for (let index = 0; index < count; index++) {
-        if (firstHigh !== high || (first & ODD) !== 0 || states[first >>> 4] !== kept) {
+        if (firstHigh !== high || (first & outside) !== 0 || states[first >>> 4] !== kept) {
           return this.#restore(index, kept);
         }
         const next = words[first >>> 2]!;
@@ -239,7 +259,7 @@ function hitPaths(poolAddress: bigint): HitPathClass {
       }
       list[5] = (list[5]! + count) | 0;
       list[0] = (counts + Math.imul(count, 0xFFFF)) | 0;
-      if ((counts >>> 16) + count > 0xFFFF) carry(list);
+      if ((counts >>> 16) + count > 0xFFFF) list[1] = (list[1]! + 1) | 0;
       list[3] = firstHigh;
       list[2] = first;
       return true;
@@ -250,11 +270,11 @@ function hitPaths(poolAddress: bigint): HitPathClass {
       const counts = list[0]!;
       const room = (list[4]! & 0xFFFF) - (counts & 0xFFFF);
       if (count > BATCH || count > room || checks[0] !== 0 || (list[2]! & 15) !== 0) return false;
-      const allocated = this.#allocated | 0;
-      const kept = this.#kept | 0;
+      const allocated = this.#allocated;
+      const kept = allocated ^ CHANGE;
       for (let index = 0; index < count; index++) {
         const entry = entries[index]! | 0;
-        if ((entry & ODD) !== 0 || states[entry >>> 4] !== allocated) {
+        if ((entry & outside) !== 0 || states[entry >>> 4] !== allocated) {
           return this.#restore(index, allocated);
         }
         states[entry >>> 4] = kept;
@@ -272,7 +292,7 @@ function hitPaths(poolAddress: bigint): HitPathClass {
       }
       list[7] = (list[7]! + count) | 0;
       list[0] = (counts + Math.imul(count, 0x10001)) | 0;
-      if ((counts >>> 16) + count > 0xFFFF) carry(list);
+      if ((counts >>> 16) + count > 0xFFFF) list[1] = (list[1]! + 1) | 0;
       list[3] = firstHigh;
       list[2] = first;
       return true;
@@ -284,27 +304,30 @@ function hitPaths(poolAddress: bigint): HitPathClass {
       return false;
     }
 
-    view(entry: number): Uint8Array<ArrayBuffer> | undefined {
-      return this.#viewIn(entry, this.#seen | 0);
+    shows(entry: number): boolean {
+      // No view but that of an entry inside the pool begins where it does. One that was detached
+      // begins at 0.
+      return typeof entry === "number" && (entry | 0) === entry &&
+        states[(entry & inside) >>> 4] === this.#allocated &&
+        (this.shown.byteOffset === entry || this.#finds(entry));
     }
 
-    sharedView(entry: number): Uint8Array<ArrayBuffer> | undefined {
-      return this.#viewIn(entry, this.#allocated | 0);
+    #finds(entry: number): boolean {
+      const row = viewRows[(entry & inside) >>> 12];
+      if (row === undefined || (entry & outside) !== 0) return false;
+      const view = row[(entry & 0xFFF) >>> 4]!;
+      if (view.length !== this.#size) return false;
+      this.shown = view;
+      return true;
     }
 
-    #viewIn(entry: number, state: number): Uint8Array<ArrayBuffer> | undefined {
-      if (
-        typeof entry !== "number" || (entry | 0) !== entry || (entry & ODD) !== 0 ||
-        states[entry >>> 4] !== state
-      ) return undefined;
-      const view = rows[entry >>> 12]![(entry & 0xFFF) >>> 4]!;
-      // A view that was detached has no length.
-      return view.length === (this.#size | 0) ? view : undefined;
+    forget(): void {
+      this.shown = NO_VIEW;
+    }
+
+    owns(entry: number): boolean {
+      return typeof entry === "number" && (entry | 0) === entry && (entry & outside) === 0 &&
+        states[(entry & inside) >>> 4] === this.#everAllocated;
     }
   };
-}
-
-/** Adds one to the high word of Sequence. */
-function carry(list: Int32Array): void {
-  list[1] = (list[1]! + 1) | 0;
 }

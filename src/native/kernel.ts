@@ -4,10 +4,13 @@
  * @module
  */
 
-import { NtStatus, PoolType } from "../wdk/constants.ts";
+import { type Irql, NtStatus, PoolType } from "../wdk/constants.ts";
 import { tagText } from "../wdk/tag.ts";
 import {
+  checkBoolean,
   checkOptions,
+  checkString,
+  DEFAULT_TAG,
   integer,
   isEntry,
   policyNumber,
@@ -18,14 +21,24 @@ import {
 } from "./arguments.ts";
 import { discardError, rethrow } from "./callbacks.ts";
 import { formatList, formatPool } from "./debugger_text.ts";
-import { driverIndex, driverName, loadDriver, rootDriver, runScenario } from "./driver.ts";
+import {
+  driverIndex,
+  driverName,
+  loadDriver,
+  rootDriver,
+  runScenario,
+  verifiedDrivers,
+} from "./driver.ts";
 import { statusError } from "./errors.ts";
+import { atIrql, currentIrql } from "./irql.ts";
 import { LAYOUT } from "./library/bindings.ts";
 import { load, open, symbols } from "./library/library.ts";
-import { delivered, none, raise } from "./library/slot.ts";
+import { check, delivered, none, raise, written } from "./library/slot.ts";
 import { metadata } from "./memory/memory.ts";
 import { readStats, recordField } from "./memory/records.ts";
 import { viewOf } from "./memory/views.ts";
+import { planOf } from "./verifier.ts";
+import { tellStack } from "./stacks.ts";
 import type {
   DepthPolicyName,
   Driver,
@@ -34,6 +47,7 @@ import type {
   ListSnapshot,
   PoolOptions,
   PoolTagUsage,
+  VerifiedDriver,
 } from "./types.ts";
 
 /** What {@linkcode Kernel.configure} sets. */
@@ -42,6 +56,12 @@ export interface KernelOptions {
   poolMebibytes?: number;
   /** How ticks move depths, and whether they trim; `"settling"` unless it is set. */
   depthPolicy?: DepthPolicyName;
+  /**
+   * How many frames are noted of each allocation, free and stop of a driver that has no number of its
+   * own, 0 … 24; 0 unless it is set, or `EMU_STACKS` in the environment says otherwise. It may be set
+   * at any time, and counts for lists that are made after it.
+   */
+  stacks?: number;
 }
 
 /** The emulated kernel: its lists, its pool, its clock. */
@@ -75,6 +95,37 @@ export interface Kernel {
    */
   tick(driver?: Driver): void;
   /**
+   * The interrupt request level of this thread.
+   *
+   * @returns The level; PASSIVE_LEVEL (0) outside {@linkcode atIrql}.
+   */
+  irql(): Irql;
+  /**
+   * Runs a function at a raised IRQL, and puts the level back after it, also when it throws.
+   *
+   * Lists of paged entries and paged pool must not be used above APC_LEVEL (1), no list or pool above
+   * DISPATCH_LEVEL (2). Callbacks of lists run at the level of the call.
+   *
+   * @example Usage
+   * ```ts
+   * import { Irql, kernel, LookasideAlloc, PoolType } from "@win-lookaside/lookaside";
+   * import { assertThrows } from "@std/assert";
+   *
+   * using list = new LookasideAlloc({ size: 64, poolType: PoolType.PagedPool });
+   * kernel.atIrql(Irql.DispatchLevel, () => {
+   *   assertThrows(() => list.alloc(), Error, "0x000000C2");
+   * });
+   * ```
+   *
+   * @param irql The level, an integer in 0 … 15, not below the current one.
+   * @param run A synchronous function.
+   * @returns What the function returns.
+   * @throws {TypeError} If the function returned a promise, or an argument has the wrong type.
+   * @throws {RangeError} If the level is none.
+   * @throws {BugCheckError} 0xC4 (0x30, level, level asked for, 0) if it is below the current one.
+   */
+  atIrql<T>(irql: Irql | number, run: () => T): T;
+  /**
    * Loads a driver, whose lists, blocks, faults and leaks are its own.
    *
    * @param name Its name, as reports show it; two may have one name.
@@ -89,10 +140,17 @@ export interface Kernel {
    *
    * @param name The driver's name.
    * @param run A synchronous function that makes lists and blocks of the driver it is given.
+   * @param options What the driver's lists are like, and how it is verified.
    * @returns What the function returns.
    * @throws {BugCheckError} If lists, entries or blocks are left and the function threw nothing.
    */
-  scenario<T>(name: string, run: (driver: Driver) => T): T;
+  scenario<T>(name: string, run: (driver: Driver) => T, options?: DriverOptions): T;
+  /**
+   * The verified drivers that this isolate has loaded, with what is counted of them: `verifier /query`.
+   *
+   * @returns One item for each, in the order of loading.
+   */
+  verifierQuery(): VerifiedDriver[];
   /**
    * Allocates a block of pool.
    *
@@ -141,16 +199,26 @@ export interface Kernel {
    * @returns A heading and a line per tag and kind of pool, in the order of the tags.
    */
   formatPool(): string;
+  /**
+   * What a command of the kernel debugger prints: `!lookaside`, `!slist`, `!pool`, `!poolfind`,
+   * `!poolused`, `!verifier` 1, 3, 4 and 8, and `verifier /query`. Numbers are hexadecimal.
+   *
+   * @param command The command, such as `!poolused 2 Fred*`.
+   * @returns The text.
+   * @throws {TypeError} If the command is not a string.
+   * @throws {RangeError} If there is no such command, or an argument is none.
+   */
+  debug(command: string): string;
 }
 
 const ALL_DRIVERS = U32_MAX;
 const LARGEST_POOL_MEBIBYTES = 4095;
-const DEFAULT_TAG = "srLL";
 const POOL_TYPES: ReadonlySet<number> = new Set(Object.values(PoolType));
 const NO_OPTIONS: PoolOptions = {};
 const POOL_OPTIONS = ["poolType", "tag", "driver", "zero"];
-const DRIVER_OPTIONS = ["depthPolicy"];
-const CONFIGURE_OPTIONS = ["poolMebibytes", "depthPolicy"];
+const DRIVER_OPTIONS = ["depthPolicy", "stacks", "verifier"];
+const CONFIGURE_OPTIONS = ["poolMebibytes", "depthPolicy", "stacks"];
+const MOST_FRAMES = 24;
 
 /**
  * The emulated kernel that every list of this process belongs to.
@@ -225,14 +293,31 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     rethrow();
   },
 
+  irql(): Irql {
+    return currentIrql() as Irql;
+  },
+
+  atIrql,
+
   loadDriver(name: string, options: DriverOptions = {}): Driver {
     const context = "Cannot load the driver";
     checkOptions(options, DRIVER_OPTIONS, context);
-    return loadDriver(name, context, policyNumber(options.depthPolicy, context));
+    const policy = policyNumber(options.depthPolicy, context);
+    const frames = framesOf(options.stacks, context);
+    const plan = planOf(options.verifier, context);
+    const driver = loadDriver(name, context, policy, plan);
+    if (frames !== undefined) {
+      check(symbols.lookaside_set_stacks(driverIndex(driver, context), frames), context);
+    }
+    return driver;
   },
 
-  scenario<T>(name: string, run: (driver: Driver) => T): T {
-    return runScenario(name, run);
+  scenario<T>(name: string, run: (driver: Driver) => T, options?: DriverOptions): T {
+    return runScenario(kernel.loadDriver(name, options), run);
+  },
+
+  verifierQuery(): VerifiedDriver[] {
+    return verifiedDrivers();
   },
 
   allocatePool(bytes: number, options: PoolOptions = NO_OPTIONS): Entry | null {
@@ -249,9 +334,11 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     }
     const tagNumber = poolTagArgument(tag, context);
     const driver = driverIndex(options.driver, context);
-    const zero = options.zero ? 1 : 0;
+    const { zero = false } = options;
+    checkBoolean(zero, "zero", context);
     open();
-    const block = symbols.lookaside_pool_allocate(size, type, tagNumber, zero, driver);
+    tellStack();
+    const block = symbols.lookaside_pool_allocate(size, type, tagNumber, zero ? 1 : 0, driver);
     return block !== 0 ? block as Entry : none(context);
   },
 
@@ -260,6 +347,7 @@ export const kernel: Kernel = Object.freeze<Kernel>({
     if (!isEntry(block)) refuseEntry(block, context);
     const number = tag === undefined ? 0 : tagArgument(tag, context);
     open();
+    tellStack();
     const status = symbols.lookaside_pool_free(block, number, tag === undefined ? 0 : 1);
     if (status !== 0) raise(`${context} ${block}`);
   },
@@ -281,7 +369,10 @@ export const kernel: Kernel = Object.freeze<Kernel>({
       ? 0
       : integer(poolMebibytes, 1, LARGEST_POOL_MEBIBYTES, "poolMebibytes", context);
     const policy = policyNumber(depthPolicy, context);
+    const frames = framesOf(options.stacks, context);
     load();
+    if (frames !== undefined) check(symbols.lookaside_set_stacks(ALL_DRIVERS, frames), context);
+    if (mebibytes === 0 && policy === 0) return;
     const status = symbols.lookaside_configure(mebibytes, policy);
     if (status !== 0) {
       throw statusError(context, status, {
@@ -297,7 +388,26 @@ export const kernel: Kernel = Object.freeze<Kernel>({
   formatPool(): string {
     return formatPool(kernel.poolUsage());
   },
+
+  debug(command: string): string {
+    const context = "Cannot run the command";
+    checkString(command, "command", context);
+    open();
+    // An empty array has no address.
+    const words = new TextEncoder().encode(`${command} `);
+    const bytes = written((into) =>
+      symbols.lookaside_debug(words, words.length, into, into.length)
+    );
+    const text = new TextDecoder().decode(bytes.subarray(1));
+    if (bytes[0] !== 0) throw new RangeError(`${context}: ${text}`);
+    return text;
+  },
 });
+
+/** How many frames a caller asks for, if it does. */
+function framesOf(stacks: number | undefined, context: string): number | undefined {
+  return stacks === undefined ? undefined : integer(stacks, 0, MOST_FRAMES, "stacks", context);
+}
 
 function snapshotOf(
   index: number,

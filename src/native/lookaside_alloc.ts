@@ -7,14 +7,18 @@
 import { type LookasideFlags, NtStatus, type PoolType } from "../wdk/constants.ts";
 import { shownTag, tagText } from "../wdk/tag.ts";
 import {
+  checkBoolean,
+  checkFunction,
   checkOptions,
   copyInto,
+  DEFAULT_TAG,
   describe,
   integer,
   isEntry,
   lengthOf,
   poolTagArgument,
   refuseEntry,
+  refusePromise,
   U32_MAX,
   u32Array,
 } from "./arguments.ts";
@@ -45,6 +49,7 @@ import { check, delivered, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
 import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
 import { dropViews, viewOf } from "./memory/views.ts";
+import { tellStack } from "./stacks.ts";
 import type { Driver, Entry, LookasideStats } from "./types.ts";
 
 /**
@@ -127,7 +132,6 @@ interface Callbacks {
 }
 
 const DEFAULT_POOL_TYPE = 512;
-const DEFAULT_TAG = "srLL";
 
 /** The modifier bits that flags add to a pool type. */
 const FLAG_BITS = 0x18;
@@ -226,6 +230,7 @@ export class LookasideAlloc implements Disposable {
   readonly #tag: number;
   readonly #poolType: number;
   readonly #flags: number;
+  readonly #ownEntriesOnly: boolean;
   /** Zero once the handle is given up. No list has that identifier, so every call fails. */
   #id: number;
   /** The control block's offset in the pool. */
@@ -279,6 +284,7 @@ export class LookasideAlloc implements Disposable {
     this.#tag = recordField(this.#record, LAYOUT.recordTag);
     this.#poolType = recordField(this.#record, LAYOUT.recordPoolType) & ~FLAG_BITS;
     this.#flags = recordField(this.#record, LAYOUT.recordFlags);
+    this.#ownEntriesOnly = recordField(this.#record, LAYOUT.recordOwnEntriesOnly) !== 0;
     this.#callbacks = this.#hasCallbacks ? boundTo(this, callbacks) : null;
     if (this.#callbacks !== null) enterCallbacks(id, this.#callbacks);
     forgotten.register(this, this.#hold, this);
@@ -302,6 +308,11 @@ export class LookasideAlloc implements Disposable {
   /** The flags. */
   get flags(): number {
     return this.#flags;
+  }
+
+  /** Whether only entries that were allocated from this list may be freed to it. */
+  get ownEntriesOnly(): boolean {
+    return this.#ownEntriesOnly;
   }
 
   /**
@@ -396,12 +407,14 @@ export class LookasideAlloc implements Disposable {
   }
 
   #allocNatively(): Entry | null {
-    const hit = lookaside_hit(this.#id, owner);
+    this.#hits.forget();
+    const hit = this.#isShared ? lookaside_hit(this.#id, owner) : 0;
     return hit !== 0 ? signed(hit) : this.#miss();
   }
 
   #miss(): Entry | null {
     const context = "Cannot allocate";
+    tellStack();
     symbols.lookaside_alloc(this.#id);
     const entry = slotValue();
     if (entry !== 0) return signed(entry);
@@ -436,10 +449,12 @@ export class LookasideAlloc implements Disposable {
 
   #freeNatively(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
-    if (lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
+    this.#hits.forget();
+    if (!this.#isShared || lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
   }
 
   #freeMiss(entry: Entry): void {
+    tellStack();
     symbols.lookaside_free(this.#id, entry);
     if (delivered() !== 0) this.#failed(`Cannot free entry ${entry}`);
     if (this.#hasCallbacks) rethrow();
@@ -493,8 +508,11 @@ export class LookasideAlloc implements Disposable {
     const count = lengthOf(array);
     if (count === 0) return 0;
     if (this.#hits.takeMany(array, count)) return count;
+    tellStack();
+    this.#hits.forget();
     if (this.#hasCallbacks) return this.#allocManyByCallback(id, array, count, context);
-    symbols.lookaside_alloc_many(id, array, count);
+    // Asked again: telling a stack may run code of the caller's, which may shrink the array.
+    symbols.lookaside_alloc_many(id, array, lengthOf(array));
     return slotValue() || (none(context) ?? 0);
   }
 
@@ -546,7 +564,10 @@ export class LookasideAlloc implements Disposable {
     const id = this.#live(context);
     const count = lengthOf(array);
     if (count === 0 || this.#hits.keepMany(array, count)) return;
-    symbols.lookaside_free_many(id, array, count);
+    tellStack();
+    this.#hits.forget();
+    // Asked again, as in `allocMany`.
+    symbols.lookaside_free_many(id, array, lengthOf(array));
     this.#settled(context);
   }
 
@@ -575,15 +596,13 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2, 0x46).
    */
   bytes(entry: Entry): Uint8Array<ArrayBuffer> {
-    return this.#hits.view(entry) ?? this.#judgedView(entry);
+    return this.#hits.shows(entry) ? this.#hits.shown : this.#judgedView(entry);
   }
 
   #judgedView(entry: Entry): Uint8Array<ArrayBuffer> {
     // The owner may have closed a shared list. Its entries stay allocated until its last handle is
     // given up.
-    const view = this.#isShared && !this.#isDestroyed() ? this.#hits.sharedView(entry) : undefined;
-    if (view !== undefined) return view;
-    this.#judge(entry);
+    if (this.#isDestroyed() || !this.#hits.owns(entry)) this.#judge(entry);
     return viewOf(entry, this.#size, this.#hold);
   }
 
@@ -641,19 +660,20 @@ export class LookasideAlloc implements Disposable {
    * ```
    *
    * @typeParam T What the function returns.
-   * @param use Gets the entry's memory.
+   * @param use Gets the entry's memory. It is synchronous, since the entry is freed when it returns.
    * @returns What the function returned, or null when no entry can be had.
+   * @throws {TypeError} If it is not a function, or it returned a promise.
    * @throws {LookasideError} As {@linkcode alloc}.
    */
   borrow<T>(use: (bytes: Uint8Array) => T): T | null {
-    if (typeof use !== "function") {
-      throw new TypeError(`Cannot lend an entry: use must be a function: ${describe(use)}`);
-    }
+    const context = "Cannot lend an entry";
+    checkFunction(use, "use", context);
     const entry = this.alloc();
     if (entry === null) return null;
     let result: T;
     try {
       result = use(this.bytes(entry));
+      refusePromise(result, "use", context);
     } catch (error) {
       try {
         this.#takeBack(entry);
@@ -763,6 +783,7 @@ export class LookasideAlloc implements Disposable {
    */
   flush(): void {
     const context = "Cannot flush the list";
+    tellStack();
     symbols.lookaside_flush(this.#live(context));
     this.#settled(context);
   }
@@ -808,6 +829,7 @@ export class LookasideAlloc implements Disposable {
     this.#id = 0;
     this.#hits.end();
     forgotten.unregister(this);
+    tellStack();
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
     if (status !== 0) {
@@ -884,9 +906,7 @@ function callbacksOf(options: LookasideOptions, context: string): Callbacks {
   const { allocate, free } = options;
   if (allocate === undefined && free === undefined) return NO_CALLBACKS;
   for (const [name, callback] of [["allocate", allocate], ["free", free]] as const) {
-    if (callback !== undefined && typeof callback !== "function") {
-      throw new TypeError(`${context}: ${name} must be a function: ${describe(callback)}`);
-    }
+    if (callback !== undefined) checkFunction(callback, name, context);
   }
   return { allocate, free };
 }
@@ -916,14 +936,11 @@ function createList(options: LookasideOptions, callbacks: Callbacks, context: st
   const tagNumber = poolTagArgument(tag, context);
   const driver = driverIndex(options.driver, context);
   const { ownEntriesOnly = true } = options;
-  if (typeof ownEntriesOnly !== "boolean") {
-    throw new TypeError(
-      `${context}: ownEntriesOnly must be a boolean: ${describe(ownEntriesOnly)}`,
-    );
-  }
+  checkBoolean(ownEntriesOnly, "ownEntriesOnly", context);
   const { [KIND]: kind = LAYOUT.kindEx } = options as Partial<LegacyOptions>;
   open();
   if (callbacks !== NO_CALLBACKS) prepareCallbacks();
+  tellStack();
   const status = symbols.lookaside_create(
     kind,
     size,
@@ -982,8 +999,15 @@ export class OwnedEntry implements Disposable {
    *
    * @param list The list that the entry is allocated from.
    * @param entry The entry.
+   * @throws {TypeError} If the list is none, or the entry is not a number.
+   * @throws {RangeError} If the entry is not an integer in 1 … 2^32-1.
    */
   constructor(list: LookasideAlloc, entry: Entry) {
+    const context = "Cannot own the entry";
+    if (!(list instanceof LookasideAlloc)) {
+      throw new TypeError(`${context}: list must be a list: ${describe(list)}`);
+    }
+    if (!isEntry(entry)) refuseEntry(entry, context);
     this.#list = list;
     this.#entry = entry;
   }

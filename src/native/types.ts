@@ -12,34 +12,6 @@ import type { PoolType } from "../wdk/constants.ts";
  */
 export type Entry = number & { readonly __entry: true };
 
-/**
- * Brands a plain number, such as an element of a `Uint32Array`, as an entry.
- *
- * It only checks that the number can be one: whether it is allocated shows when it is used.
- *
- * @example Usage
- * ```ts
- * import { entryAt, LookasideAlloc } from "@win-lookaside/lookaside";
- * import { assertEquals } from "@std/assert";
- *
- * using list = new LookasideAlloc({ size: 64 });
- * const entries = new Uint32Array(8);
- * assertEquals(list.allocMany(entries), 8);
- * list.bytes(entryAt(entries[0]!)).fill(0xff);
- * list.freeMany(entries);
- * ```
- *
- * @param value The number.
- * @returns The same number, as an entry.
- * @throws {RangeError} If the value is not an integer in 1 … 2^32-1.
- */
-export function entryAt(value: number): Entry {
-  if (value >>> 0 !== value || value === 0) {
-    throw new RangeError(`Cannot make an entry: not an integer in 1 … 4294967295: ${value}`);
-  }
-  return value as Entry;
-}
-
 /** Counters as the WDK counts them: unsigned 32-bit, wrapping. */
 export interface LookasideStats {
   /** The number of kept entries from which on a freed entry is not kept. */
@@ -148,12 +120,25 @@ export interface Faults {
    * @returns How often it ran, and the runs that threw or left something behind.
    */
   systematically(scenario: (driver: Driver) => void): FaultReport;
+  /**
+   * As {@linkcode systematically}, but each run fails the next allocation from a call stack that has
+   * not failed yet: each stack fails once, however often it allocates.
+   *
+   * @param scenario A synchronous function that makes lists and blocks of the driver it is given.
+   * @returns How often it ran, and the runs that threw or left something behind.
+   */
+  byCallStack(scenario: (driver: Driver) => void): FaultReport;
 }
 
-/** What `Faults.systematically` found. */
+/** What `Faults.systematically` or `Faults.byCallStack` found. */
 export interface FaultReport {
   /** How often the scenario ran, the last time with no failed allocation. */
   readonly runs: number;
+  /**
+   * The tag of each allocation that was made to fail, in the order of the runs, whether its run ended
+   * well or not.
+   */
+  readonly failed: readonly string[];
   /** The runs that did not end well: which allocation failed, its tag, and what was thrown. */
   readonly failures: readonly {
     readonly allocation: number;
@@ -177,6 +162,104 @@ export interface Leak {
   readonly tag: string;
   /** The list's number, for a list and for an entry. */
   readonly list?: number;
+  /** The code that allocated it, where stacks are asked for. */
+  readonly caller?: string;
+}
+
+/** Which requests of pool low resources simulation fails. */
+export interface LowResources {
+  /**
+   * With which probability, above 0 and at most 1, in steps of one in 10,000.
+   *
+   * @default {0.06}
+   */
+  probability?: number;
+  /**
+   * An integer from 0 to 2^53-1: the same requests fail whenever it and the requests are the same.
+   *
+   * @default {1}
+   */
+  seed?: number;
+  /** Only those with one of these tags; `*` stands for any characters, `?` for one. */
+  tags?: string[];
+}
+
+/** Driver Verifier's options of a driver. `true` stands for `{ standard: true }`. */
+export interface VerifierOptions {
+  /** The documented standard set, 0x209BB; a switch below that is false takes its bit out of it. */
+  standard?: boolean;
+  /** Verifier's flags, by the bits that `verifier /flags` takes. */
+  flags?: number;
+  /** Special pool (0x1). */
+  specialPool?: boolean;
+  /** Force IRQL checking (0x2): counts trims. Paged memory stays readable. */
+  irqlChecking?: boolean;
+  /** Low resources simulation (0x4). */
+  lowResources?: LowResources;
+  /** Pool tracking (0x8). */
+  poolTracking?: boolean;
+  /** Deadlock detection (0x20). */
+  deadlockDetection?: boolean;
+  /** Miscellaneous checks (0x800). */
+  miscellaneous?: boolean;
+  /** DDI compliance checking (0x20000). */
+  ddiCompliance?: boolean;
+  /** Systematic low resources simulation (0x40000): see `Faults.byCallStack`. */
+  systematicLowResources?: boolean;
+  /** Code integrity checking (0x2000000). */
+  codeIntegrity?: boolean;
+  /** Lists keep nothing: every free goes to the free routine. Ours, not Verifier's. */
+  noCache?: boolean;
+}
+
+/** What is allocated from one kind of pool. */
+export interface VerifierPoolCounters {
+  /** Blocks that are allocated now. */
+  readonly currentAllocations: number;
+  /** The most that were at once. */
+  readonly peakAllocations: number;
+  /** The bytes asked for in the blocks that are allocated now. */
+  readonly currentBytes: number;
+  /** The most that were at once. */
+  readonly peakBytes: number;
+}
+
+/** What Driver Verifier counts of a driver since it is verified; zeros where it is not. */
+export interface VerifierCounters {
+  /** Raises of the level. */
+  readonly raiseIrqls: number;
+  /** Spin locks that were acquired: none from TypeScript. */
+  readonly acquireSpinLocks: number;
+  /** Synchronised executions, of which there are none here. */
+  readonly synchExecutions: number;
+  /** With force IRQL checking: raises to DISPATCH_LEVEL and above. */
+  readonly trims: number;
+  /** Requests of pool, also those of lists. */
+  readonly allocationsAttempted: number;
+  /** Those that got a block. */
+  readonly allocationsSucceeded: number;
+  /** Those that got one from special pool. */
+  readonly allocationsSucceededSpecialPool: number;
+  /** Those without a tag. */
+  readonly allocationsWithoutTag: number;
+  /** Those that got none. */
+  readonly allocationsFailed: number;
+  /** Those that were made to fail. */
+  readonly faultsInjected: number;
+  /** Nonpaged pool. */
+  readonly nonPaged: VerifierPoolCounters;
+  /** Paged pool. */
+  readonly paged: VerifierPoolCounters;
+}
+
+/** A verified driver, as `verifier /query` shows it. */
+export interface VerifiedDriver {
+  /** The driver. */
+  readonly driver: Driver;
+  /** Verifier's flags of it. */
+  readonly flags: number;
+  /** What is counted of it. */
+  readonly counters: VerifierCounters;
 }
 
 /** What Windows verifies and unloads: lists and pool blocks belong to one. */
@@ -185,6 +268,21 @@ export interface Driver extends Disposable {
   readonly name: string;
   /** Its allocations that are made to fail. */
   readonly faults: Faults;
+  /** Driver Verifier's options of it, with the flags that they come to; empty for a plain one. */
+  readonly verifier: VerifierOptions;
+  /**
+   * What Driver Verifier counts of the driver.
+   *
+   * @throws {LookasideError} If the driver is unloaded.
+   */
+  query(): VerifierCounters;
+  /**
+   * Looks now for what is otherwise found later: writes to freed blocks that rest.
+   *
+   * @throws {BugCheckError} 0xC6 (address, 1, 0, 0) for the first that is found.
+   * @throws {LookasideError} If the driver is unloaded.
+   */
+  check(): void;
   /**
    * What is left of the driver: its lists, the oldest first, then entries and blocks in the order
    * of their addresses. Entries that a list keeps are not among them.
@@ -214,6 +312,13 @@ export type DepthPolicyName = DepthPolicy | (string & Record<never, never>);
 export interface DriverOptions {
   /** How ticks move the depths of the driver's lists, and whether they trim; the process's unless it is set. */
   depthPolicy?: DepthPolicyName;
+  /**
+   * How many frames are noted of each of its allocations, frees and stops, 0 … 24; as many as of any
+   * other driver unless it is set.
+   */
+  stacks?: number;
+  /** Driver Verifier's options: `true` for the standard set, 0x209BB. */
+  verifier?: boolean | VerifierOptions;
 }
 
 /** What a caller of `kernel.allocatePool` can choose. */

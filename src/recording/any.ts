@@ -6,17 +6,25 @@
  * @module
  */
 
-import { arrayKind, checkOptions, describe } from "../native/arguments.ts";
+import {
+  arrayKind,
+  checkBytes,
+  checkFunction,
+  checkOptions,
+  checkParts,
+  checkString,
+  describe,
+} from "../native/arguments.ts";
 import type { Divergence } from "../trace/divergence.ts";
 import { TraceError } from "../trace/errors.ts";
 import { type ListTrace, listTraceText } from "../trace/list_trace.ts";
 import { Parser } from "../trace/parse.ts";
-import { crossCheckLists, replayLists } from "../trace/replay.ts";
+import { ListCheck, replayLists } from "../trace/replay.ts";
 import { assertWorld, type ReplaySummary, type World } from "../trace/world.ts";
 import { RecordingBuilder } from "./builder.ts";
 import { RecordingCheck } from "./check.ts";
-import { type Recording, recordingText } from "./recording.ts";
-import { type ReplayOptions, replayRecording } from "./replay.ts";
+import { assertRecording, type Recording, recordingText } from "./recording.ts";
+import { assertTimes, type ReplayOptions, replayRecording } from "./replay.ts";
 
 /** What a file holds: lists and steps, or a recording. */
 export type Trace = ListTrace | Recording;
@@ -83,7 +91,10 @@ export function parse(text: string | Uint8Array, options: ParseOptions = {}): Tr
       start = end;
     }
   } else {
-    parser.push(bytesOf(text, "text must be a string or a Uint8Array"));
+    if (arrayKind(text) !== "Uint8Array") {
+      throw new TypeError(`${READ}: text must be a string or a Uint8Array: ${describe(text)}`);
+    }
+    parser.push(text);
   }
   return traceOf(parser);
 }
@@ -112,14 +123,12 @@ export async function parseStream(
   options: ParseOptions = {},
 ): Promise<Trace> {
   const parser = parserOf(options);
-  if (!isIterable(parts)) {
-    throw new TypeError(`${READ}: parts must be iterable: ${describe(parts)}`);
-  }
+  checkParts(parts, READ);
   let notBytes: TypeError | null = null;
   try {
     for await (const part of parts) {
       try {
-        bytesOf(part, "each part must be a Uint8Array");
+        checkBytes(part, READ);
       } catch (error) {
         notBytes = error as TypeError;
         break;
@@ -135,26 +144,22 @@ export async function parseStream(
 
 const READ = "Cannot read the trace";
 
-function bytesOf(value: unknown, rule: string): Uint8Array {
-  if (arrayKind(value) === "Uint8Array") return value as Uint8Array;
-  throw new TypeError(`${READ}: ${rule}: ${describe(value)}`);
-}
-
-function isIterable(value: unknown): boolean {
-  return typeof value === "object" && value !== null &&
-    (Symbol.asyncIterator in value || Symbol.iterator in value);
-}
-
 /** Refuses what `parse` cannot have returned. */
 function assertTrace(value: unknown, context: string): void {
-  const { kind, lists } = (value ?? {}) as Partial<Trace>;
-  if ((kind === "lists" || kind === "recording") && Array.isArray(lists)) return;
+  const { kind, lists, steps } = (value ?? {}) as {
+    kind?: unknown;
+    lists?: unknown;
+    steps?: unknown;
+  };
+  if (kind === "recording") return assertRecording(value, context);
+  if (kind === "lists" && Array.isArray(lists) && Array.isArray(steps)) return;
   throw new TypeError(`${context}: trace must be what parse() returns: ${describe(value)}`);
 }
 
 function parserOf(options: ParseOptions): Parser<RecordingBuilder> {
   checkOptions(options, ["file"], READ);
   const { file = "trace" } = options;
+  checkString(file, "file", READ);
   return new Parser(file, () => new RecordingBuilder(file));
 }
 
@@ -195,6 +200,8 @@ export function replay(trace: Trace, world: World, options: ReplayOptions = {}):
   assertTrace(trace, "Cannot replay");
   assertWorld(world, "Cannot replay");
   checkOptions(options, ["tickEvery", "onStep"], "Cannot replay");
+  if (options.onStep !== undefined) checkFunction(options.onStep, "onStep", "Cannot replay");
+  assertTimes(options, "Cannot replay");
   assertPossible(trace, world);
   if (trace.kind === "recording") {
     return replayRecording(trace, world, options);
@@ -242,7 +249,8 @@ export function crossCheck(
     using check = new RecordingCheck(trace, left, right, options);
     return check.advance() ?? check.finish();
   }
-  return crossCheckLists(trace, left, right);
+  using check = new ListCheck(trace, left, right);
+  return check.take(trace) ?? check.finish();
 }
 
 function assertPossible(trace: Trace, world: World): void {

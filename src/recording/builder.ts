@@ -13,16 +13,26 @@ import { NO_LIST, type Recording, sizeClass } from "./recording.ts";
 
 /** A recording takes four bytes an operation. */
 const MAXIMUM_OPERATIONS = 2 ** 27;
+/** Operations that are passed on at a time. */
+const PORTION = 4096;
 
 /** A map holds 2^24 keys at most; half of that is used. */
 const MAXIMUM_LIVE_SLOTS = 2 ** 23;
 const U32_MAX = 0xFFFF_FFFF;
 
-/** Collects the operations of a recording, each in four bytes. */
+/** Some of a recording's operations in a row, and their lines, as in {@linkcode Recording}. */
+export type Portion = Pick<Recording, "operations" | "lines">;
+
+/**
+ * Collects the operations of a recording, each in four bytes, or passes them on: then what it keeps
+ * grows with what is allocated at once.
+ */
 export class RecordingBuilder implements OperationSink {
   readonly #file: string;
-  #operations = new Uint32Array(1024);
+  readonly #onPortion: ((portion: Portion) => void) | undefined;
+  #operations = new Uint32Array(PORTION);
   #length = 0;
+  #passedOn = 0;
   #allocations = 0;
   #largeAllocations = 0;
   readonly #live = new Map<number, number>();
@@ -31,14 +41,26 @@ export class RecordingBuilder implements OperationSink {
   readonly #slotBytes: number[] = [];
   /** Each slot's size class; 0: too large for any. */
   readonly #slotClass: number[] = [];
-  readonly #lines: number[] = [];
+  #lines: number[] = [];
   #nextLine = 0;
   #bytes = 0;
   #peakBytes = 0;
 
-  /** Begins a recording; `file` is what errors call it. */
-  constructor(file: string) {
+  /**
+   * Begins a recording.
+   *
+   * @param file What errors call it.
+   * @param onPortion Takes the operations, some at a time, and has done with them when it returns.
+   * Default: they are collected.
+   */
+  constructor(file: string, onPortion?: (portion: Portion) => void) {
     this.#file = file;
+    this.#onPortion = onPortion;
+  }
+
+  /** How many operations it took. */
+  get count(): number {
+    return this.#passedOn + this.#length;
   }
 
   /** Takes an allocation into a slot, whatever its number. */
@@ -84,11 +106,12 @@ export class RecordingBuilder implements OperationSink {
     this.#live.delete(name);
   }
 
-  /** The recording of what was taken. */
+  /** The recording of what was taken; without operations where they were passed on. */
   finish(): Recording {
-    if (this.#length === 0) {
+    if (this.count === 0) {
       throw new TraceError(this.#file, 1, "There is no operation in it");
     }
+    if (this.#onPortion !== undefined) this.#passOn(this.#onPortion);
     const sizes = [...new Set(this.#slotClass)].filter((size) => size !== 0).sort((a, b) => a - b);
     const index = new Map(sizes.map((size, index) => [size, index]));
     return {
@@ -120,17 +143,9 @@ export class RecordingBuilder implements OperationSink {
   }
 
   #push(code: number, line: number): void {
-    if (this.#length >= MAXIMUM_OPERATIONS) {
-      throw new TraceError(
-        this.#file,
-        line,
-        `A recording can have no more operations than this: ${MAXIMUM_OPERATIONS}`,
-      );
-    }
     if (this.#length === this.#operations.length) {
-      const larger = new Uint32Array(this.#length * 2);
-      larger.set(this.#operations);
-      this.#operations = larger;
+      if (this.#onPortion === undefined) this.#grow(line);
+      else this.#passOn(this.#onPortion);
     }
     if (line !== this.#nextLine) {
       this.#lines.push(this.#length, line);
@@ -138,6 +153,30 @@ export class RecordingBuilder implements OperationSink {
     this.#nextLine = line + 1;
     this.#operations[this.#length] = code;
     this.#length += 1;
+  }
+
+  #grow(line: number): void {
+    if (this.#length >= MAXIMUM_OPERATIONS) {
+      throw new TraceError(
+        this.#file,
+        line,
+        `A recording can have no more operations than this: ${MAXIMUM_OPERATIONS}`,
+      );
+    }
+    const larger = new Uint32Array(this.#length * 2);
+    larger.set(this.#operations);
+    this.#operations = larger;
+  }
+
+  #passOn(take: (portion: Portion) => void): void {
+    const operations = this.#operations.subarray(0, this.#length);
+    const lines = Uint32Array.from(this.#lines);
+    this.#passedOn += this.#length;
+    this.#length = 0;
+    this.#lines = [];
+    // The next portion says at which line it begins.
+    this.#nextLine = 0;
+    take({ operations, lines });
   }
 }
 

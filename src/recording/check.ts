@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checkOptions } from "../native/arguments.ts";
+import { checkOptions, countArgument } from "../native/arguments.ts";
 import {
   atEnd,
   compareStats,
@@ -23,6 +23,7 @@ import {
   type World,
   type WorldList,
 } from "../trace/world.ts";
+import type { Portion } from "./builder.ts";
 import {
   assertRecording,
   NO_LIST,
@@ -30,7 +31,10 @@ import {
   operationText,
   type Recording,
 } from "./recording.ts";
-import { assertTickEvery, RECORDING_OPTIONS, type RecordingOptions, TICK_EVERY } from "./replay.ts";
+import { assertTimes, RECORDING_OPTIONS, type RecordingOptions, TICK_EVERY } from "./replay.ts";
+
+/** Gives a check the next operations of its recording. It has done all that it had. */
+export let goOn: (check: RecordingCheck, portion: Portion) => void;
 
 /**
  * Replays a recording in two worlds and compares after each operation, in portions of any length.
@@ -51,7 +55,7 @@ import { assertTickEvery, RECORDING_OPTIONS, type RecordingOptions, TICK_EVERY }
  * ```
  */
 export class RecordingCheck implements Disposable {
-  readonly #recording: Recording;
+  #recording: Recording;
   readonly #left: World;
   readonly #right: World;
   readonly #leftLists: WorldList[] = [];
@@ -61,6 +65,8 @@ export class RecordingCheck implements Disposable {
   readonly #tickEvery: number;
   readonly #onTick: (() => void) | undefined;
   #position = 0;
+  /** The position of the recording's first operation. */
+  #start = 0;
   #closed = false;
 
   /**
@@ -77,7 +83,7 @@ export class RecordingCheck implements Disposable {
     assertRecording(recording, context);
     assertWorld(left, context);
     assertWorld(right, context);
-    assertTickEvery(options.tickEvery);
+    assertTimes(options, context);
     this.#recording = recording;
     this.#left = left;
     this.#right = right;
@@ -116,15 +122,19 @@ export class RecordingCheck implements Disposable {
    *
    * @param count How many at most. Default: all that are left.
    * @returns The first difference, or null.
+   * @throws {TypeError} If the count is not a number.
+   * @throws {RangeError} If the count is neither an integer from 0 on nor Infinity.
    * @throws {NoPoolError} If a world differs because its pool is used up.
    */
   advance(count: number = Infinity): Divergence | null {
-    const end = Math.min(this.#recording.operations.length, this.#position + count);
+    const most = countArgument(count, "Cannot compare");
+    const end = Math.min(this.#start + this.#recording.operations.length, this.#position + most);
     while (this.#position < end) {
-      const difference = this.#operation(this.#position);
+      const place = this.#position - this.#start;
+      const difference = this.#operation(place);
       if (difference !== null) {
-        const line = operationLine(this.#recording, this.#position);
-        const operation = operationText(this.#recording, this.#position);
+        const line = operationLine(this.#recording, place);
+        const operation = operationText(this.#recording, place);
         if (isShortfall(difference)) this.#refuseShortage(line, operation);
         return { line, operation, ...difference };
       }
@@ -132,7 +142,7 @@ export class RecordingCheck implements Disposable {
       if (this.#position % this.#tickEvery === 0) {
         const difference = this.#tick();
         if (difference !== null) {
-          const line = operationLine(this.#recording, this.#position - 1);
+          const line = operationLine(this.#recording, place);
           return { line, operation: "tick", ...difference };
         }
       }
@@ -164,7 +174,7 @@ export class RecordingCheck implements Disposable {
 
   /** Where an allocation differs, for it may be that a pool has no more. */
   #refuseShortage(line: number, operation: string): void {
-    const code = this.#recording.operations[this.#position]!;
+    const code = this.#recording.operations[this.#position - this.#start]!;
     if ((code & 1) !== 0) return;
     const bytes = this.#recording.slotBytes[code >>> 1]!;
     const list = this.#recording.slotList[code >>> 1]!;
@@ -172,6 +182,13 @@ export class RecordingCheck implements Disposable {
     for (const world of [this.#left, this.#right]) {
       refuseShortage(world, size, this.#recording.file, line, operation);
     }
+  }
+
+  static {
+    goOn = (check, portion) => {
+      check.#start = check.#position;
+      check.#recording = { ...check.#recording, ...portion };
+    };
   }
 
   #operation(position: number): Difference | null {

@@ -8,6 +8,17 @@
 
 import { createReadStream } from "node:fs";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import {
+  checkBoolean,
+  checkBytes,
+  checkFunction,
+  checkMethods,
+  checkOptions,
+  checkParts,
+  checkString,
+  describe,
+  integer,
+} from "../native/arguments.ts";
 import { type EventSink, Names } from "./events.ts";
 import {
   type BytesReader,
@@ -71,12 +82,22 @@ export interface ReadReport {
 
 /** The bytes of a file, in parts. The error names the file. */
 export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void> {
-  const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  let closed: Promise<void> | undefined;
   try {
-    for await (const part of stream) yield part as Uint8Array;
+    const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+    closed = new Promise((done) => stream.once("close", () => done()));
+    for await (const part of stream) yield plainView(part as Uint8Array);
   } catch (error) {
     throw new RecordingError(`${path}: Cannot read the file: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    // Windows removes no file that is open.
+    await closed;
   }
+}
+
+/** The bytes without what `node:buffer` puts over them: its search for a byte is a slow one. */
+function plainView(part: Uint8Array): Uint8Array {
+  return new Uint8Array(part.buffer, part.byteOffset, part.length);
 }
 
 /** Why a file cannot be read, in words. */
@@ -102,19 +123,25 @@ export function reasonOf(error: unknown): string {
  */
 export async function* plainBytes(file: string, parts: Parts): AsyncGenerator<Uint8Array, void> {
   let [head, all] = await peek(parts, 4);
-  for (let depth = 0; depth < 2; depth++) {
-    const zstd = head[0] === 0x28 && head[1] === 0xB5 && head[2] === 0x2F && head[3] === 0xFD;
-    if (!zstd && !(head[0] === 0x1F && head[1] === 0x8B)) break;
-    if (depth === 1) throw new RecordingError(`${file}: Cannot read the file: it is packed twice`);
-    [head, all] = await peek(unpacked(file, all, zstd ? "zstd" : "gzip"), 4);
+  try {
+    for (let depth = 0; depth < 2; depth++) {
+      const zstd = head[0] === 0x28 && head[1] === 0xB5 && head[2] === 0x2F && head[3] === 0xFD;
+      if (!zstd && !(head[0] === 0x1F && head[1] === 0x8B)) break;
+      if (depth === 1) {
+        throw new RecordingError(`${file}: Cannot read the file: it is packed twice`);
+      }
+      [head, all] = await peek(unpacked(file, all, zstd ? "zstd" : "gzip"), 4);
+    }
+    if (head[0] === 0xFF && head[1] === 0xFE) yield* recoded(all, "utf-16le");
+    else if (head[0] === 0xFE && head[1] === 0xFF) yield* recoded(all, "utf-16be");
+    else if (head[0] === 0xEF && head[1] === 0xBB && head[2] === 0xBF) yield* recoded(all, "utf-8");
+    else if (head.length >= 4 && head[0] !== 0 && head[1] === 0 && head[2] !== 0 && head[3] === 0) {
+      // UTF-16 that some tool wrote without a mark.
+      yield* recoded(all, "utf-16le");
+    } else yield* all;
+  } finally {
+    await all.return();
   }
-  if (head[0] === 0xFF && head[1] === 0xFE) yield* recoded(all, "utf-16le");
-  else if (head[0] === 0xFE && head[1] === 0xFF) yield* recoded(all, "utf-16be");
-  else if (head[0] === 0xEF && head[1] === 0xBB && head[2] === 0xBF) yield* recoded(all, "utf-8");
-  else if (head.length >= 4 && head[0] !== 0 && head[1] === 0 && head[2] !== 0 && head[3] === 0) {
-    // UTF-16 that some tool wrote without a mark.
-    yield* recoded(all, "utf-16le");
-  } else yield* all;
 }
 
 async function* unpacked(
@@ -153,7 +180,7 @@ async function* unpacked(
           `${file}: Cannot read the file: it unpacks to more than ${BOMB_RATIO} times its length`,
         );
       }
-      yield part as Uint8Array;
+      yield plainView(part as Uint8Array);
     }
   } catch (error) {
     const cause = failure ?? error;
@@ -200,6 +227,7 @@ async function peek(
   async function* all(): AsyncGenerator<Uint8Array, void> {
     try {
       yield head;
+      yield head;
       for (;;) {
         const { done, value } = await iterator.next();
         if (done) return;
@@ -209,25 +237,45 @@ async function peek(
       await iterator.return?.();
     }
   }
-  return [head, all()];
+  const begun = all();
+  // A generator that has not begun ends without closing what it reads.
+  await begun.next();
+  return [head, begun];
 }
 
 /**
- * The text of a file's first lines, and all of its plain bytes.
+ * The text of a file's first lines, and all of its plain bytes, which are read to their end or closed
+ * by `bytes.return()`.
  *
+ * @throws {TypeError} If the file is not a string, or the parts are no bytes.
  * @throws {RecordingError} If the file is empty, no text, or cannot be unpacked.
  */
-export async function openText(
+export function openText(
   file: string,
   parts: Parts,
 ): Promise<{ head: string; bytes: AsyncGenerator<Uint8Array, void> }> {
-  const [bytes, all] = await peek(plainBytes(file, parts), HEAD_BYTES);
-  if (bytes.length === 0) {
-    throw new RecordingError(`${file}: Cannot read the file: it is empty`);
-  }
+  return textOf(file, parts, "Cannot read the file");
+}
+
+async function textOf(
+  file: string,
+  parts: Parts,
+  context: string,
+  onProgress?: (bytes: number) => void,
+): Promise<{ head: string; bytes: AsyncGenerator<Uint8Array, void> }> {
+  checkString(file, "file", context);
+  checkParts(parts, context);
+  const checked = checkedParts(parts, context, onProgress);
+  const [bytes, all] = await peek(plainBytes(file, checked), HEAD_BYTES);
   const beginning = bytes.subarray(0, HEAD_BYTES);
-  if (beginning.includes(0)) {
-    throw new RecordingError(`${file}: Cannot read the file: it is no text`);
+  const refusal = bytes.length === 0
+    ? "it is empty"
+    : beginning.includes(0)
+    ? "it is no text"
+    : null;
+  if (refusal !== null) {
+    await all.return();
+    throw new RecordingError(`${file}: Cannot read the file: ${refusal}`);
   }
   return { head: new TextDecoder().decode(beginning), bytes: all };
 }
@@ -274,6 +322,7 @@ export function formatOf(file: string, head: string, name?: string): Format {
  * @param sink What takes the events.
  * @param options How to read it.
  * @returns What was found.
+ * @throws {TypeError} If an argument has the wrong type, or an option is not known.
  * @throws {RecordingError} If it is empty, no text, damaged, of no known format, or holds no event.
  * @throws {TraceError} If a line is malformed and the reading is strict.
  */
@@ -283,9 +332,18 @@ export async function readRecording(
   sink: EventSink,
   options: ReadOptions = {},
 ): Promise<ReadReport> {
+  checkOptions(options, READ_OPTIONS, READ);
+  checkMethods(sink, ["event"], "sink", "a sink", READ);
   const { names = new Names(), onProgress } = options;
-  const { head, bytes } = await openText(file, counted(parts, onProgress));
-  const format = formatOf(file, head, options.format);
+  if (onProgress !== undefined) checkFunction(onProgress, "onProgress", READ);
+  if (!(names instanceof Names)) {
+    throw new TypeError(`${READ}: names must be Names: ${describe(names)}`);
+  }
+  if (options.format !== undefined) checkString(options.format, "format", READ);
+  if (options.file !== undefined) checkString(options.file, "file", READ);
+  if (options.pid !== undefined) integer(options.pid, 0, Number.MAX_SAFE_INTEGER, "pid", READ);
+  if (options.strict !== undefined) checkBoolean(options.strict, "strict", READ);
+  const { head, bytes } = await textOf(file, parts, READ, onProgress);
   let events = 0;
   const counting: EventSink = {
     event(event) {
@@ -294,10 +352,16 @@ export async function readRecording(
     },
   };
   const reading = new Reading(names, counting, { ...options, file });
-  const reader = format.reader(reading);
-  const bytesReader = "push" in reader ? reader : new LinesOf(reader, reading);
-  for await (const part of bytes) bytesReader.push(part);
-  const remarks = bytesReader.end();
+  let format: Format, remarks: readonly string[];
+  try {
+    format = formatOf(file, head, options.format);
+    const reader = format.reader(reading);
+    const bytesReader = "push" in reader ? reader : new LinesOf(reader, reading);
+    for await (const part of bytes) bytesReader.push(part);
+    remarks = bytesReader.end();
+  } finally {
+    await bytes.return();
+  }
   if (events === 0) {
     const why = reading.complaints[0];
     throw new RecordingError(
@@ -384,12 +448,17 @@ class LinesOf implements BytesReader {
   }
 }
 
-async function* counted(
+const READ = "Cannot read the recording";
+const READ_OPTIONS = ["format", "names", "onProgress", "file", "pid", "strict"];
+
+async function* checkedParts(
   parts: Parts,
+  context: string,
   onProgress: ((bytes: number) => void) | undefined,
 ): AsyncGenerator<Uint8Array, void> {
   let bytes = 0;
   for await (const part of parts) {
+    checkBytes(part, context);
     bytes += part.length;
     onProgress?.(bytes);
     yield part;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { describe } from "../native/arguments.ts";
+import { arrayKind, describe, integer } from "../native/arguments.ts";
 import type { TraceList } from "../trace/world.ts";
 
 /**
@@ -54,7 +54,12 @@ export interface Recording {
 
 /** Refuses what is no recording. */
 export function assertRecording(value: unknown, context: string): void {
-  if ((value as Partial<Recording> | null | undefined)?.kind === "recording") return;
+  const { kind, lists, operations, slotList, slotBytes, lines } = (value ?? {}) as Partial<
+    Recording
+  >;
+  const arrays = [operations, slotList, slotBytes, lines];
+  const isWhole = Array.isArray(lists) && arrays.every((array) => arrayKind(array) !== undefined);
+  if (kind === "recording" && isWhole) return;
   throw new TypeError(
     `${context}: recording must be what parse() returns for one: ${describe(value)}`,
   );
@@ -86,8 +91,11 @@ export function recordingText(recording: Recording): string {
  * @param recording The recording.
  * @param operation Which, from 0.
  * @returns The line.
+ * @throws {TypeError} If the recording is none, or the operation is not a number.
+ * @throws {RangeError} If there is no such operation.
  */
 export function operationText(recording: Recording, operation: number): string {
+  checkOperation(recording, operation);
   const code = recording.operations[operation]!;
   const slot = code >>> 1;
   return (code & 1) === 0 ? `a ${slot} ${recording.slotBytes[slot]}` : `f ${slot}`;
@@ -107,16 +115,26 @@ export function operationText(recording: Recording, operation: number): string {
  * ```
  *
  * @param recording The recording.
- * @param operation Which, from 0.
+ * @param operation Which, from 0; behind the last one there is none, but a line.
  * @returns The number of the line, from 1.
+ * @throws {TypeError} If the recording is none, or the operation is not a number.
+ * @throws {RangeError} If there is no such operation.
  */
 export function operationLine(recording: Recording, operation: number): number {
+  checkOperation(recording, operation, 1);
   const { lines } = recording;
   let line = operation + 1;
   for (let i = 0; i < lines.length && lines[i]! <= operation; i += 2) {
     line = lines[i + 1]! + operation - lines[i]!;
   }
   return line;
+}
+
+/** Refuses an operation that a recording does not have, or `behind` operations after its last. */
+function checkOperation(recording: Recording, operation: number, behind = 0): void {
+  const context = "Cannot show the operation";
+  assertRecording(recording, context);
+  integer(operation, 0, recording.operations.length - 1 + behind, "operation", context);
 }
 
 /**
@@ -133,8 +151,11 @@ export function operationLine(recording: Recording, operation: number): number {
  *
  * @param bytes The length.
  * @returns The size of the list that serves it, or null when it is too large for any.
+ * @throws {TypeError} If the length is not a number.
+ * @throws {RangeError} If it is not an integer from 0 on.
  */
 export function sizeClass(bytes: number): number | null {
+  integer(bytes, 0, Number.MAX_SAFE_INTEGER, "bytes", "Cannot tell the size class");
   if (bytes <= 512) {
     return Math.max(16, Math.ceil(bytes / 16) * 16);
   }

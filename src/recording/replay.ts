@@ -6,7 +6,13 @@
  * @module
  */
 
-import { checkOptions } from "../native/arguments.ts";
+import {
+  checkFunction,
+  checkMethods,
+  checkOptions,
+  countArgument,
+  describe,
+} from "../native/arguments.ts";
 import { TraceError } from "../trace/errors.ts";
 import type { StepRecord } from "../trace/replay.ts";
 import { attempt, type ReplaySummary, type World } from "../trace/world.ts";
@@ -83,6 +89,8 @@ export class RecordingReplay {
    * @param lists A list for each of `recording.lists`, in that order.
    * @param pool What serves the rest.
    * @param options When to tick.
+   * @throws {TypeError} If an argument has the wrong type, or an option is not known.
+   * @throws {RangeError} If there are more or fewer lists, or the ticks have no positive interval.
    */
   constructor(
     recording: Recording,
@@ -90,12 +98,18 @@ export class RecordingReplay {
     pool: ReplayPool,
     options: RecordingOptions = {},
   ) {
-    checkOptions(options, RECORDING_OPTIONS, "Cannot replay");
-    assertRecording(recording, "Cannot replay");
-    assertTickEvery(options.tickEvery);
+    const context = "Cannot replay";
+    checkOptions(options, RECORDING_OPTIONS, context);
+    assertRecording(recording, context);
+    assertTimes(options, context);
+    if (!Array.isArray(lists)) {
+      throw new TypeError(`${context}: lists must be an array: ${describe(lists)}`);
+    }
+    for (const list of lists) checkMethods(list, ["alloc", "free"], "each list", "a list", context);
+    checkMethods(pool, ["allocate", "free", "tick"], "pool", "a pool", context);
     if (lists.length !== recording.lists.length) {
       throw new RangeError(
-        `Cannot replay: ${recording.lists.length} lists are needed: ${lists.length}`,
+        `${context}: ${recording.lists.length} lists are needed: ${lists.length}`,
       );
     }
     this.#recording = recording;
@@ -117,10 +131,13 @@ export class RecordingReplay {
    *
    * @param count How many at most. Default: all that are left.
    * @returns How many it did: 0 at the end.
+   * @throws {TypeError} If the count is not a number.
+   * @throws {RangeError} If the count is neither an integer from 0 on nor Infinity.
    */
   advance(count: number = Infinity): number {
     const start = this.#position;
-    const end = Math.min(this.#recording.operations.length, start + count);
+    const most = countArgument(count, "Cannot replay");
+    const end = Math.min(this.#recording.operations.length, start + most);
     while (this.#position < end) {
       const stop = Math.min(end, this.#position + this.#untilTick);
       runOperations(this.#recording, this.#lists, this.#pool, this.#slots, this.#position, stop);
@@ -223,11 +240,17 @@ export function replayRecording(
   }
 }
 
-/** Refuses an interval that is no positive integer. */
-export function assertTickEvery(tickEvery: number | undefined): void {
+/** Refuses an interval that is no positive integer, and what cannot be told of ticks. */
+export function assertTimes(
+  { tickEvery, onTick }: RecordingOptions,
+  context: string,
+): void {
   if (tickEvery !== undefined && (!Number.isInteger(tickEvery) || tickEvery < 1)) {
-    throw new RangeError(`Cannot replay: tickEvery must be a positive integer: ${tickEvery}`);
+    throw new RangeError(
+      `${context}: tickEvery must be a positive integer: ${describe(tickEvery)}`,
+    );
   }
+  if (onTick !== undefined) checkFunction(onTick, "onTick", context);
 }
 
 /** How {@linkcode replay} is done. */

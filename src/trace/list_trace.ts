@@ -38,7 +38,14 @@ export type TraceStep =
   }
   & (
     | { readonly op: "list" | "flush" | "destroy"; readonly list: number }
-    | { readonly op: "a" | "f"; readonly list: number; readonly slot: number }
+    | { readonly op: "a"; readonly list: number; readonly slot: number }
+    | {
+      readonly op: "f";
+      readonly list: number;
+      readonly slot: number;
+      /** The list that the entry is freed to, if it is another one. */
+      readonly into?: number;
+    }
     | { readonly op: "tick" }
     | { readonly op: "depth"; readonly list: number; readonly depth: number }
     | { readonly op: "fail"; readonly count: number }
@@ -48,6 +55,8 @@ export type TraceStep =
       /** Whether it frees. */
       readonly free: boolean;
       readonly slots: readonly number[];
+      /** The list that the entries are freed to, if it is another one. */
+      readonly into?: number;
     }
     | {
       readonly op: "bad";
@@ -63,6 +72,11 @@ export type TraceStep =
       readonly values: Readonly<Partial<Record<keyof ModelStats, number>>>;
     }
   );
+
+/** The list that a step leaves its mark on: for a free the one that gets the entry. */
+export function listAfter(step: TraceStep & { readonly list: number }): number {
+  return (step.op === "f" || step.op === "batch" ? step.into : undefined) ?? step.list;
+}
 
 /** A trace that says which lists it is about. */
 export interface ListTrace {
@@ -90,12 +104,15 @@ export function stepText(step: TraceStep, lists: readonly TraceList[]): string {
     const name = nameOf(list);
     return name === "0" ? `${value}` : `${name}:${value}`;
   };
+  const into = ({ into }: { readonly into?: number }) =>
+    into === undefined ? "" : ` to=${nameOf(into)}`;
   switch (step.op) {
     case "list":
       return listText(lists[step.list]!);
     case "a":
+      return `a ${target(step.list, step.slot)}`;
     case "f":
-      return `${step.op} ${target(step.list, step.slot)}`;
+      return `f ${target(step.list, step.slot)}${into(step)}`;
     case "flush":
     case "destroy":
       return nameOf(step.list) === "0" ? step.op : `${step.op} ${nameOf(step.list)}`;
@@ -106,7 +123,9 @@ export function stepText(step: TraceStep, lists: readonly TraceList[]): string {
     case "fail":
       return `fail ${step.count}`;
     case "batch":
-      return `batch ${step.free ? "f" : "a"} ${target(step.list, step.slots.join(" "))}`;
+      return `batch ${step.free ? "f" : "a"} ${target(step.list, step.slots.join(" "))}${
+        into(step)
+      }`;
     case "bad":
       return `bad ${step.how} ${target(step.list, step.slot)}`;
     case "expect": {
@@ -145,6 +164,9 @@ export function listText(list: TraceList): string {
   }
   if (list.free !== "default") {
     words.push(`free=${list.free}`);
+  }
+  if (list.ownEntriesOnly === false) {
+    words.push("own=off");
   }
   return words.join(" ");
 }

@@ -13,6 +13,7 @@ import {
   type ModelStats,
   PoolModel,
 } from "../model.ts";
+import { checkMethods, checkOptions } from "../native/arguments.ts";
 import { PoolType } from "../wdk/constants.ts";
 import {
   LARGE_TAG,
@@ -56,30 +57,41 @@ export interface ModelWorldOptions {
  * @param model Another model than `model.ts`, such as one that is broken on purpose.
  * @param options What its lists are like.
  * @returns The world.
+ * @throws {TypeError} If the model has no such classes, or an option is not known.
  */
 export function modelWorld(
   model: ModelModule = { LookasideModel, PoolModel },
   options: ModelWorldOptions = {},
 ): World {
+  const context = "Cannot make the world";
+  checkMethods(model, ["LookasideModel", "PoolModel"], "model", "a module", context);
+  checkOptions(options, ["depthPolicy"], context);
   const { depthPolicy = "settling" } = options;
   const pool = new model.PoolModel();
   const lists: LookasideModel[] = [];
   const blocks: number[] = [0];
+  /** The numbers of blocks that were freed. */
+  const spare: number[] = [];
   return {
     name: "model",
     refusal: () => null,
     createList(list: TraceList): WorldList {
       const { kind, size, poolType, tag, flags, maximumDepth, alloc, free } = list;
-      const like = { kind, size, poolType, tag, flags, maximumDepth, alloc, free };
+      const { ownEntriesOnly = true } = list;
+      const like = { kind, size, poolType, tag, flags, maximumDepth, alloc, free, ownEntriesOnly };
       const made = new model.LookasideModel({ ...like, pool, depthPolicy });
       lists.push(made);
       return new ModelWorldList(made);
     },
     allocateBlock(bytes: number): number {
-      return pool.allocate(bytes, PoolType.NonPagedPoolNx, LARGE_TAG) ? blocks.push(bytes) - 1 : 0;
+      if (!pool.allocate(bytes, PoolType.NonPagedPoolNx, LARGE_TAG)) return 0;
+      const block = spare.pop() ?? blocks.length;
+      blocks[block] = bytes;
+      return block;
     },
     freeBlock(block: number): void {
       pool.free(blocks[block]!, PoolType.NonPagedPoolNx, LARGE_TAG);
+      spare.push(block);
     },
     failNext(count: number): void {
       pool.failNext(count);
@@ -124,20 +136,19 @@ class ModelWorldList implements WorldList {
   }
 
   freeInterior(ordinal: number): void {
-    this.#list.free(ordinal + 0.5);
+    this.#list.free(ordinal + 0.5); // The number of no entry.
   }
 
-  freeForeign(_ordinal: number, _owner: WorldList): void {
-    // An ordinal of another list may be an ordinal of this list too; 0 is an ordinal of no list.
-    this.#list.free(0);
+  freeForeign(ordinal: number, owner: WorldList): void {
+    this.#list.free((owner as ModelWorldList).identify(ordinal));
   }
 
   allocMany(count: number): number[] {
     return this.#list.allocMany(count);
   }
 
-  freeMany(ordinals: readonly number[]): void {
-    this.#list.freeMany(ordinals);
+  freeMany(ordinals: readonly number[], owner: WorldList = this): void {
+    this.#list.freeMany(ordinals.map((ordinal) => (owner as ModelWorldList).identify(ordinal)));
   }
 
   flush(): void {
@@ -156,8 +167,14 @@ class ModelWorldList implements WorldList {
     this.#list.destroy();
   }
 
-  freeOrphan(_ordinal: number): void {
-    const { pool, size, poolType, tag } = this.#list;
-    pool.free(size, poolType, tag);
+  freeOrphan(ordinal: number): void {
+    const { pool, poolType, tag } = this.#list;
+    const birth = Math.floor(this.#list.identify(ordinal) / 2 ** 32);
+    pool.free(pool.lists[birth - 1]!.size, poolType, tag);
+  }
+
+  /** An entry's number at the other lists of the world. */
+  identify(ordinal: number): number {
+    return this.#list.identify(ordinal);
   }
 }

@@ -90,10 +90,11 @@ export function nativeWorldOver(
   const before = new Map(kernel.poolUsage().map((usage) => [usageKey(usage), usage]));
   /** The blocks of entries whose free callback threw. */
   const left: Entry[] = [];
+  const births = new Births();
   return {
     name: "Rust",
     refusal: () => null,
-    createList: (list: TraceList) => new NativeWorldList(list, List, callbackPool, left),
+    createList: (list: TraceList) => new NativeWorldList(list, List, callbackPool, left, births),
     allocateBlock: (bytes: number) => kernel.allocatePool(bytes, { tag: LARGE_TAG }) ?? 0,
     freeBlock: (block: number) => kernel.freePool(block as Entry),
     failNext: (count: number) => kernel.rootDriver.faults.failNext(count),
@@ -206,7 +207,7 @@ const KINDS = { ex: LAYOUT.kindEx, npaged: LAYOUT.kindNPaged, paged: LAYOUT.kind
 
 /** The native list that a trace describes. */
 function listOf(
-  { kind, size, poolType, tag, flags, maximumDepth }: TraceList,
+  { kind, size, poolType, tag, flags, maximumDepth, ownEntriesOnly = true }: TraceList,
   List: typeof LookasideAlloc,
   { allocate, free }: ListCallbacks,
 ): LookasideAlloc {
@@ -217,10 +218,22 @@ function listOf(
     tag,
     flags: flags as LookasideFlags,
     maximumDepth,
+    ownEntriesOnly,
     ...(allocate === undefined ? {} : { allocate }),
     ...(free === undefined ? {} : { free }),
   };
   return new List(options);
+}
+
+/** How far the number of an entry's list of birth is above its ordinal. */
+const BIRTH = 2 ** 32;
+
+/** The entries of a native world: which list each was born in, and as which of its entries. */
+class Births {
+  /** The entries of each list by their ordinals, until their addresses are new entries'. */
+  readonly lists: Map<number, Entry>[] = [];
+  /** What each address is now: 2^32 times the number of its list, from 1, and its ordinal there. */
+  readonly identities = new Map<number, number>();
 }
 
 /** Keeps the ordinals of a native list's entries. */
@@ -229,21 +242,28 @@ class NativeWorldList implements WorldList {
   /** Whether new entries show in a callback; else the counters tell how many there were. */
   readonly #isTold: boolean;
   readonly #interior: number;
-  /** The entry of each ordinal. An address may come back from pool: then it has a new ordinal. */
-  readonly #entries: Entry[] = [0 as Entry];
-  readonly #ordinals = new Map<number, number>();
+  readonly #world: Births;
+  /** Its number in the world, from 1. */
+  readonly #number: number;
+  /** The entries that it got from pool, by their ordinals. */
+  readonly #born = new Map<number, Entry>();
+  /** How many it got. */
+  #births = 0;
 
   constructor(
     list: TraceList,
     List: typeof LookasideAlloc,
     pool: CallbackPool,
     left: Entry[],
+    births: Births,
   ) {
     const { size } = list;
     this.#isTold = list.alloc !== "default";
     // The address is aligned as an entry's is, where the entry is long enough.
     this.#interior = size > 16 ? 16 : size > 1 ? Math.min(size - 1, 8) : 1;
+    this.#world = births;
     this.#list = listOf(list, List, callbacksOf(list, pool, left, (entry) => this.#enter(entry)));
+    this.#number = births.lists.push(this.#born);
   }
 
   alloc(): number {
@@ -255,15 +275,15 @@ class NativeWorldList implements WorldList {
   }
 
   free(ordinal: number): void {
-    this.#list.free(this.#entries[ordinal]!);
+    this.#list.free(this.#entry(ordinal));
   }
 
   freeInterior(ordinal: number): void {
-    this.#list.free(this.#entries[ordinal]! + this.#interior as Entry);
+    this.#list.free(this.#entry(ordinal) + this.#interior as Entry);
   }
 
   freeForeign(ordinal: number, owner: WorldList): void {
-    this.#list.free((owner as NativeWorldList).#entries[ordinal]!);
+    this.#list.free((owner as NativeWorldList).#entry(ordinal));
   }
 
   allocMany(count: number): number[] {
@@ -277,8 +297,9 @@ class NativeWorldList implements WorldList {
     );
   }
 
-  freeMany(ordinals: readonly number[]): void {
-    this.#list.freeMany(Uint32Array.from(ordinals, (ordinal) => this.#entries[ordinal]!));
+  freeMany(ordinals: readonly number[], owner: WorldList = this): void {
+    const of = owner as NativeWorldList;
+    this.#list.freeMany(Uint32Array.from(ordinals, (ordinal) => of.#entry(ordinal)));
   }
 
   flush(): void {
@@ -298,7 +319,7 @@ class NativeWorldList implements WorldList {
   }
 
   freeOrphan(ordinal: number): void {
-    kernel.freePool(this.#entries[ordinal]!);
+    kernel.freePool(this.#entry(ordinal));
   }
 
   /** How many entries from pool have no ordinal yet. */
@@ -308,18 +329,30 @@ class NativeWorldList implements WorldList {
     }
     const { totalAllocates, allocateMisses, totalFrees, outstanding } = this.#list.stats();
     const failed = totalAllocates - totalFrees - outstanding;
-    return allocateMisses - failed - (this.#entries.length - 1);
+    return allocateMisses - failed - this.#births;
+  }
+
+  #entry(ordinal: number): Entry {
+    const birth = Math.floor(ordinal / BIRTH);
+    const born = birth === 0 ? this.#born : this.#world.lists[birth - 1]!;
+    return born.get(ordinal - BIRTH * birth)!;
   }
 
   #ordinal(entry: Entry, isNew: boolean): number {
     if (isNew) {
       this.#enter(entry);
     }
-    return this.#ordinals.get(entry) ?? -1;
+    const identity = this.#world.identities.get(entry) ?? -1;
+    return Math.floor(identity / BIRTH) === this.#number ? identity % BIRTH : identity;
   }
 
   /** Gives a new entry the next ordinal. */
   #enter(entry: Entry): void {
-    this.#ordinals.set(entry, this.#entries.push(entry) - 1);
+    const { identities, lists } = this.#world;
+    const before = identities.get(entry);
+    if (before !== undefined) lists[Math.floor(before / BIRTH) - 1]!.delete(before % BIRTH);
+    this.#births += 1;
+    this.#born.set(this.#births, entry);
+    identities.set(entry, BIRTH * this.#number + this.#births);
   }
 }

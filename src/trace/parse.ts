@@ -11,14 +11,15 @@ import { LookasideFlags, PoolType } from "../wdk/constants.ts";
 import { tagNumber } from "../wdk/tag.ts";
 import { TraceError } from "./errors.ts";
 import { DEFAULT_TAG, type ListTrace, STATS_KEYS, type TraceStep } from "./list_trace.ts";
-import type { TraceList } from "./world.ts";
+import { takesEntries, type TraceList } from "./world.ts";
 
 /** Longest line, in bytes: a longer one is a sign of a file that is no trace. */
 const MAXIMUM_LINE_BYTES = 4096;
-/** A file with lists holds its steps as objects, so their number is limited. */
+/** Steps that are collected are objects, so their number is limited. */
 const MAXIMUM_STEPS = 2 ** 21;
 const MAXIMUM_LISTS = 1000;
 const U32_MAX = 0xFFFF_FFFF;
+const I32_MOST = 0x7FFF_FFFF;
 
 /** Maps, not objects: an object also has keys such as `toString`. */
 const POOL_TYPES: ReadonlyMap<string, number> = new Map(Object.entries(PoolType));
@@ -31,11 +32,13 @@ const LEGACY_FLAGS: readonly number[] = [0, 16, 512, 528];
 interface ParsedList {
   readonly index: number;
   readonly list: TraceList;
-  readonly slots: Map<number, number>;
+  /** The slots that hold an entry. */
+  readonly live: Set<number>;
+  /** The slots that were freed at {@linkcode moment}. */
+  readonly freed: Set<number>;
+  /** When slots were freed last. */
+  moment: number;
 }
-
-/** The state of a slot that holds an entry; a free one has the moment of its free. */
-const LIVE = -1;
 
 /** What takes the operations of a real program, one by one. */
 export interface OperationSink {
@@ -47,7 +50,8 @@ export interface OperationSink {
 
 /**
  * Takes bytes in parts of any length, cuts them into lines and understands each at once. The
- * operations of a file without a `list` line go to a sink.
+ * operations of a file without a `list` line go to a sink. Beyond steps that are collected, what is kept
+ * grows with what is allocated at once, not with the file.
  */
 export class Parser<Sink extends OperationSink> {
   readonly #file: string;
@@ -56,6 +60,7 @@ export class Parser<Sink extends OperationSink> {
   #rest: Uint8Array = new Uint8Array(0);
   readonly #makeSink: () => Sink;
   readonly #malformed: ((line: number, why: string) => void) | undefined;
+  readonly #onStep: ((step: TraceStep) => void) | undefined;
   #recording: Sink | null = null;
   readonly #lists: TraceList[] = [];
   readonly #byName = new Map<string, ParsedList>();
@@ -70,15 +75,18 @@ export class Parser<Sink extends OperationSink> {
    * @param makeSink Makes the sink as soon as the file shows that it has no lists of its own.
    * @param malformed Is told about each malformed line of a recording, which is then passed over.
    * Default: the first one is an error.
+   * @param onStep Takes each step of a trace with lists. Default: they are collected.
    */
   constructor(
     file: string,
     makeSink: () => Sink,
     malformed?: (line: number, why: string) => void,
+    onStep?: (step: TraceStep) => void,
   ) {
     this.#file = file;
     this.#makeSink = makeSink;
     this.#malformed = malformed;
+    this.#onStep = onStep;
   }
 
   /** Takes the next bytes. */
@@ -258,21 +266,24 @@ export class Parser<Sink extends OperationSink> {
         ? this.#error(`There is no list line before this: ${quote(verb)}`)
         : this.#error(`Unknown operation: ${quote(verb)}`);
     }
-    if (this.#steps.length >= MAXIMUM_STEPS) {
-      throw this.#error(`A trace with lists can have no more steps than this: ${MAXIMUM_STEPS}`);
-    }
     switch (verb) {
       case "list":
         return this.#takeList(words);
-      case "a":
-      case "f": {
-        this.#assertWords(`${verb} SLOT`, words, 1, 1);
+      case "a": {
+        this.#assertWords("a SLOT", words, 1, 1);
         const { parsed, value } = this.#target("slot", words[0]!, Number.MAX_SAFE_INTEGER);
-        if (verb === "a") {
-          this.#moment += 1;
-        }
-        this.#moveSlot(parsed, value, verb === "f");
-        this.#steps.push({ op: verb, line, list: parsed.index, slot: value });
+        this.#moment += 1;
+        this.#fillSlot(parsed, value);
+        this.#step({ op: "a", line, list: parsed.index, slot: value });
+        return;
+      }
+      case "f": {
+        const to = this.#takeTo(words);
+        this.#assertWords("f SLOT [to=LIST]", words, 1, 1);
+        const { parsed, value } = this.#target("slot", words[0]!, Number.MAX_SAFE_INTEGER);
+        this.#emptySlot(parsed, value, to);
+        const list = parsed.index;
+        this.#step({ op: "f", line, list, slot: value, ...intoOf(parsed, to) });
         return;
       }
       case "flush":
@@ -284,12 +295,12 @@ export class Parser<Sink extends OperationSink> {
         } else if (parsed.list.kind !== "ex") {
           throw this.#error(`A list of this kind cannot be flushed: ${parsed.list.kind}`);
         }
-        this.#steps.push({ op: verb, line, list: parsed.index });
+        this.#step({ op: verb, line, list: parsed.index });
         return;
       }
       case "tick":
         this.#assertWords("tick", words, 0, 0);
-        this.#steps.push({ op: "tick", line });
+        this.#step({ op: "tick", line });
         return;
       case "depth": {
         this.#assertWords("depth DEPTH", words, 1, 1);
@@ -298,12 +309,12 @@ export class Parser<Sink extends OperationSink> {
         if (value > maximum) {
           throw this.#error(`The depth is above the maximum depth of ${maximum}: ${value}`);
         }
-        this.#steps.push({ op: "depth", line, list: parsed.index, depth: value });
+        this.#step({ op: "depth", line, list: parsed.index, depth: value });
         return;
       }
       case "fail":
         this.#assertWords("fail COUNT", words, 1, 1);
-        this.#steps.push({ op: "fail", line, count: this.#integer("count", words[0]!, U32_MAX) });
+        this.#step({ op: "fail", line, count: this.#integer("count", words[0]!, U32_MAX) });
         return;
       case "batch":
         return this.#takeBatch(words);
@@ -352,6 +363,7 @@ export class Parser<Sink extends OperationSink> {
     if (size === undefined) {
       throw this.#error('A list needs its size: "size=64"');
     }
+    const own = this.#oneOf("own", given.get("own") ?? "on", ["on", "off"] as const);
     const list: TraceList = {
       name,
       kind,
@@ -370,19 +382,21 @@ export class Parser<Sink extends OperationSink> {
         given.get("free") ?? "default",
         ["default", "pool", "throw"] as const,
       ),
+      ...(own === "on" ? {} : { ownEntriesOnly: false }),
       line: this.#line,
     };
     if (list.size === 0) {
       throw this.#error("The size must be at least 1: 0");
     }
     const index = this.#lists.push(list) - 1;
-    this.#byName.set(name, { index, list, slots: new Map() });
+    this.#byName.set(name, { index, list, live: new Set(), freed: new Set(), moment: 0 });
     this.#moment += 1;
-    this.#steps.push({ op: "list", line: this.#line, list: index });
+    this.#step({ op: "list", line: this.#line, list: index });
   }
 
   #takeBatch(words: string[]): void {
     const verb = this.#oneOf("batch", words.shift() ?? "", ["a", "f"] as const);
+    const to = verb === "f" ? this.#takeTo(words) : undefined;
     if (words.length === 0) {
       throw this.#error(`A batch needs at least one slot: batch ${verb} SLOT…`);
     }
@@ -401,43 +415,49 @@ export class Parser<Sink extends OperationSink> {
       if (target.parsed !== parsed) {
         throw this.#error(`A batch is about one list: ${quote(word)}`);
       }
-      this.#moveSlot(parsed, target.value, verb === "f");
+      if (verb === "f") this.#emptySlot(parsed, target.value, to);
+      else this.#fillSlot(parsed, target.value);
       slots.push(target.value);
     }
     const list = parsed?.index ?? 0;
-    this.#steps.push({ op: "batch", line: this.#line, list, free: verb === "f", slots });
+    const step = { op: "batch", line: this.#line, list, free: verb === "f", slots } as const;
+    this.#step({ ...step, ...(parsed === undefined ? {} : intoOf(parsed, to)) });
+  }
+
+  /** Takes the word `to=LIST` off the end: the list that entries are freed to. */
+  #takeTo(words: string[]): ParsedList | undefined {
+    return words.at(-1)?.startsWith("to=") ? this.#listNamed(words.pop()!.slice(3)) : undefined;
   }
 
   #takeBad(words: string[]): void {
     const how = this.#oneOf("bad", words[0] ?? "", ["double", "foreign", "interior"] as const);
     this.#assertWords(`bad ${how} SLOT`, words, 2, 2);
     const { parsed, value: slot } = this.#target("slot", words[1]!, Number.MAX_SAFE_INTEGER);
-    const state = parsed.slots.get(slot);
     let into = parsed.index;
     if (how === "double") {
-      if (state === undefined || state === LIVE) {
-        throw this.#error(`The slot was not freed yet, so it cannot be freed twice: ${slot}`);
-      }
-      if (state !== this.#moment) {
+      if (parsed.moment !== this.#moment || !parsed.freed.has(slot)) {
+        // What was freed before is not kept in mind.
         throw this.#error(
-          `Something was allocated since the slot was freed, so its memory may be in use again: ${slot}`,
+          `The slot was not freed since the last allocation, so it cannot be freed twice: ${slot}`,
         );
       }
     } else {
-      if (state !== LIVE) {
+      if (!parsed.live.has(slot)) {
         throw this.#error(`The slot is not allocated: ${slot}`);
       }
       if (how === "foreign") {
-        // The next list in the order of their lines, and after the last the first.
-        const others = [...this.#byName.values()].filter((other) => other !== parsed);
+        // The next list in the order of their lines that does not take it, and after the last the first.
+        const others = [...this.#byName.values()].filter(({ list }) =>
+          !takesEntries(list, parsed.list)
+        );
         const other = others.find((other) => other.index > parsed.index) ?? others[0];
         if (other === undefined) {
-          throw this.#error("A second list is needed, to be given an entry that is not its own");
+          throw this.#error("A list is needed that does not take the entry, to be given it");
         }
         into = other.index;
       }
     }
-    this.#steps.push({ op: "bad", line: this.#line, list: parsed.index, slot, how, into });
+    this.#step({ op: "bad", line: this.#line, list: parsed.index, slot, how, into });
   }
 
   #takeExpect(words: string[]): void {
@@ -453,22 +473,44 @@ export class Parser<Sink extends OperationSink> {
       if (key in values) {
         throw this.#error(`This key is there twice: ${quote(key)}`);
       }
-      values[key] = this.#integer(key, value, U32_MAX);
+      const isBelowZero = key === "outstanding" && value.startsWith("-");
+      values[key] = isBelowZero
+        ? -this.#integer(key, value.slice(1), I32_MOST)
+        : this.#integer(key, value, U32_MAX);
     }
     if (words.length === 0) {
       throw this.#error("Nothing is expected: expect STATISTIC=VALUE…");
     }
-    this.#steps.push({ op: "expect", line: this.#line, list: parsed.index, values });
+    this.#step({ op: "expect", line: this.#line, list: parsed.index, values });
   }
 
-  #moveSlot(parsed: ParsedList, slot: number, frees: boolean): void {
-    const live = parsed.slots.get(slot) === LIVE;
-    if (live !== frees) {
+  #step(step: TraceStep): void {
+    if (this.#onStep !== undefined) return this.#onStep(step);
+    if (this.#steps.length >= MAXIMUM_STEPS) {
       throw this.#error(
-        frees ? `The slot is not allocated: ${slot}` : `The slot is allocated already: ${slot}`,
+        `A trace with lists that is read at once can have no more steps than this: ${MAXIMUM_STEPS}`,
       );
     }
-    parsed.slots.set(slot, frees ? this.#moment : LIVE);
+    this.#steps.push(step);
+  }
+
+  #fillSlot(parsed: ParsedList, slot: number): void {
+    if (parsed.live.has(slot)) {
+      throw this.#error(`The slot is allocated already: ${slot}`);
+    }
+    parsed.live.add(slot);
+  }
+
+  /** Empties a slot, unless the list that its entry is freed to does not take it. */
+  #emptySlot(parsed: ParsedList, slot: number, to: ParsedList = parsed): void {
+    if (!parsed.live.has(slot)) {
+      throw this.#error(`The slot is not allocated: ${slot}`);
+    }
+    if (!takesEntries(to.list, parsed.list)) return;
+    parsed.live.delete(slot);
+    if (parsed.moment !== this.#moment) parsed.freed.clear();
+    parsed.moment = this.#moment;
+    parsed.freed.add(slot);
   }
 
   /** `slot` or `name:slot`; without a name the list is the one named 0. */
@@ -612,8 +654,13 @@ const VERBS: ReadonlySet<string> = new Set(
   "a f flush tick depth fail batch bad destroy expect list".split(" "),
 );
 const LIST_KEYS: ReadonlySet<string> = new Set(
-  "name kind size pool tag flags max alloc free".split(" "),
+  "name kind size pool tag flags max alloc free own".split(" "),
 );
+
+/** The list that a free names, where it is not the entry's own. */
+function intoOf(parsed: ParsedList, to: ParsedList = parsed): { into?: number } {
+  return to === parsed ? {} : { into: to.index };
+}
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);

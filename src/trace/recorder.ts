@@ -7,7 +7,18 @@
  */
 
 import type { ModelStats } from "../model.ts";
-import { checkOptions } from "../native/arguments.ts";
+import {
+  checkFunction,
+  checkMethods,
+  checkOptions,
+  checkString,
+  describe,
+  integer,
+  lengthOf,
+  oneOf,
+  U32_MAX,
+  u32Array,
+} from "../native/arguments.ts";
 import { tagNumber } from "../wdk/tag.ts";
 import { listTraceText, STATS_KEYS, type TraceStep } from "./list_trace.ts";
 import type { TraceList } from "./world.ts";
@@ -22,6 +33,8 @@ export interface RecordableList {
   readonly tag: string;
   /** The flags. */
   readonly flags: number;
+  /** Whether it takes no entries of other lists. Default true. */
+  readonly ownEntriesOnly?: boolean;
   /** An entry or null. */
   alloc(): number | null;
   /** Frees an entry. */
@@ -110,6 +123,7 @@ export class Recorder {
    * @param run What ticks, such as `() => kernel.tick()`.
    */
   tick(run: () => void): void {
+    checkFunction(run, "run", "Cannot record a tick");
     run();
     this.add({ op: "tick", line: this.#line });
   }
@@ -121,6 +135,9 @@ export class Recorder {
    * @param run What does it, such as `(count) => kernel.rootDriver.faults.failNext(count)`.
    */
   failNext(count: number, run: (count: number) => void): void {
+    const context = "Cannot record failures";
+    integer(count, 0, U32_MAX, "count", context);
+    checkFunction(run, "run", context);
     run(count);
     this.add({ op: "fail", line: this.#line, count });
   }
@@ -143,6 +160,9 @@ export class Recorder {
    * @param step What it says; its own line is not looked at.
    */
   add(step: TraceStep): void {
+    if (typeof step !== "object" || step === null) {
+      throw new TypeError(`Cannot record a step: step must be an object: ${describe(step)}`);
+    }
     if (step.op === "a" || step.op === "list" || (step.op === "batch" && !step.free)) {
       this.#moment += 1;
     }
@@ -196,17 +216,24 @@ export class RecordedList {
 
   /** Writes the `list` line. */
   constructor(list: RecordableList, options: RecordOptions = {}) {
-    checkOptions(options, ["name", "recorder"], "Cannot record the list");
+    const context = "Cannot record the list";
+    checkMethods(list, LIST_METHODS, "list", "a list", context);
+    checkOptions(options, ["name", "recorder"], context);
+    const { name = "0", recorder = new Recorder() } = options;
+    checkString(name, "name", context);
+    if (!(recorder instanceof Recorder)) {
+      throw new TypeError(`${context}: recorder must be a Recorder: ${describe(recorder)}`);
+    }
     const { totalAllocates, maximumDepth } = list.stats();
     if (totalAllocates !== 0) {
       throw new RangeError(
-        `Cannot record the list: it was used before, allocations so far: ${totalAllocates}`,
+        `${context}: it was used before, allocations so far: ${totalAllocates}`,
       );
     }
-    this.#recorder = options.recorder ?? new Recorder();
+    this.#recorder = recorder;
     this.#list = list;
     this.#index = this.#recorder.addList({
-      name: options.name ?? "0",
+      name,
       kind: "ex",
       size: list.size,
       poolType: list.poolType,
@@ -215,7 +242,9 @@ export class RecordedList {
       maximumDepth: maximumDepth === 256 ? 0 : maximumDepth,
       alloc: "default",
       free: "default",
+      ownEntriesOnly: list.ownEntriesOnly ?? true,
     });
+    listsOf(this.#recorder).push(this);
   }
 
   /** Where it writes. */
@@ -237,21 +266,22 @@ export class RecordedList {
     return entry;
   }
 
-  /** Frees an entry. */
+  /** Frees an entry, its own or that of another list of its recorder. */
   free(entry: number): void {
-    const slot = this.#slots.get(entry);
-    if (slot === undefined) {
+    const from = this.#holderOf(entry);
+    if (from === undefined) {
       this.#freeBadly(entry);
       return;
     }
     this.#list.free(entry);
-    this.#add({ op: "f", slot });
-    this.#empty(entry, slot);
+    const slot = from.#empty(entry);
+    from.#add({ op: "f", slot, ...from.#to(this) });
   }
 
   /** Fills an array with entries; returns how many it could. */
   allocMany(into: Uint32Array): number {
-    const slots = Array.from(into, () => this.#newSlot());
+    const array = u32Array(into, "Cannot allocate");
+    const slots = Array.from({ length: lengthOf(array) }, () => this.#newSlot());
     let count = 0;
     try {
       count = this.#list.allocMany(into);
@@ -269,12 +299,15 @@ export class RecordedList {
   /** Frees the entries of an array, or none of them. */
   freeMany(entries: Uint32Array): void {
     this.#list.freeMany(entries);
-    const slots = Array.from(entries, (entry) => this.#slots.get(entry)!);
-    if (slots.length > 0) {
-      this.#add({ op: "batch", free: true, slots });
-    }
-    for (const [i, entry] of entries.entries()) {
-      this.#empty(entry, slots[i]!);
+    for (let i = 0; i < entries.length;) {
+      // A line is about the entries of one list.
+      const from = this.#holderOf(entries[i]!)!;
+      const slots: number[] = [];
+      while (i < entries.length && this.#holderOf(entries[i]!) === from) {
+        slots.push(from.#empty(entries[i]!));
+        i += 1;
+      }
+      from.#add({ op: "batch", free: true, slots, ...from.#to(this) });
     }
   }
 
@@ -310,6 +343,7 @@ export class RecordedList {
     const stats = this.#list.stats();
     const values: Partial<Record<keyof ModelStats, number>> = {};
     for (const key of keys.length > 0 ? keys : STATS_KEYS) {
+      oneOf(key, STATS_KEYS, "key", "Cannot record what is expected");
       values[key] = stats[key];
     }
     this.#add({ op: "expect", values });
@@ -344,15 +378,49 @@ export class RecordedList {
     }
   }
 
-  #empty(entry: number, slot: number): void {
+  /** Empties the slot of an entry. Returns the slot. */
+  #empty(entry: number): number {
+    const slot = this.#slots.get(entry)!;
     this.#slots.delete(entry);
     this.#freed.set(entry, { slot, moment: this.#recorder.moment });
     this.#spare.push(slot);
+    return slot;
+  }
+
+  /** The list of the recorder that an entry is allocated from. Numbers need not be unique: its own first. */
+  #holderOf(entry: number): RecordedList | undefined {
+    return [this, ...listsOf(this.#recorder)].find((list) => list.#slots.has(entry));
+  }
+
+  /** What a line says of the list that an entry goes to. */
+  #to(other: RecordedList): { into?: number } {
+    return other === this ? {} : { into: other.#index };
   }
 
   #add(step: StepOfList): void {
     this.#recorder.add({ ...step, list: this.#index, line: 0 } as TraceStep);
   }
+}
+
+/** What a list must have to be recorded. */
+const LIST_METHODS = [
+  "alloc",
+  "free",
+  "allocMany",
+  "freeMany",
+  "flush",
+  "setDepth",
+  "stats",
+  "destroy",
+];
+
+/** The lists of each recorder. */
+const recorded = new WeakMap<Recorder, RecordedList[]>();
+
+function listsOf(recorder: Recorder): RecordedList[] {
+  let lists = recorded.get(recorder);
+  if (lists === undefined) recorded.set(recorder, lists = []);
+  return lists;
 }
 
 /** What a step says besides its list and its line. */

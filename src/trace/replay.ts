@@ -17,11 +17,12 @@ import {
   isShortfall,
 } from "./divergence.ts";
 import { TraceError } from "./errors.ts";
-import { type ListTrace, STATS_KEYS, stepText, type TraceStep } from "./list_trace.ts";
+import { listAfter, type ListTrace, STATS_KEYS, stepText, type TraceStep } from "./list_trace.ts";
 import {
   attempt,
   refuseShortage,
   type ReplaySummary,
+  takesEntries,
   type World,
   type WorldList,
 } from "./world.ts";
@@ -40,7 +41,10 @@ export interface StepRecord {
   readonly outcome: string;
   /** The ordinals of the entries it gave: 0 for none. */
   readonly entries: readonly number[];
-  /** The counters of its list after it; null for a step that is about no list or deleted it. */
+  /**
+   * The counters of its list after it, for a free those of the list that got the entry; null for a
+   * step that is about no list or deleted it.
+   */
   readonly stats: ModelStats | null;
 }
 
@@ -95,42 +99,90 @@ export function replayLists(
   }
 }
 
-/** Replays a trace with lists in two worlds, step by step, and compares after each. */
-export function crossCheckLists(trace: ListTrace, left: World, right: World): Divergence | null {
-  try {
-    return compareRuns(trace, left, right);
-  } finally {
-    left.close();
-    right.close();
-  }
-}
+/**
+ * Replays a trace with lists in two worlds, step by step, and compares after each. The steps come in
+ * portions of any length.
+ */
+export class ListCheck implements Disposable {
+  readonly #trace: ListTrace;
+  readonly #left: World;
+  readonly #right: World;
+  readonly #leftRun: Run;
+  readonly #rightRun: Run;
+  readonly #onStep: ((record: StepRecord) => void) | undefined;
+  #runsEnded = false;
+  #closed = false;
 
-function compareRuns(trace: ListTrace, left: World, right: World): Divergence | null {
-  const leftRun = new Run(trace, left);
-  const rightRun = new Run(trace, right);
-  try {
-    for (const step of trace.steps) {
-      const difference = compareRecords(leftRun.step(step), rightRun.step(step), trace) ??
-        (step.op === "tick" ? leftRun.compareLists(rightRun) : null);
-      if (difference !== null) {
-        const operation = stepText(step, trace.lists);
-        for (const bytes of isShortfall(difference) ? bytesOf(step, trace) : []) {
-          refuseShortage(left, bytes, trace.file, step.line, operation);
-          refuseShortage(right, bytes, trace.file, step.line, operation);
-        }
-        return { line: step.line, operation, ...difference };
-      }
-    }
-    const difference = leftRun.compareLists(rightRun) ?? compareUsage(left, right);
-    if (difference !== null) {
-      return atEnd(difference);
-    }
-  } finally {
-    leftRun.close();
-    rightRun.close();
+  /**
+   * Begins at the first step.
+   *
+   * @param trace All lists of the trace. Its steps do not matter.
+   * @param left A fresh world.
+   * @param right Another.
+   * @param onStep Is told what each step did in both worlds.
+   */
+  constructor(
+    trace: ListTrace,
+    left: World,
+    right: World,
+    onStep?: (record: StepRecord) => void,
+  ) {
+    this.#trace = trace;
+    this.#left = left;
+    this.#right = right;
+    this.#leftRun = new Run(trace, left);
+    this.#rightRun = new Run(trace, right);
+    this.#onStep = onStep;
   }
-  const difference = compareUsage(left, right);
-  return difference === null ? null : atEnd(difference);
+
+  /** Does the next steps. Returns the first difference, or null. */
+  take({ steps }: Pick<ListTrace, "steps">): Divergence | null {
+    for (const step of steps) {
+      const record = this.#leftRun.step(step);
+      const difference = compareRecords(record, this.#rightRun.step(step), this.#trace) ??
+        (step.op === "tick" ? this.#leftRun.compareLists(this.#rightRun) : null) ??
+        this.#leftRun.compareBoth(this.#rightRun, step);
+      if (difference !== null) return this.#divergence(step, difference);
+      this.#onStep?.(record);
+    }
+    return null;
+  }
+
+  /** Ends the replay, and compares what is left. Returns the first difference, or null. */
+  finish(): Divergence | null {
+    const before = this.#leftRun.compareLists(this.#rightRun) ??
+      compareUsage(this.#left, this.#right);
+    this.#endRuns();
+    const difference = before ?? compareUsage(this.#left, this.#right);
+    this[Symbol.dispose]();
+    return difference === null ? null : atEnd(difference);
+  }
+
+  /** Frees all that is left, and deletes the lists. Idempotent. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#endRuns();
+    this.#left.close();
+    this.#right.close();
+  }
+
+  #endRuns(): void {
+    if (this.#runsEnded) return;
+    this.#runsEnded = true;
+    this.#leftRun.close();
+    this.#rightRun.close();
+  }
+
+  #divergence(step: TraceStep, difference: Difference): Divergence {
+    const { file, lists } = this.#trace;
+    const operation = stepText(step, lists);
+    for (const bytes of isShortfall(difference) ? bytesOf(step, this.#trace) : []) {
+      refuseShortage(this.#left, bytes, file, step.line, operation);
+      refuseShortage(this.#right, bytes, file, step.line, operation);
+    }
+    return { line: step.line, operation, ...difference };
+  }
 }
 
 /** The sizes of the blocks that a step may take from pool. */
@@ -147,8 +199,12 @@ class Run {
   /** By index; null where a list could not be made. */
   readonly #lists: (WorldList | null)[] = [];
   readonly #destroyed = new Set<number>();
-  /** For each list what its slots hold: an ordinal, or minus the one that was freed. */
+  /** For each list the ordinals that its slots hold. */
   readonly #slots: Map<number, number>[] = [];
+  /** For each list the ordinals that its slots held, of those freed since the last allocation. */
+  readonly #emptied = new Map<number, Map<number, number>>();
+  /** Entries whose free named a list that could not be made, with their own list. */
+  readonly #stranded: [number, number][] = [];
 
   constructor(trace: ListTrace, world: World) {
     this.#trace = trace;
@@ -187,17 +243,27 @@ class Run {
   }
 
   compareLists(other: Run): Difference | null {
-    for (const [i, list] of this.#alive()) {
-      const difference = compareStats(
-        this.#trace.lists[i]!.name,
-        list.stats(),
-        other.#lists[i]!.stats(),
-      );
+    for (const [i] of this.#alive()) {
+      const difference = this.compareList(other, i);
       if (difference !== null) {
         return difference;
       }
     }
     return null;
+  }
+
+  /** Compares the two lists of a step that is about two. */
+  compareBoth(other: Run, step: TraceStep): Difference | null {
+    return "into" in step && step.into !== undefined
+      ? this.compareList(other, step.list) ?? this.compareList(other, step.into)
+      : null;
+  }
+
+  compareList(other: Run, list: number): Difference | null {
+    const [left, right] = [this.#lists[list], other.#lists[list]].map((one) => one?.stats());
+    return left === undefined || right === undefined
+      ? null
+      : compareStats(this.#trace.lists[list]!.name, left, right);
   }
 
   /**
@@ -210,10 +276,8 @@ class Run {
         continue;
       }
       const gone = this.#destroyed.has(i);
-      for (const ordinal of this.#slots[i]!.values()) {
-        if (ordinal < 0) {
-          continue;
-        }
+      const stranded = this.#stranded.filter(([of]) => of === i).map(([, ordinal]) => ordinal);
+      for (const ordinal of [...this.#slots[i]!.values(), ...stranded]) {
         attempt(() => gone ? list.freeOrphan(ordinal) : list.free(ordinal));
       }
       attempt(() => list.destroy());
@@ -234,11 +298,15 @@ class Run {
     if (!("list" in step) || step.op === "destroy") {
       return null;
     }
-    return this.#lists[step.list]?.stats() ?? null;
+    return this.#lists[listAfter(step)]?.stats() ?? null;
   }
 
   /** Does a step and returns the ordinals of the entries it gave; null if there was nothing to do it with. */
   #do(step: TraceStep): readonly number[] | null {
+    if (step.op === "a" || step.op === "list" || step.op === "batch" && !step.free) {
+      // What was freed may be in use again: it is not freed twice.
+      this.#emptied.clear();
+    }
     switch (step.op) {
       case "tick":
         this.#world.tick();
@@ -264,11 +332,13 @@ class Run {
         return [ordinal];
       }
       case "f": {
-        const ordinal = this.#take(step.list, step.slot);
-        if (ordinal === undefined) {
+        const into = this.#lists[listAfter(step)];
+        const [ordinal] = this.#freed(step, [step.slot]);
+        if (ordinal === undefined || into === null || into === undefined) {
           return null;
         }
-        list.free(ordinal);
+        if (into === list) list.free(ordinal);
+        else into.freeForeign(ordinal, list);
         return [];
       }
       case "batch":
@@ -298,23 +368,43 @@ class Run {
     return ordinals;
   }
 
-  #freeBatch(list: WorldList, step: TraceStep & { op: "batch" }): readonly number[] {
-    const ordinals: number[] = [];
-    for (const slot of step.slots) {
-      const ordinal = this.#take(step.list, slot);
-      if (ordinal !== undefined) {
-        ordinals.push(ordinal);
-      }
+  #freeBatch(list: WorldList, step: TraceStep & { op: "batch" }): readonly number[] | null {
+    const into = this.#lists[listAfter(step)];
+    const ordinals = this.#freed(step, step.slots);
+    if (into === null || into === undefined) {
+      return null;
     }
-    list.freeMany(ordinals);
+    into.freeMany(ordinals, ...(into === list ? [] : [list]));
     return [];
   }
 
+  /**
+   * What slots hold whose entries a step frees. The slots are empty then, unless the list that the
+   * step names takes no entries of theirs.
+   */
+  #freed(step: TraceStep & { op: "f" | "batch" }, slots: readonly number[]): number[] {
+    const { lists } = this.#trace;
+    const into = listAfter(step);
+    const isTaken = takesEntries(lists[into]!, lists[step.list]!);
+    const ordinals: number[] = [];
+    for (const slot of slots) {
+      const held = this.#slots[step.list]!;
+      const ordinal = isTaken ? this.#take(step.list, slot) : held.get(slot);
+      if (ordinal === undefined) continue;
+      ordinals.push(ordinal);
+      if (isTaken && this.#lists[into] === null) {
+        this.#stranded.push([step.list, ordinal]);
+        this.#emptied.get(step.list)?.delete(slot);
+      }
+    }
+    return ordinals;
+  }
+
   #bad(list: WorldList, step: TraceStep & { op: "bad" }): readonly number[] | null {
-    const held = this.#slots[step.list]!.get(step.slot) ?? 0;
-    const ordinal = step.how === "double" ? -held : held;
+    const slots = step.how === "double" ? this.#emptied.get(step.list) : this.#slots[step.list];
+    const ordinal = slots?.get(step.slot);
     const into = this.#lists[step.into];
-    if (ordinal <= 0 || into === null || into === undefined) {
+    if (ordinal === undefined || into === null || into === undefined) {
       return null;
     }
     switch (step.how) {
@@ -334,16 +424,45 @@ class Run {
   #take(list: number, slot: number): number | undefined {
     const slots = this.#slots[list]!;
     const ordinal = slots.get(slot);
-    if (ordinal === undefined || ordinal < 0) {
-      slots.delete(slot);
+    const emptied = this.#emptied.get(list) ?? new Map<number, number>();
+    this.#emptied.set(list, emptied);
+    if (ordinal === undefined) {
+      emptied.delete(slot);
       return undefined;
     }
-    slots.set(slot, -ordinal);
+    slots.delete(slot);
+    emptied.set(slot, ordinal);
     return ordinal;
   }
 
   #error(line: number, message: string, cause: unknown): TraceError {
     return new TraceError(this.#trace.file, line, message, { cause });
+  }
+}
+
+/** What a trace expects, of a replay that a first difference is to end before an expectation does. */
+export class Expectations {
+  readonly #trace: ListTrace;
+  #failure: unknown = null;
+
+  /** Begins at the first step. */
+  constructor(trace: ListTrace) {
+    this.#trace = trace;
+  }
+
+  /** Looks at what a step did. */
+  check(record: StepRecord): void {
+    if (this.#failure !== null) return;
+    try {
+      checkExpectations(this.#trace, record);
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+
+  /** Throws the first error that there was. */
+  end(): void {
+    if (this.#failure !== null) throw this.#failure;
   }
 }
 
@@ -385,5 +504,5 @@ function compareRecords(left: StepRecord, right: StepRecord, trace: ListTrace): 
   if (left.stats === null || right.stats === null || !("list" in left.step)) {
     return null;
   }
-  return compareStats(trace.lists[left.step.list]!.name, left.stats, right.stats);
+  return compareStats(trace.lists[listAfter(left.step)]!.name, left.stats, right.stats);
 }

@@ -14,7 +14,11 @@ import { NoPoolError } from "./errors.ts";
 /** What the blocks of a recording that no list serves are counted under. */
 export const LARGE_TAG = "Larg";
 
-/** One list of a {@linkcode World}. Entries are ordinals; errors are thrown as the world has them. */
+/**
+ * One list of a {@linkcode World}. Entries are ordinals; one that was born in another list is 2^32
+ * times the number of that list, counted from 1 in the order in which the world made them, and its
+ * ordinal there. Errors are thrown as the world has them.
+ */
 export interface WorldList {
   /** The ordinal of an entry; 0 when none can be had; -1 for an entry that the list never got. */
   alloc(): number;
@@ -22,12 +26,12 @@ export interface WorldList {
   free(ordinal: number): void;
   /** Tries to free an address inside an entry. */
   freeInterior(ordinal: number): void;
-  /** Tries to free an entry of another list. */
+  /** Frees an entry of another list to this one, which may take it or not. */
   freeForeign(ordinal: number, owner: WorldList): void;
   /** The ordinals of up to `count` entries. */
   allocMany(count: number): number[];
-  /** Frees entries, or none of them. */
-  freeMany(ordinals: readonly number[]): void;
+  /** Frees entries, of another list if one is named, or none of them. */
+  freeMany(ordinals: readonly number[], owner?: WorldList): void;
   /** Empties the list. */
   flush(): void;
   /** Sets how many entries it may keep. */
@@ -155,8 +159,36 @@ export interface TraceList {
   readonly alloc: ModelAllocate;
   /** What frees. */
   readonly free: ModelFree;
+  /** Whether it takes its own entries only. Default true. */
+  readonly ownEntriesOnly?: boolean;
   /** Where it says so. */
   readonly line: number;
+}
+
+/** The flag of the legacy kinds that is one of their pool type. */
+const NO_EXECUTE = 512;
+const GRANULE = 16;
+const PAGE = 4096;
+
+/**
+ * Whether a list takes entries of another one: it is told to, and both get the same blocks from pool
+ * by the default routines.
+ */
+export function takesEntries(into: TraceList, from: TraceList): boolean {
+  const isDefault = ({ alloc, free }: TraceList) => alloc === "default" && free === "default";
+  return into === from ||
+    into.ownEntriesOnly === false && isDefault(into) && isDefault(from) && into.tag === from.tag &&
+      poolOf(into) === poolOf(from) && blockBytes(into) === blockBytes(from);
+}
+
+function poolOf({ kind, poolType, flags }: TraceList): number {
+  return kind === "ex" ? poolType : poolType | flags & NO_EXECUTE;
+}
+
+/** The bytes of a block that an entry is: whole granules, or whole pages. */
+function blockBytes({ size }: TraceList): number {
+  const granules = Math.ceil(size / GRANULE) * GRANULE;
+  return granules < PAGE ? granules : Math.ceil(size / PAGE) * PAGE;
 }
 
 /** What a replay came to. */

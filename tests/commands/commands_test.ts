@@ -73,11 +73,13 @@ Deno.test("commands: a failure is made short, saved as a trace that shows it, an
 Deno.test("commands: a failure that no trace can say is saved as what makes it come again", async () => {
   // Entries that a callback allocates inside another's allocation come first.
   const broken = await editedModel([[
-    "if (!this.#takeFromPool()) {\n      return null;\n    }\n    return this.#states.push(BUSY) - 1;",
-    "const ordinal = this.#states.push(BUSY) - 1;\n" +
+    "if (!this.#takeFromPool()) {\n      return null;\n    }\n    const ordinal = ++this.#births;\n" +
+    "    this.#born.set(ordinal, { birth: this, ordinal, holder: this, state: BUSY });\n    return ordinal;",
+    "const ordinal = ++this.#births;\n" +
+    "    this.#born.set(ordinal, { birth: this, ordinal, holder: this, state: BUSY });\n" +
+    "    const forget = () => {\n      this.#births -= 1;\n      this.#born.delete(ordinal);\n    };\n" +
     "    try {\n      if (this.#takeFromPool()) {\n        return ordinal;\n      }\n" +
-    "      this.#states.pop();\n      return null;\n" +
-    "    } catch (error) {\n      this.#states.pop();\n      throw error;\n    }",
+    "      forget();\n      return null;\n    } catch (error) {\n      forget();\n      throw error;\n    }",
   ]]);
   const failure = runPrograms({ runs: RUNS_WITH_MISTAKE, seed: 1 }, broken)!;
   await withFolder(async (folder) => {

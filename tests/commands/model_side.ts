@@ -37,7 +37,9 @@ export class ModelSide extends Side {
 
   protected override freeManyBad(on: SideList, ordinals: readonly number[], bad: string): void {
     const [first = 0] = ordinals;
-    on.list.freeMany([...ordinals, bad === "zero" ? 0 : bad === "one twice" ? first : first + 0.5]);
+    // No entry begins at an address inside one: to the model it is an ordinal that none has.
+    const none = 2 ** 32 - 1;
+    on.list.freeMany([...ordinals, bad === "zero" ? 0 : bad === "one twice" ? first : none]);
   }
 
   protected override freeForged(): void {

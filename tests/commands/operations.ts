@@ -29,6 +29,14 @@ export type ListOperation =
     readonly entry: number;
     readonly how: "inside" | "to another list" | "a forged number" | "a pool block";
   }
+  /** Frees entries of a list to another one, which takes them or not. */
+  | {
+    readonly op: "freeTo";
+    readonly list: number;
+    readonly to: number;
+    readonly entries: readonly number[];
+    readonly isBatch: boolean;
+  }
   | { readonly op: "flush"; readonly list: number }
   | { readonly op: "setDepth"; readonly list: number; readonly depth: number }
   | { readonly op: "destroy"; readonly list: number }
@@ -47,15 +55,24 @@ export interface Like {
   readonly poolType: number;
   readonly flags: number;
   readonly maximumDepth: number;
+  readonly ownEntriesOnly: boolean;
   /** `"bad"` returns what is no block. */
   readonly allocate: "default" | "fail" | "throw" | "bad" | readonly Reaction[];
   readonly free: "default" | "throw" | readonly Reaction[];
 }
 
+/** What keeps two lists from exchanging entries. */
+export type Unlikeness = "nothing" | "own" | "tag" | "pool" | "size" | "callbacks";
+
 /** Any operation. */
 export type Operation =
   | ListOperation
-  | { readonly op: "create"; readonly like: Like }
+  | {
+    readonly op: "create";
+    readonly like: Like;
+    /** A list that its entries are blocks as those of, but for one thing; null for none. */
+    readonly twin: { readonly list: number; readonly but: Unlikeness } | null;
+  }
   /** The handle that the list is used through from now on: the owner's or an attached one. */
   | { readonly op: "use"; readonly list: number; readonly handle: number }
   | { readonly op: "share" | "attach"; readonly list: number }
@@ -81,7 +98,7 @@ export type Operation =
   | { readonly op: "mistake"; readonly list: number; readonly mistake: Mistake };
 
 const any = fc.nat(999);
-const SIZES = [1, 7, 8, 16, 24, 64, 100, 500, 1024, 4096, 6000];
+const SIZES = [1, 7, 8, 16, 24, 64, 100, 500, 1024, 4096, 5000, 6000];
 
 const listOperation: fc.Arbitrary<ListOperation> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ op: fc.constant("alloc" as const), list: any }) },
@@ -127,6 +144,16 @@ const listOperation: fc.Arbitrary<ListOperation> = fc.oneof(
       ),
     }),
   },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant("freeTo" as const),
+      list: any,
+      to: any,
+      entries: fc.array(any, { minLength: 1, maxLength: 4 }),
+      isBatch: fc.boolean(),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("flush" as const), list: any }) },
   {
     weight: 2,
@@ -157,6 +184,7 @@ const like: fc.Arbitrary<Like> = fc.record({
   poolType: fc.constantFrom(512, 0, 1, 4, 5, 516, 0x300),
   flags: fc.constantFrom(0, 1, 2),
   maximumDepth: fc.constantFrom(0, 256, 300, 1024),
+  ownEntriesOnly: fc.boolean(),
   allocate: fc.oneof(
     { withCrossShrink: true },
     { weight: 5, arbitrary: fc.constant("default" as const) },
@@ -171,10 +199,22 @@ const like: fc.Arbitrary<Like> = fc.record({
   ),
 });
 
+const twin = fc.option(fc.record({
+  list: any,
+  but: fc.constantFrom<Unlikeness[]>(
+    ...Array<Unlikeness>(6).fill("nothing"),
+    "own",
+    "tag",
+    "pool",
+    "size",
+    "callbacks",
+  ),
+}));
+
 /** Every operation, each with its frequency. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 32, arbitrary: listOperation },
-  { weight: 4, arbitrary: fc.record({ op: fc.constant("create" as const), like }) },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant("create" as const), like, twin }) },
   {
     weight: 2,
     arbitrary: fc.record({ op: fc.constant("use" as const), list: any, handle: any }),

@@ -8,6 +8,7 @@
  */
 
 import { STATS_KEYS } from "../../src/trace/list_trace.ts";
+import { takesEntries } from "../../src/trace/world.ts";
 import { tagNumber } from "../../src/wdk/tag.ts";
 import type { TraceList, TraceStep, World, WorldList } from "../../src/trace.ts";
 import type { HookedWorld } from "../../tools/random/reentry.ts";
@@ -61,6 +62,7 @@ export abstract class Side {
   readonly #gone: SideList[] = [];
   readonly #orphans: { readonly on: SideList; readonly held: Held }[] = [];
   readonly #blocks: number[] = [];
+  /** Lists whose callbacks do operations have a tag of their own. */
   readonly #byTag = new Map<string, SideList>();
   /** The lists whose callbacks are running. */
   readonly #running: SideList[] = [];
@@ -227,7 +229,7 @@ export abstract class Side {
   #perform(operation: Operation): void {
     switch (operation.op) {
       case "create":
-        return this.#create(operation.like);
+        return this.#create(operation.like, operation.twin);
       case "tick":
         this.#note({ op: "tick", line: 0 });
         return this.world.tick();
@@ -266,6 +268,8 @@ export abstract class Side {
         return this.#allocMany(on, operation.count);
       case "freeMany":
         return this.#freeMany(on, operation);
+      case "freeTo":
+        return this.#freeTo(on, operation);
       case "freeBad":
         return this.#freeBad(on, operation);
       case "flush":
@@ -296,9 +300,33 @@ export abstract class Side {
     }
   }
 
-  #create(like: Like): void {
+  /** A list that is made like another one, but for one thing, and its tag. */
+  #likeAnother(
+    like: Like,
+    { list, but }: NonNullable<(Operation & { op: "create" })["twin"]>,
+    itsOwn: string,
+  ): { like: Like; tag: string } {
+    const other = at(this.lists, list);
+    const { size, poolType } = other.like;
+    const { flags, maximumDepth } = like;
+    const isSame = but !== "tag" && [other.like.allocate, other.like.free].every(isNoReaction);
+    const twin: Like = {
+      size: but === "size" ? size + 16 : 16 * Math.ceil(size / 16),
+      poolType: but === "pool" ? poolType ^ 4 : poolType,
+      ...{ flags, maximumDepth },
+      ownEntriesOnly: but === "own",
+      allocate: "default",
+      free: but === "callbacks" ? "throw" : "default",
+    };
+    return { like: twin, tag: isSame ? other.tag : itsOwn };
+  }
+
+  #create(drawn: Like, twin: (Operation & { op: "create" })["twin"]): void {
     const index = this.#made++;
-    const tag = `c${index.toString(36).padStart(3, "0")}`;
+    const itsOwn = `c${index.toString(36).padStart(3, "0")}`;
+    const { like, tag } = twin === null || this.lists.length === 0
+      ? { like: drawn, tag: itsOwn }
+      : this.#likeAnother(drawn, twin, itsOwn);
     const line: TraceList = {
       name: `l${index}`,
       kind: "ex",
@@ -313,6 +341,7 @@ export abstract class Side {
         ? "throw"
         : like.allocate,
       free: typeof like.free === "object" ? "pool" : like.free,
+      ...(like.ownEntriesOnly ? {} : { ownEntriesOnly: false }),
       line: 0,
     };
     this.trace.lists.push(line);
@@ -343,8 +372,7 @@ export abstract class Side {
   #free(on: SideList, { entry, twice }: Operation & { op: "free" }): void {
     if (on.live.length === 0) return;
     const held = at(on.live, entry);
-    on.live.splice(on.live.indexOf(held), 1);
-    this.letGo(on, held.ordinal);
+    this.#leave(on, held);
     this.#note({ op: "f", line: 0, list: on.index, slot: held.slot });
     const before = this.#moment;
     on.list.free(held.ordinal);
@@ -374,10 +402,7 @@ export abstract class Side {
       if (ordinals.length > 0 || bad === "zero") this.freeManyBad(on, ordinals, bad);
       return;
     }
-    for (const held of chosen) {
-      on.live.splice(on.live.indexOf(held), 1);
-      this.letGo(on, held.ordinal);
-    }
+    for (const held of chosen) this.#leave(on, held);
     const slots = chosen.map(({ slot }) => slot);
     if (slots.length > 0) this.#note({ op: "batch", line: 0, list: on.index, free: true, slots });
     on.list.freeMany(ordinals);
@@ -391,7 +416,9 @@ export abstract class Side {
     }
     if (on.live.length === 0) return;
     const { ordinal, slot } = at(on.live, entry);
-    const into = how === "inside" ? on : at(this.lists, this.lists.indexOf(on) + 1);
+    const after = this.lists.indexOf(on) + 1;
+    const others = [...this.lists.slice(after), ...this.lists.slice(0, after)];
+    const into = others.find((other) => !this.#takes(other, on)) ?? on;
     if (how === "inside") {
       this.#note({ op: "bad", line: 0, list: on.index, slot, how: "interior", into: on.index });
       on.list.freeInterior(ordinal);
@@ -399,6 +426,35 @@ export abstract class Side {
       this.#note({ op: "bad", line: 0, list: on.index, slot, how: "foreign", into: into.index });
       into.list.freeForeign(ordinal, on.list);
     }
+  }
+
+  #takes(into: SideList, from: SideList): boolean {
+    return takesEntries(this.trace.lists[into.index]!, this.trace.lists[from.index]!);
+  }
+
+  #freeTo(on: SideList, { to, entries, isBatch }: Operation & { op: "freeTo" }): void {
+    const into = at(this.lists, to);
+    if (into === on || into.isClosed || on.live.length === 0) return;
+    const chosen = [...new Set(entries.map((entry) => at(on.live, entry)))];
+    const isTaken = this.#takes(into, on);
+    const about = { line: 0, list: on.index, into: into.index };
+    if (isBatch) {
+      const slots = chosen.map(({ slot }) => slot);
+      if (isTaken) chosen.forEach((held) => this.#leave(on, held));
+      this.#note({ op: "batch", free: true, slots, ...about });
+      into.list.freeMany(chosen.map(({ ordinal }) => ordinal), on.list);
+      return;
+    }
+    for (const held of chosen) {
+      if (isTaken) this.#leave(on, held);
+      this.#note({ op: "f", slot: held.slot, ...about });
+      into.list.freeForeign(held.ordinal, on.list);
+    }
+  }
+
+  #leave(on: SideList, held: Held): void {
+    on.live.splice(on.live.indexOf(held), 1);
+    this.letGo(on, held.ordinal);
   }
 
   #destroy(on: SideList): void {
@@ -492,6 +548,10 @@ export abstract class Side {
     orphan.on.list.freeOrphan(orphan.held.ordinal);
     this.#isHooked = true;
   }
+}
+
+function isNoReaction(routine: Like["allocate"] | Like["free"]): boolean {
+  return typeof routine === "string";
 }
 
 /** One of several, whatever the index. */

@@ -1,9 +1,14 @@
 import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
 import { crossCheck, format, type ListTrace, modelWorld, parse, replay } from "../../src/trace.ts";
-import { BROKEN_MODELS, editedModel } from "../model/edited_model.ts";
+import {
+  BROKEN_EXCHANGES,
+  BROKEN_LEGACY,
+  BROKEN_MODELS,
+  editedModel,
+} from "../model/edited_model.ts";
 import { randomTrace, shrink } from "../../tools/random/trace.ts";
 
-for (const [mistake, from, to] of BROKEN_MODELS) {
+for (const [mistake, from, to] of [...BROKEN_MODELS, ...BROKEN_LEGACY]) {
   Deno.test(`cross-check: it finds within 10,000 operations that ${mistake}`, async () => {
     const broken = await editedModel([[from, to]]);
     const shows = (trace: ListTrace) =>
@@ -19,6 +24,24 @@ for (const [mistake, from, to] of BROKEN_MODELS) {
     const short = shrink(trace, shows);
     assertGreater(30, short.steps.length);
     assertEquals(shows(parse(format(short)) as ListTrace), true);
+  });
+}
+
+/** Traces that are there, each with a rule of what becomes of an entry that goes to another list. */
+const EXCHANGES = [...Deno.readDirSync(new URL("../traces/", import.meta.url))]
+  .filter(({ name }) => name.startsWith("exchange"))
+  .map(({ name }) => {
+    const text = Deno.readTextFileSync(new URL(`../traces/${name}`, import.meta.url));
+    return parse(text, { file: name }) as ListTrace;
+  });
+
+for (const [mistake, ...edit] of [...BROKEN_EXCHANGES, ...BROKEN_LEGACY]) {
+  Deno.test(`cross-check: traces of less than 1,000 operations find that ${mistake}`, async () => {
+    assertGreater(1000, EXCHANGES.reduce((sum, { steps }) => sum + steps.length, 0));
+    const broken = await editedModel([edit]);
+    const shows = (trace: ListTrace) =>
+      crossCheck(trace, modelWorld(broken), modelWorld()) !== null;
+    assert(EXCHANGES.some(shows));
   });
 }
 

@@ -70,6 +70,38 @@ Deno.test("cross-check: a good share of the operations is inside callbacks", () 
   assertGreater(run.nested, run.operations / 4);
 });
 
+Deno.test("cross-check: no two lists have one tag at a time, for callbacks know their list by it", () => {
+  const taken = new Set<number>();
+  let made = 0;
+  const run = new ReentrantRun(1, (hook) => {
+    const world = hookedModel()(hook);
+    return {
+      ...world,
+      createList(like) {
+        assert(!taken.has(like.tag), `List ${made} has the tag of another one: ${like.name}`);
+        const list = world.createList(like);
+        made += 1;
+        taken.add(like.tag);
+        const destroy = list.destroy.bind(list);
+        list.destroy = () => {
+          try {
+            destroy();
+          } finally {
+            taken.delete(like.tag);
+          }
+        };
+        return list;
+      },
+    };
+  }, 64);
+  // Some of so many lists grow older than hundreds of others.
+  while (made < 600) run.step();
+});
+
+Deno.test("cross-check: Rust and the model agree when a list outlives hundreds of others", () => {
+  assertNothing(runReentrant(361824469, PORTION, SETTING));
+});
+
 Deno.test("cross-check: a portion has as many operations as it is asked for", () => {
   for (const [lists, operations] of [[256, 1], [256, 2], [16, 5], [16, 33], [1, 500]] as const) {
     const setting = { ...SETTING, lists };
@@ -83,7 +115,7 @@ Deno.test("cross-check: a portion has as many operations as it is asked for", ()
 
 Deno.test("cross-check: a portion in which something is found shows it by its seed and length alone", async () => {
   const broken = await editedModel([[
-    "this.#depth = depth;",
+    'this.#depth = integer(depth, 0, this.#maximumDepth, "set the depth", "depth");',
     "this.#depth = depth === 250 ? 251 : depth;",
   ]]);
   const setting = { ...SETTING, model: broken };
@@ -121,8 +153,8 @@ Deno.test("cross-check: Rust differs from a model that is wrong, and a short tra
 
 Deno.test("cross-check: Rust differs from a model that calls back at the wrong moment", async () => {
   const broken = await editedModel([[
-    "this.#states[entry] = KEPT;\n      this.#kept.push(entry);",
-    "this.#kept.push(entry);",
+    "freed.state = KEPT;\n      this.#kept.push(freed);",
+    "this.#kept.push(freed);",
   ]]);
   const { operations, finding } = runReentrant(1, 5000, { ...SETTING, model: broken });
   assertLess(operations, 1000);

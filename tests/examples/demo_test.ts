@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { denoCommand } from "../support/deno.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const SMALL = "a 1 24\na 2 30\na 3 5000\nf 1\na 4 20\nf 4\nf 2\nf 3\na 5 0\n";
@@ -11,7 +12,7 @@ interface Run {
 
 /** Runs the demo as `deno task demo` does, only without the build. */
 async function demo(args: string[], options: string[] = []): Promise<Run> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await denoCommand({
     args: [
       "run",
       "--quiet",
@@ -319,7 +320,7 @@ for (const command of COMMANDS) {
 
 Deno.test("the converter refuses what it does not take in one line", async () => {
   for (const args of [["run.log"], ["--pod", "9"], ["--pid", "x"]]) {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    const { code, stdout, stderr } = await denoCommand({
       args: ["run", "--quiet", "examples/from_valgrind.ts", ...args],
       cwd: ROOT,
     }).output();

@@ -29,6 +29,58 @@ export async function editedText(edits: readonly Edit[]): Promise<string> {
   return text;
 }
 
+/** Models with a mistake in what becomes of an entry that is freed to another list. */
+export const BROKEN_EXCHANGES: readonly (readonly [mistake: string, ...Edit])[] = [
+  ["no list takes an entry of another", "!this.ownEntriesOnly && !from", "false && !from"],
+  ["every list takes entries of others", "!this.ownEntriesOnly && !from", "!from"],
+  [
+    "an entry that went to another list is still its former list's",
+    "freed.holder = this;",
+    "",
+  ],
+  [
+    "a list counts a free when it gives an entry",
+    "freed.holder = this;",
+    "if (freed.holder !== this) freed.holder.#totalFrees += 1;\n    freed.holder = this;",
+  ],
+  [
+    "a list that takes an entry counts no free",
+    "freed.holder = this;",
+    "if (freed.holder !== this) this.#totalFrees -= 1;\n    freed.holder = this;",
+  ],
+  [
+    "an entry of another list goes to pool past the list",
+    "this.#kept.length >= this.#depth",
+    "this.#kept.length >= this.#depth || freed.birth !== this",
+  ],
+  [
+    "an entry that went to another list is born anew there",
+    "birth === this ? ordinal : birth.identify(ordinal)",
+    "ordinal",
+  ],
+  [
+    "a block is charged at the size of the list that frees it",
+    "entry.birth.size",
+    "this.size",
+  ],
+  ["only lists of one size exchange entries", "granules < PAGE ? granules", "true ? this.size"],
+  ["lists of two size classes exchange entries", "return `${bytes} ", "return `"],
+  [
+    "large entries are no whole pages",
+    ": Math.ceil(this.size / PAGE) * PAGE",
+    ": granules",
+  ],
+  ["a list with callbacks takes entries of others", "this.#isDefault && from", "from"],
+  ["a list with callbacks gives its entries away", "from.#isDefault &&", "true &&"],
+  ["lists of two pool types exchange entries", "this.poolType & ~ON_FAILURE", "0"],
+  ["lists of two tags exchange entries", "&& this.tag === from.tag", ""],
+];
+
+/** One in lists of the legacy kinds, whose flags are bits of their pool type. */
+export const BROKEN_LEGACY: readonly (readonly [mistake: string, ...Edit])[] = [
+  ["lists that do not raise alike exchange nothing", "ON_FAILURE = 0x18", "ON_FAILURE = 0"],
+];
+
 /** Models with one mistake each: what is wrong, the text of `model.ts`, what it becomes. */
 export const BROKEN_MODELS: readonly (readonly [mistake: string, ...Edit])[] = [
   [
@@ -53,8 +105,8 @@ export const BROKEN_MODELS: readonly (readonly [mistake: string, ...Edit])[] = [
   ],
   [
     "a hit is not counted",
-    "this.#states[kept] = BUSY;",
-    "this.#states[kept] = BUSY; this.#totalAllocates -= 1;",
+    "kept.state = BUSY;",
+    "kept.state = BUSY; this.#totalAllocates -= 1;",
   ],
   ["a free miss is not counted", "this.#freeMisses = u32(this.#freeMisses + 1);", ""],
   ["a flush forgets one entry", "this.#kept.splice(0)", "this.#kept.splice(1)"],
@@ -71,7 +123,7 @@ export const BROKEN_MODELS: readonly (readonly [mistake: string, ...Edit])[] = [
   [
     "a tick trims past the free routine",
     "try {\n        this.#giveToPool(entry);",
-    "try {\n        this.#states[entry] = GONE;\n        this.pool.free(this.size, this.poolType, this.tag);",
+    "try {\n        entry.birth.#born.delete(entry.ordinal);\n        this.pool.free(this.size, this.poolType, this.tag);",
   ],
   [
     "a tick counts what it trims",
@@ -85,7 +137,8 @@ export const BROKEN_MODELS: readonly (readonly [mistake: string, ...Edit])[] = [
   ["a free miss does not reach pool", "usage.frees += 1;", ""],
   [
     "a new count of failures adds to the old one",
-    "this.#failing = count;",
+    'this.#failing = integer(count, 0, U32_MAX, "make allocations fail", "count");',
     "this.#failing = count && this.#failing + count;",
   ],
+  ...BROKEN_EXCHANGES,
 ];

@@ -139,3 +139,30 @@ Deno.test("batches take nothing from a detached array, and give nothing to it", 
   list.freeMany(array);
   assertEquals(list.stats().totalAllocates, 0);
 });
+
+Deno.test("batches take as much of an array as there is once the stack of the call is told", () => {
+  using driver = kernel.loadDriver("stacks.sys", { stacks: 8 });
+  using list = new LookasideAlloc({ size: 64, driver });
+  /** Runs with a hook of the program's that shrinks the array while its stack is told. */
+  const shrinking = <T>(run: (array: Uint32Array) => T, first: number): T => {
+    const buffer = new ArrayBuffer(1 << 16, { maxByteLength: 1 << 16 });
+    const array = new Uint32Array(buffer);
+    array[0] = first;
+    Object.defineProperty(Error, "prepareStackTrace", {
+      value: () => {
+        buffer.resize(4);
+        return "";
+      },
+      configurable: true,
+    });
+    try {
+      return run(array);
+    } finally {
+      Reflect.deleteProperty(Error, "prepareStackTrace");
+    }
+  };
+  const [count, entry] = shrinking((array) => [list.allocMany(array), array[0]!], 0);
+  assertEquals([count, list.stats().outstanding], [1, 1]);
+  shrinking((array) => list.freeMany(array), entry);
+  assertEquals(list.stats().outstanding, 0);
+});

@@ -1,27 +1,11 @@
 /** The module under the compiler options of those who use it: a checkout is checked under theirs. */
 
 import { assertEquals } from "@std/assert";
+import { denoCommand } from "../support/deno.ts";
+import { STRICTEST } from "../support/compiler_options.ts";
 import { withFolder } from "../support/folder.ts";
 
 const ROOT = new URL("../../", import.meta.url).href;
-
-/** Every option that asks for more, those of Deno's defaults too. */
-const STRICTEST = {
-  strict: true,
-  allowUnreachableCode: false,
-  allowUnusedLabels: false,
-  erasableSyntaxOnly: true,
-  exactOptionalPropertyTypes: true,
-  isolatedDeclarations: true,
-  noFallthroughCasesInSwitch: true,
-  noImplicitOverride: true,
-  noImplicitReturns: true,
-  noPropertyAccessFromIndexSignature: true,
-  noUncheckedIndexedAccess: true,
-  noUnusedLocals: true,
-  noUnusedParameters: true,
-  verbatimModuleSyntax: true,
-};
 
 for (
   const [name, compilerOptions] of [["the strictest", STRICTEST], ["the loosest", {
@@ -40,7 +24,7 @@ for (
         `export * as m${index} from "${path}";\n`
       );
       await Deno.writeTextFile(`${folder}/main.ts`, program.join(""));
-      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      const { code, stderr } = await denoCommand({
         args: ["check", "--quiet", "--config", "deno.json", "main.ts"],
         cwd: folder,
         env: { NO_COLOR: "1" },

@@ -1,9 +1,10 @@
 /** Two copies of the module in one isolate, as two versions in a graph of dependencies are. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { VERSION } from "../../src/native/library/bindings.ts";
+import { denoCommand } from "../support/deno.ts";
 import { withFolder } from "../support/folder.ts";
-
-const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+import { addressOf, LIBRARY, ROOT } from "../support/paths.ts";
 
 interface Run {
   readonly code: number;
@@ -26,24 +27,21 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
-/** The library that the build makes. */
-function library(): string {
-  const names = { windows: "lookaside.dll", darwin: "liblookaside.dylib" } as Record<
-    string,
-    string
-  >;
-  return `${ROOT}target/release/${names[Deno.build.os] ?? "liblookaside.so"}`;
-}
-
 /** Runs a program that imports this module as `one` and a copy of it as `two`. */
-async function run(folder: string, program: string, flags: string[] = []): Promise<Run> {
+async function run(
+  folder: string,
+  program: string,
+  flags: string[] = [],
+  env: Record<string, string> = { LOOKASIDE_LIB: LIBRARY },
+): Promise<Run> {
   await Deno.writeTextFile(
     `${folder}/main.ts`,
-    `import * as one from "${ROOT}mod.ts";\nimport * as two from "${folder}/copy/mod.ts";\n${program}`,
+    `import * as one from "${addressOf(`${ROOT}mod.ts`)}";\n` +
+      `import * as two from "${addressOf(`${folder}/copy/mod.ts`)}";\n${program}`,
   );
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await denoCommand({
     args: ["run", "--quiet", "--no-config", "--no-check", ...flags, "-A", `${folder}/main.ts`],
-    env: { LOOKASIDE_LIB: library(), NO_COLOR: "1" },
+    env: { ...env, NO_COLOR: "1" },
   }).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
@@ -176,6 +174,23 @@ Deno.test("two copies of the module: a Worker with both is an isolate of its own
 });
 
 // Behaviour: two-copies.
+Deno.test("two copies of the module: the second uses the library of the first", async () => {
+  await withFolder(async (folder) => {
+    // Beside the copy no library is built.
+    await copyModule(`${folder}/copy`);
+    const { code, out, err } = await run(
+      folder,
+      `using mine = new one.LookasideAlloc({ size: 64 });
+       using yours = new two.LookasideAlloc({ size: 64 });
+       console.log(one.kernel.lists().length);`,
+      [],
+      {},
+    );
+    assertEquals([code, out, err], [0, "2\n", ""]);
+  });
+});
+
+// Behaviour: two-copies.
 Deno.test("two copies of the module whose ABI numbers differ: the second is refused, both named", async () => {
   await withFolder(async (folder) => {
     await copyModule(`${folder}/copy`);
@@ -195,8 +210,11 @@ Deno.test("two copies of the module whose ABI numbers differ: the second is refu
       out,
       /^LibraryLoadError: Cannot load the native library: two copies of this module /,
     );
-    assertMatch(out, /in use: file:\/\/.*\/mod\.ts, ABI number \d+\n/);
-    assertStringIncludes(out, `refused: file://${folder}/copy/mod.ts, ABI number 7\n`);
+    assertMatch(out, /in use: file:\/\/.*\/mod\.ts, version \d+\.\d+\.\d+, ABI number \d+\n/);
+    assertStringIncludes(
+      out,
+      `refused: ${addressOf(`${folder}/copy/mod.ts`)}, version ${VERSION}, ABI number 7\n`,
+    );
     assertStringIncludes(out, "\nfalse\n");
   });
 });

@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { entryAt, kernel, LookasideAlloc, PoolType } from "../../mod.ts";
 import { formatPool } from "../../src/native/debugger_text.ts";
-import { NO_U32 } from "../support/errors.ts";
+import { NO_U32, shown } from "../support/errors.ts";
 
 Deno.test("kernel.formatLists() shows every list as Deno.inspect() does, the oldest first", () => {
   using one = new LookasideAlloc({ size: 64, tag: "Fmt1" });
@@ -47,7 +47,7 @@ Deno.test("entryAt() takes integers in 1 … 2^32-1 and throws RangeError for an
     assertThrows(
       () => entryAt(value),
       RangeError,
-      `Cannot make an entry: not an integer in 1 … 4294967295: ${value}`,
+      `Cannot make an entry: not an integer in 1 … 4294967295: ${shown(value)}`,
     );
   }
 });

@@ -133,9 +133,13 @@ Deno.test("each allocation of a scenario fails once in a driver of its own", () 
     if (second !== null) kernel.freePool(second);
   };
   const { faults } = kernel.rootDriver;
-  assertEquals(faults.systematically(scenario(true)), { runs: 3, failures: [] });
-  const { runs, failures } = faults.systematically(scenario(false));
-  assertEquals([runs, failures.length], [3, 1]);
+  assertEquals(faults.systematically(scenario(true)), {
+    runs: 3,
+    failed: ["Frst", "Scnd"],
+    failures: [],
+  });
+  const { runs, failed, failures } = faults.systematically(scenario(false));
+  assertEquals([runs, failed, failures.length], [3, ["Frst", "Scnd"], 1]);
   assertEquals([failures[0]!.allocation, failures[0]!.tag], [2, "Scnd"]);
   assertEquals((failures[0]!.error as BugCheckError).parameters, [0x62n, 0n, 0n, 1n]);
   assertThrows(() => faults.systematically(() => kernel.freePool(entryAt(16))), BugCheckError);
@@ -156,6 +160,7 @@ Deno.test("a stop says what its numbers mean and where it was", () => {
       "    routine: ExFreeToLookasideListEx",
       '    list: N, tag "Says"',
       "    driver: root, IRQL 0",
+      '    block: 64 bytes at N, tag "Says", nonpaged pool, kept by its list, of the list at N',
     ]);
     assertEquals(new BugCheckError(0xC2, [0n, 0n, 0n, 0n]).report, "");
   });

@@ -1,9 +1,10 @@
 /** That allocating from shared lists and freeing to them reach the library by the fast path of Deno's FFI. */
 
 import { assert, assertGreater } from "@std/assert";
+import { denoCommand } from "../support/deno.ts";
 
 Deno.test("LookasideAlloc.alloc() and free() of a shared list take the fast path of Deno's FFI", async () => {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { success, stdout, stderr } = await denoCommand({
     args: ["run", "--allow-ffi", "fast_path.ts"],
     cwd: import.meta.dirname!,
     env: { DENO_UNSTABLE_FFI_TRACE_TURBO: "1" },

@@ -90,6 +90,15 @@ Deno.test("borrow() throws the function's own error, with what the free came to 
   assertEquals(list.stats().outstanding, 0);
 });
 
+// Behaviour: borrow-promise.
+Deno.test("borrow() refuses a promise, since the entry is freed before it is settled", () => {
+  using list = new LookasideAlloc({ size: 64 });
+  for (const answer of [Promise.resolve(), { then() {} }, Object.assign(() => {}, { then() {} })]) {
+    assertThrows(() => list.borrow(() => answer), TypeError, "use must be synchronous");
+  }
+  assertEquals(list.stats().outstanding, 0);
+});
+
 // Behaviour: borrow-throws.
 Deno.test("borrow() throws the function's own error when the owner closed the list meanwhile", () => {
   const owner = new LookasideAlloc({ size: 64 });

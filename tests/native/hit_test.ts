@@ -74,6 +74,20 @@ Deno.test("the numbers of words in hit.ts are those of a control block", () => {
   assertEquals([LAYOUT.granuleBytes, LAYOUT.pageBytes, LAYOUT.stateBytes], [16, 4096, 2]);
 });
 
+Deno.test("the state words of an entry kept and allocated differ in the bits that hit.ts changes", () => {
+  const { list } = made("Bits");
+  const record = recordOf(kernel.lists().find((one) => one.tag === "Bits")!.id);
+  const [allocated, kept] = [LAYOUT.recordAllocated, LAYOUT.recordKept]
+    .map((field) => metadata.u16[(record + field) >>> 1]!) as [number, number];
+  assertEquals(allocated ^ kept, LAYOUT.noState ^ LAYOUT.stateNumbers);
+  const [entry] = fill(list, 1) as [Entry];
+  assertEquals(metadata.u16[(LAYOUT.states >>> 1) + (entry >>> 4)], kept);
+  assertEquals(list.alloc(), entry);
+  assertEquals(metadata.u16[(LAYOUT.states >>> 1) + (entry >>> 4)], allocated);
+  list.destroy();
+  kernel.freePool(entry);
+});
+
 Deno.test("a hit does to the memory what a native hit does", () => {
   const here = made("Here");
   const there = made("Ther");
@@ -304,6 +318,46 @@ Deno.test("bytes() gives the same view of an entry while it is allocated, also a
     assertNotStrictEquals(block, dropped);
     assertStrictEquals(list.bytes(entry), view);
   }
+  list.free(entry);
+  list.destroy();
+});
+
+Deno.test("bytes() gives the same view of an entry that left the list, came back and was viewed otherwise meanwhile", () => {
+  for (const batch of [false, true]) {
+    const list = new LookasideAlloc({ size: 64 });
+    list.setDepth(0);
+    const other = list.alloc()!;
+    const entry = list.alloc()!;
+    const before = list.bytes(entry);
+    list.free(entry);
+    const block = kernel.allocatePool(60)!;
+    assertEquals(block, entry);
+    assertEquals(kernel.poolBytes(block).length, 60);
+    kernel.freePool(block);
+    const into = new Uint32Array(1);
+    if (batch) list.allocMany(into);
+    assertEquals(batch ? into[0] : list.alloc(), entry);
+    const view = list.bytes(entry);
+    assertNotStrictEquals(view, before);
+    list.bytes(other);
+    assertStrictEquals(list.bytes(entry), view);
+    list.free(entry);
+    list.free(other);
+    list.destroy();
+  }
+});
+
+Deno.test("bytes() refuses what is no entry, though its low bits are those of one", () => {
+  const { list } = made("Low");
+  const entry = list.alloc()!;
+  list.bytes(entry);
+  for (const bits of [1, 8, 2 ** 26, 2 ** 30]) {
+    assertThrows(() => list.bytes(entry + bits as Entry), BugCheckError);
+  }
+  for (const value of [-entry, entry + 0.5, `${entry}`, { valueOf: () => entry }]) {
+    assertThrows(() => list.bytes(value as Entry));
+  }
+  assertStrictEquals(list.bytes(entry), list.bytes(entry));
   list.free(entry);
   list.destroy();
 });

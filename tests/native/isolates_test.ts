@@ -11,13 +11,14 @@ import {
 import { BugCheckError, type Entry, entryAt, kernel, LookasideAlloc } from "../../mod.ts";
 import { owner, symbols } from "../../src/native/library/library.ts";
 import { delivered, none, raise, slotValue } from "../../src/native/library/slot.ts";
+import { denoCommand } from "../support/deno.ts";
 import { addressOf, assertBugCheck } from "../support/errors.ts";
 
 const CONFINED_LIST = 0x4C4B_0001n;
 
 async function testFiles(...flags: string[]): Promise<string> {
   const files = ["1_ends_in_an_error.ts", "2_comes_after.ts", "3_comes_last.ts"];
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await denoCommand({
     args: [
       "test",
       "--allow-ffi",
@@ -225,9 +226,24 @@ Deno.test("many Workers one after another leave no list and take no slot for goo
   }
 });
 
+// Behaviour: unload-leaks.
+Deno.test("an isolate that ends unloads its drivers, and what is left of them is told and released", async () => {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-ffi", "--allow-read", "leaves_drivers.ts"],
+    cwd: new URL("isolates", import.meta.url),
+  }).output();
+  const told = new TextDecoder().decode(stderr);
+  assert(success, told);
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), { lists: ["Stay"], outstanding: [] });
+  assertMatch(
+    told,
+    /^Left of driver left\.sys:\n {4}1 list, .*"Left".*\n {4}1 entry, .*"Left".* of list .*\n {4}1 block, .*"Left".*\nLeft of driver main\.sys:\n {4}1 block, .*"Main".*\n$/,
+  );
+});
+
 // Behaviour: callback-list-forgotten.
 Deno.test("an unreachable list is deleted, one with callbacks too; a list with an owned entry is not, nor one with callbacks and an entry outstanding", async () => {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { success, stdout, stderr } = await denoCommand({
     args: ["run", "--allow-ffi", "--v8-flags=--expose-gc", "forgets.ts"],
     cwd: new URL("isolates", import.meta.url),
   }).output();

@@ -158,7 +158,9 @@ for (const name of ["size", "poolType", "flags", "maximumDepth"]) {
       assertError(
         () => create({ size: 64, [name]: value }),
         RangeError as ErrorConstructor,
-        `Cannot create the list: ${name} must be an integer in ${least} … 4294967295: ${value}`,
+        `Cannot create the list: ${name} must be an integer in ${least} … 4294967295: ${
+          shown(value)
+        }`,
       );
     }
   });
@@ -584,7 +586,7 @@ for (const method of ["free", "bytes"] as const) {
       assertError(
         () => list[method](value as Entry),
         RangeError as ErrorConstructor,
-        `${context}: entry must be an integer in 1 … 4294967295: ${value}`,
+        `${context}: entry must be an integer in 1 … 4294967295: ${shown(value)}`,
       );
     }
     assertEquals(counters(list), [1, 1, 0, 0, 0]);

@@ -33,6 +33,53 @@ Deno.test("with ownEntriesOnly: false a list takes entries of a like list, and o
   other.free(entry);
 });
 
+// Behaviour: free-to-another, unload-leaks.
+Deno.test("a leak names the list that took the entry last", () => {
+  const driver = kernel.loadDriver("takers.sys");
+  const options = { size: 64, tag: "Take", driver, ownEntriesOnly: false };
+  const [first, second, third] = [1, 2, 3].map(() => new LookasideAlloc(options));
+  const left = () =>
+    driver.leaks().filter(({ kind }) => kind !== "list").map(({ kind, list }) => [kind, list]);
+  // The oldest first.
+  const ids = new Map(
+    [first!, second!, third!].map((list, place) => [list, kernel.lists(driver)[place]!.id]),
+  );
+  const entry = first!.alloc()!;
+  assertEquals(left(), [["entry", ids.get(first!)]]);
+  for (const to of [second!, third!, first!, second!]) {
+    to.free(entry);
+    assertEquals(left(), []);
+    assertEquals(to.alloc(), entry);
+    assertEquals(left(), [["entry", ids.get(to)]]);
+  }
+  first!.destroy();
+  third!.destroy();
+  assertEquals(left(), [["entry", ids.get(second!)]]);
+  second!.destroy();
+  assertEquals(left(), [["block", undefined]]);
+  kernel.freePool(entry);
+  driver.unload();
+});
+
+// Behaviour: free-to-another.
+Deno.test("a batch with one bad entry is freed to no list, whatever the list takes", () => {
+  using list = new LookasideAlloc({ size: 64 });
+  using other = new LookasideAlloc({ size: 64, ownEntriesOnly: false });
+  for (const from of [list, other]) {
+    const entry = from.alloc()!;
+    for (const inside of [1, 8, 16, 48]) {
+      const batch = Uint32Array.of(entry, entry + inside);
+      assertNotAllocated(() => other.freeMany(batch), entry + inside);
+    }
+    assertAlreadyFreed(() => other.freeMany(Uint32Array.of(entry, entry)), entry);
+    const { totalFrees, currentDepth } = other.stats();
+    assertEquals([totalFrees, currentDepth], [0, 0]);
+    from.bytes(entry);
+    if (from === list) list.free(entry);
+    else other.free(entry);
+  }
+});
+
 // Behaviour: free-to-another-callbacks.
 Deno.test("a list with callbacks gives no entry to another list", () => {
   using list = new LookasideAlloc({ size: 64, free: (entry) => kernel.freePool(entry) });

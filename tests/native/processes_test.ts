@@ -4,13 +4,14 @@
  */
 
 import { fail } from "@std/assert";
+import { denoCommand } from "../support/deno.ts";
 
 const PERMISSIONS = ["ffi", "read", "env", "run", "write"].map((name) => `--allow-${name}`);
 
 for (const { name } of [...Deno.readDirSync(import.meta.dirname!)].sort(byName)) {
   if (!name.endsWith("_process_test.ts")) continue;
   Deno.test(`${name} passes in a process of its own`, async () => {
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    const { success, stdout, stderr } = await denoCommand({
       args: ["test", ...PERMISSIONS, "--preload=../support/preload.ts", name],
       cwd: import.meta.dirname!,
     }).output();

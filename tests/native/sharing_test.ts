@@ -18,6 +18,7 @@ import {
   NtStatus,
   PoolType,
 } from "../../mod.ts";
+import { NOT_EMULATED } from "../support/deno.ts";
 import {
   assertAlreadyFreed,
   assertError,
@@ -377,42 +378,46 @@ Deno.test("Workers terminated while they hammer lose nothing but what they hold"
 });
 
 for (const count of [2, 4]) {
-  Deno.test(`${count} Workers hammer one list for 1,000,000 operations each: exact totals, no entry held twice`, async () => {
-    const tag = `Ham${count}`;
-    using list = new LookasideAlloc({ size: 64, tag });
-    const id = list.share();
-    const workers = await Promise.all(Array.from({ length: count }, () => attached(id)));
-    let working = true;
-    const hammered = Promise.all(workers.map((worker, number) => {
-      return tell(worker, { do: "hammer", number: number + 1, operations: OPERATIONS });
-    })).finally(() => working = false);
-    // A reader meanwhile sees counters that only grow, and depths within their bounds.
-    let before = list.stats();
-    for (let looks = 0; working; looks++) {
-      const now = list.stats();
-      assertGreaterOrEqual(now.totalAllocates, before.totalAllocates);
-      assertGreaterOrEqual(now.totalFrees, before.totalFrees);
-      assertGreaterOrEqual(now.allocateMisses, before.allocateMisses);
-      assertGreaterOrEqual(now.freeMisses, before.freeMisses);
-      assertLessOrEqual(now.currentDepth, now.maximumDepth);
-      assertLessOrEqual(snapshot(id)!.depth, 256);
-      before = now;
-      if (looks % 10 === 0) kernel.tick();
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    await hammered;
-    for (const worker of workers) worker.terminate();
-    const stats = list.stats();
-    const half = count * OPERATIONS / 2;
-    assertEquals([stats.totalAllocates, stats.totalFrees, stats.outstanding], [half, half, 0]);
-    assertEquals(stats.allocateHits + stats.allocateMisses, half);
-    assertEquals(stats.freeHits + stats.freeMisses, half);
-    // What was made and not unmade is kept, or a tick has trimmed it.
-    assertGreaterOrEqual(stats.allocateMisses - stats.freeMisses, stats.currentDepth);
-    assertEquals(inUse(tag), stats.currentDepth);
-    assertNotEquals(stats.lastTotalAllocates, 0);
-    list.destroy();
-    await ended(() => snapshot(id) === undefined);
-    assertEquals(inUse(tag), 0);
-  });
+  Deno.test(
+    `${count} Workers hammer one list for 1,000,000 operations each: exact totals, no entry held twice`,
+    NOT_EMULATED,
+    async () => {
+      const tag = `Ham${count}`;
+      using list = new LookasideAlloc({ size: 64, tag });
+      const id = list.share();
+      const workers = await Promise.all(Array.from({ length: count }, () => attached(id)));
+      let working = true;
+      const hammered = Promise.all(workers.map((worker, number) => {
+        return tell(worker, { do: "hammer", number: number + 1, operations: OPERATIONS });
+      })).finally(() => working = false);
+      // A reader meanwhile sees counters that only grow, and depths within their bounds.
+      let before = list.stats();
+      for (let looks = 0; working; looks++) {
+        const now = list.stats();
+        assertGreaterOrEqual(now.totalAllocates, before.totalAllocates);
+        assertGreaterOrEqual(now.totalFrees, before.totalFrees);
+        assertGreaterOrEqual(now.allocateMisses, before.allocateMisses);
+        assertGreaterOrEqual(now.freeMisses, before.freeMisses);
+        assertLessOrEqual(now.currentDepth, now.maximumDepth);
+        assertLessOrEqual(snapshot(id)!.depth, 256);
+        before = now;
+        if (looks % 10 === 0) kernel.tick();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await hammered;
+      for (const worker of workers) worker.terminate();
+      const stats = list.stats();
+      const half = count * OPERATIONS / 2;
+      assertEquals([stats.totalAllocates, stats.totalFrees, stats.outstanding], [half, half, 0]);
+      assertEquals(stats.allocateHits + stats.allocateMisses, half);
+      assertEquals(stats.freeHits + stats.freeMisses, half);
+      // What was made and not unmade is kept, or a tick has trimmed it.
+      assertGreaterOrEqual(stats.allocateMisses - stats.freeMisses, stats.currentDepth);
+      assertEquals(inUse(tag), stats.currentDepth);
+      assertNotEquals(stats.lastTotalAllocates, 0);
+      list.destroy();
+      await ended(() => snapshot(id) === undefined);
+      assertEquals(inUse(tag), 0);
+    },
+  );
 }

@@ -13,6 +13,7 @@ import {
   RecordingError,
   TraceError,
 } from "../../src/recording.ts";
+import { pathOf } from "../support/paths.ts";
 
 interface Read {
   /** Each event as words: operation, size, address, then what else is known. */
@@ -27,6 +28,16 @@ function bytesOf(text: string): Uint8Array {
 /** Cuts bytes into parts of a few, so that no reader can rely on whole lines. */
 function* cut(bytes: Uint8Array, length: number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += length) yield bytes.slice(at, at + length);
+}
+
+/** The same parts, and an empty one, after which no reader knows that it was the last. */
+function* closing(parts: Iterable<Uint8Array>, onClosed: () => void): Generator<Uint8Array> {
+  try {
+    yield* parts;
+    yield new Uint8Array();
+  } finally {
+    onClosed();
+  }
 }
 
 async function read(
@@ -313,6 +324,31 @@ Deno.test("a file that holds no recording is refused in one line that says why",
   }
 });
 
+Deno.test("what a recording is read from is closed, whyever the reading ends", async () => {
+  const packed = gzipSync(gzipSync(bytesOf("prose")));
+  const line = "time_us,op,tag,size,address\n1,alloc,Irp ,96,0x1000\n";
+  const cases: [what: string, content: Uint8Array, options: ReadOptions, sink: () => void][] = [
+    ["it is read", bytesOf(line), {}, () => {}],
+    ["no text", new Uint8Array(1 << 17), {}, () => {}],
+    ["no format that is known", bytesOf("Dear reader,\n".repeat(9999)), {}, () => {}],
+    ["no such format", bytesOf(line), { format: "tea" }, () => {}],
+    ["refused by name", bytesOf("BeginHeader\nEndHeader\n".repeat(9999)), {}, () => {}],
+    ["packed twice", packed, {}, () => {}],
+    ["cut off", gzipSync(bytesOf(line)).subarray(0, 30), {}, () => {}],
+    ["malformed", bytesOf(`${line}1,2\n${line}`), { strict: true }, () => {}],
+    ["a sink that throws", bytesOf(line.repeat(9)), {}, () => {
+      throw new Error("of the sink");
+    }],
+  ];
+  for (const [what, content, options, event] of cases) {
+    let isOpen = true;
+    const parts = closing(cut(content, 1 << 16), () => isOpen = false);
+    const ended = await readRecording("file", parts, { event }, options).catch(String);
+    assertEquals(typeof ended === "string", what !== "it is read", what);
+    assertEquals(isOpen, false, what);
+  }
+});
+
 Deno.test("what unpacks to absurdly much is refused before it fills the memory", async () => {
   const member = gzipSync(new Uint8Array(1 << 24).fill(0x20));
   const head = gzipSync(bytesOf(EVENTS));
@@ -468,7 +504,7 @@ Deno.test("the public samples are read or refused by name (they are not part of 
   };
   const found: Record<string, string> = {};
   for (const name of Object.keys(expected)) {
-    const path = new URL(name, SAMPLES).pathname;
+    const path = pathOf(new URL(name, SAMPLES));
     try {
       const { format, events, malformed } = await readRecording(name, fileBytes(path), {
         event: () => {},

@@ -79,6 +79,7 @@ export const NO_U32: readonly number[] = [-1, 1.5, NaN, Infinity, -Infinity, 2 *
 /** How such values appear in messages. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) return Object.prototype.toString.call(value);
-  return String(value);
+  return Object.is(value, -0) ? "-0" : String(value);
 }

@@ -46,6 +46,7 @@ const listKeys = fc.tuple(
     ),
     alloc: fc.constantFrom("default", "pool", "fail", "throw"),
     free: fc.constantFrom("default", "pool", "throw"),
+    own: fc.constantFrom("on", "off"),
   }, { requiredKeys: [] }),
   fc.option(fc.nat(4)),
 ).chain(([always, ex, some, flags]) => {

@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LookasideModel, type ModelStats } from "../../src/model.ts";
+import { RecordingBuilder } from "../../src/recording/builder.ts";
+import { goOn } from "../../src/recording/check.ts";
+import { Parser } from "../../src/trace/parse.ts";
 import {
   crossCheck,
+  type Divergence,
   ExpectationError,
   format,
   type ListTrace,
@@ -176,7 +180,7 @@ Deno.test("trace: format writes what parse reads, for every key", () => {
   const text =
     "list name=b size=24 pool=PagedPool tag=Abcd flags=FailNoRaise max=300 alloc=pool free=throw\n" +
     "list name=c kind=paged size=24 tag=0x00000001 flags=528\n" +
-    "list name=d size=24 pool=768 alloc=fail\n";
+    "list name=d size=24 pool=768 alloc=fail own=off\n";
   assertEquals(format(parse(text)), text);
 });
 
@@ -226,6 +230,7 @@ Deno.test("trace: a list line that is wrong says why", () => {
     ["size=8 kind=paged pool=PagedPool", 'A list of kind paged does not take this key: "pool"'],
     ["size=8 kind=npaged max=256", 'A list of kind npaged does not take this key: "max"'],
     ["size=8 alloc=none", 'The value of alloc must be one of default, pool, fail, throw: "none"'],
+    ["size=8 own=yes", 'The value of own must be one of on, off: "yes"'],
     ["size=8 free=fail", 'The value of free must be one of default, pool, throw: "fail"'],
   ];
   for (const [words, message] of cases) {
@@ -257,12 +262,17 @@ Deno.test("trace: an operation that is wrong says why", () => {
     ["batch f 1", "The slot is not allocated: 1"],
     ["bad", 'The value of bad must be one of double, foreign, interior: ""'],
     ["bad double", "Something is missing, the form is: bad double SLOT"],
-    ["bad double 1", "The slot was not freed yet, so it cannot be freed twice: 1"],
+    [
+      "bad double 1",
+      "The slot was not freed since the last allocation, so it cannot be freed twice: 1",
+    ],
     ["bad interior 1", "The slot is not allocated: 1"],
     ["expect", "Nothing is expected: expect STATISTIC=VALUE…"],
     ["expect hits=1", 'Unknown statistic: "hits"'],
     ["expect depth=4 depth=4", 'This key is there twice: "depth"'],
     ["expect depth=-4", 'The depth must be a non-negative integer: "-4"'],
+    ["expect outstanding=-", 'The outstanding must be a non-negative integer: ""'],
+    ["expect outstanding=-2147483648", "The outstanding is above 2147483647: 2147483648"],
     ["expect depth", 'There is no list of this name: "depth"'],
   ];
   for (const [line, message] of cases) {
@@ -282,19 +292,89 @@ Deno.test("trace: a second free comes before the next allocation, while it is ce
   parse("list size=64\na 1\nf 1\nflush\ntick\nbad double 1\n");
   assertEquals(
     refusalAfterList("a 1\nf 1\na 2\nbad double 1"),
-    "5: Something was allocated since the slot was freed, so its memory may be in use again: 1",
+    "5: The slot was not freed since the last allocation, so it cannot be freed twice: 1",
   );
   assertEquals(
     refusalAfterList("a 1\nbad double 1"),
-    "3: The slot was not freed yet, so it cannot be freed twice: 1",
+    "3: The slot was not freed since the last allocation, so it cannot be freed twice: 1",
   );
 });
 
-Deno.test("trace: a foreign free needs a second list", () => {
-  assertEquals(
-    refusalAfterList("a 1\nbad foreign 1"),
-    "3: A second list is needed, to be given an entry that is not its own",
+Deno.test("trace: a foreign free needs a list that does not take the entry, and passes over others", () => {
+  const message = "A list is needed that does not take the entry, to be given it";
+  assertEquals(refusalAfterList("a 1\nbad foreign 1"), `3: ${message}`);
+  const taker = "list name=b size=60 own=off\n";
+  assertEquals(refusalAfterList(`${taker}a 1\nbad foreign 1`), `4: ${message}`);
+  const { steps } = parseLists(`list size=64\n${taker}list name=c size=64\na 1\nbad foreign 1\n`);
+  assertEquals(steps.at(-1), { op: "bad", line: 5, list: 0, slot: 1, how: "foreign", into: 2 });
+});
+
+// Behaviour: free-to-another, free-to-another-strict.
+Deno.test("trace: a free to another list empties the slot where that list takes the entry", () => {
+  const lists = "list name=a size=64\nlist name=b size=64 own=off\nlist name=c size=64 own=on\n";
+  const text = `${lists}batch a a:1 2 3\nf a:1 to=b\nf a:2 to=c\nbatch f a:2 3 to=b\na a:1\n`;
+  const trace = parseLists(text);
+  const own = trace.lists.map(({ ownEntriesOnly }) => ownEntriesOnly);
+  assertEquals(own, [undefined, false, undefined]);
+  assertEquals(trace.steps.slice(4, 7), [
+    { op: "f", line: 5, list: 0, slot: 1, into: 1 },
+    { op: "f", line: 6, list: 0, slot: 2, into: 2 },
+    { op: "batch", line: 7, list: 0, free: true, slots: [2, 3], into: 1 },
+  ]);
+  assertEquals(format(trace), text.replace(" own=on", ""));
+  assertEquals(parseLists(`${lists}a a:1\nf a:1 to=a\n`).steps.at(-1), {
+    op: "f",
+    line: 5,
+    list: 0,
+    slot: 1,
+  });
+  const outcomes: string[] = [];
+  replay(trace, modelWorld(), { onStep: ({ outcome }) => outcomes.push(outcome) });
+  assertEquals(outcomes.slice(4), ["done", "STOP 0xC2/0x46", "done", "done"]);
+  const says = (lines: string) => refusal(`${lists}a a:1\n${lines}\n`);
+  assertEquals(says("f a:1 to=b\nf a:1"), "6: The slot is not allocated: 1");
+  assertEquals(says("f a:1 to=c\na a:1"), "6: The slot is allocated already: 1");
+  assertEquals(says("f a:1 to=d"), '5: There is no list of this name: "d"');
+  assertEquals(says("destroy b\nf a:1 to=b"), '6: The list is destroyed: "b"');
+  assertEquals(says("f to=b"), "5: Something is missing, the form is: f SLOT [to=LIST]");
+  assertEquals(says("f a:1 to=b b"), '5: The form is f SLOT [to=LIST], this is too much: "to=b"');
+  assertEquals(says("a a:2 to=b"), '5: The form is a SLOT, this is too much: "to=b"');
+  assertEquals(says("batch f to=b"), "5: A batch needs at least one slot: batch f SLOT…");
+});
+
+// Behaviour: free-to-another.
+Deno.test("trace: both lists of a free to another are compared after it", () => {
+  const trace = parse(
+    "list name=a size=64\nlist name=b size=64 own=off\na a:1\nf a:1 to=b\na a:1\n",
   );
+  for (const [name, key] of [["a", "totalFrees"], ["b", "freeMisses"]] as const) {
+    const world = modelWorld();
+    const wrong: World = {
+      ...world,
+      createList(list) {
+        const made = world.createList(list);
+        const stats = made.stats.bind(made);
+        let isWrong = false;
+        if (list.name === name) {
+          made.stats = () => ({ ...stats(), ...(isWrong ? { [key]: 7 } : {}) });
+        }
+        const freeForeign = made.freeForeign.bind(made);
+        made.freeForeign = (ordinal, owner) => {
+          freeForeign(ordinal, owner);
+          spoil();
+        };
+        const before = spoil;
+        spoil = () => {
+          before();
+          isWrong = true;
+        };
+        return made;
+      },
+    };
+    let spoil = () => {};
+    const difference = crossCheck(trace, wrong, modelWorld());
+    assertEquals([difference?.line, difference?.field], [4, `${name}.${key}`]);
+  }
 });
 
 Deno.test("trace: a batch is about one list", () => {
@@ -409,8 +489,61 @@ Deno.test("trace: a trace with lists has a limit of steps", () => {
   return assertRejects(
     () => parseStream(parts(), { file: "huge" }),
     TraceError,
-    "huge:2097153: A trace with lists can have no more steps than this: 2097152",
+    "huge:2097153: A trace with lists that is read at once can have no more steps than this: 2097152",
   ).then(() => {});
+});
+
+Deno.test("trace: steps that are passed on may be as many as there are", () => {
+  let steps = 0;
+  const parser = new Parser("huge", () => new RecordingBuilder("huge"), undefined, () => steps++);
+  parser.push(new TextEncoder().encode("list size=64\n"));
+  const ticks = new TextEncoder().encode("tick\n".repeat(100_000));
+  for (let i = 0; i < 21; i++) parser.push(ticks);
+  const { lists, steps: collected } = parser.finish() as ListTrace;
+  assertEquals([steps, lists.length, collected.length], [2_100_001, 1, 0]);
+});
+
+Deno.test("trace: a recording that is checked in portions shows the difference that it shows as a whole", () => {
+  const lines: string[] = [];
+  for (let i = 0; i < 5000; i++) {
+    if (i % 1000 === 999) lines.push("# another thousand");
+    lines.push(`a ${i} ${16 + i % 3 * 16}`, `f ${i}`);
+  }
+  const text = `${lines.join("\n")}\n`;
+  /** A world whose lists give the wrong entry at the allocation with this number. */
+  const wrongAt = (number: number): World => {
+    const world = modelWorld();
+    let allocations = 0;
+    const createList: World["createList"] = (like) => {
+      const list = world.createList(like);
+      const alloc = list.alloc.bind(list);
+      list.alloc = () => alloc() + (++allocations === number ? 1 : 0);
+      return list;
+    };
+    return { ...world, createList };
+  };
+  const whole = parseRecording(text);
+  for (const number of [1, 2048, 2049, 4999]) {
+    const expected = crossCheck(whole, modelWorld(), wrongAt(number));
+    let found: Divergence | null = null;
+    using parts = new RecordingCheck(
+      { ...whole, operations: new Uint32Array(0) },
+      modelWorld(),
+      wrongAt(number),
+    );
+    const builder = new RecordingBuilder("trace", (portion) => {
+      if (found !== null) return;
+      goOn(parts, portion);
+      found = parts.advance();
+    });
+    const parser = new Parser("trace", () => builder);
+    parser.push(new TextEncoder().encode(text));
+    parser.finish();
+    assertEquals(builder.finish().operations.length, 0);
+    assertEquals(builder.count, whole.operations.length);
+    assertEquals(found, expected);
+    assert(expected !== null && expected.line > 0);
+  }
 });
 
 Deno.test("trace: 100 MB that are no trace end at their first line", async () => {

@@ -1,7 +1,10 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0xAF117E0A;
+export const ABI = 0x8B2243D0;
+
+/** The version of the module and of the library. */
+export const VERSION = "0.2.0";
 
 /** What the library exports. */
 export const SYMBOLS = {
@@ -39,6 +42,25 @@ export const SYMBOLS = {
    */
   lookaside_attach: {
     parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Begins a set of call stacks; its number is returned.
+   *
+   * `lookaside_begin_call_stacks() -> u32`
+   */
+  lookaside_begin_call_stacks: {
+    parameters: [],
+    result: "u32",
+  },
+  /**
+   * Writes the code that allocated an entry or block last to an array, as UTF-8, cut to fit; returns
+   * the bytes of the whole, 0 where it is not known.
+   *
+   * `lookaside_caller_of(block: u32, into: *mut u8, capacity: u32) -> u32`
+   */
+  lookaside_caller_of: {
+    parameters: ["u32", "buffer", "u32"],
     result: "u32",
   },
   /**
@@ -80,6 +102,16 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * Runs a command of the debugger's, in UTF-8, and writes what it prints to an array, cut to fit:
+   * after a first byte, 1 where it is an error. Returns the bytes of the whole.
+   *
+   * `lookaside_debug(command: *const u8, bytes: u32, into: *mut u8, capacity: u32) -> u32`
+   */
+  lookaside_debug: {
+    parameters: ["buffer", "u32", "buffer", "u32"],
+    result: "u32",
+  },
+  /**
    * Deletes a confined list, but not from inside one of its callbacks. Where the list's memory
    * was written over it says so, and the list is gone all the same.
    *
@@ -88,6 +120,24 @@ export const SYMBOLS = {
   lookaside_destroy: {
     parameters: ["u32"],
     result: "void",
+  },
+  /**
+   * Looks for writes to freed blocks that rest.
+   *
+   * `lookaside_driver_check(driver: u32) -> u32`
+   */
+  lookaside_driver_check: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * 1 when a driver is loaded, else 0.
+   *
+   * `lookaside_driver_is_loaded(driver: u32) -> u32`
+   */
+  lookaside_driver_is_loaded: {
+    parameters: ["u32"],
+    result: "u32",
   },
   /**
    * Writes what is left of a driver to an array of u32, five numbers for each, as many as there is
@@ -110,12 +160,39 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * Writes what is counted of a driver to an array of u64: 18 numbers. Returns how many there are.
+   *
+   * `lookaside_driver_query(driver: u32, into: *mut u8, capacity: u32) -> u32`
+   */
+  lookaside_driver_query: {
+    parameters: ["u32", "buffer", "u32"],
+    result: "u32",
+  },
+  /**
    * Unloads a driver and releases what is left of it, but not from inside a callback, nor while
    * another isolate holds one of its lists.
    *
    * `lookaside_driver_unload(driver: u32) -> u32`
    */
   lookaside_driver_unload: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Sets Driver Verifier's options of a driver, and whether its lists keep nothing (1) or not (0).
+   *
+   * `lookaside_driver_verify(driver: u32, flags: u32, no_cache: u32) -> u32`
+   */
+  lookaside_driver_verify: {
+    parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Forgets a set of call stacks.
+   *
+   * `lookaside_end_call_stacks(set: u32) -> u32`
+   */
+  lookaside_end_call_stacks: {
     parameters: ["u32"],
     result: "u32",
   },
@@ -135,6 +212,15 @@ export const SYMBOLS = {
    */
   lookaside_fail_every: {
     parameters: ["u32", "u32", "u32"],
+    result: "u32",
+  },
+  /**
+   * Makes the next pool allocation of a driver fail whose call stack is in no set yet.
+   *
+   * `lookaside_fail_new_call_stack(driver: u32, set: u32) -> u32`
+   */
+  lookaside_fail_new_call_stack: {
+    parameters: ["u32", "u32"],
     result: "u32",
   },
   /**
@@ -223,6 +309,15 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * The level of this thread.
+   *
+   * `lookaside_irql() -> u32`
+   */
+  lookaside_irql: {
+    parameters: [],
+    result: "u32",
+  },
+  /**
    * 1 when the list keeps the entry from now on; 0 when `lookaside_free` has to do it, and nothing
    * has changed. The owner as above.
    *
@@ -233,22 +328,23 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * The address of the metadata.
+   * Has low resources simulation fail so many of 10,000 requests of a driver's pool: those with one of
+   * the tags in an array of u32, or all where there is none.
    *
-   * `lookaside_metadata_address() -> u64`
+   * `lookaside_low_resources(driver: u32, faults: u32, seed: f64, tags: *const u8, count: u32) -> u32`
    */
-  lookaside_metadata_address: {
-    parameters: [],
-    result: "u64",
+  lookaside_low_resources: {
+    parameters: ["u32", "u32", "f64", "buffer", "u32"],
+    result: "u32",
   },
   /**
-   * The size of the metadata.
+   * Lowers the level of this thread to the one that the newest raise left.
    *
-   * `lookaside_metadata_bytes() -> f64`
+   * `lookaside_lower_irql(level: u32) -> u32`
    */
-  lookaside_metadata_bytes: {
-    parameters: [],
-    result: "f64",
+  lookaside_lower_irql: {
+    parameters: ["u32"],
+    result: "u32",
   },
   /**
    * Opens the library for a copy of the module in the isolate with a number, which is never 0. A
@@ -280,11 +376,11 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * The address of the pool.
+   * Where the pool is and how large: its address, a multiple of 4 GiB, plus its size in bytes.
    *
-   * `lookaside_pool_address() -> u64`
+   * `lookaside_pool() -> u64`
    */
-  lookaside_pool_address: {
+  lookaside_pool: {
     parameters: [],
     result: "u64",
   },
@@ -296,15 +392,6 @@ export const SYMBOLS = {
   lookaside_pool_allocate: {
     parameters: ["u32", "i32", "u32", "u32", "u32"],
     result: "u32",
-  },
-  /**
-   * The size of the pool.
-   *
-   * `lookaside_pool_bytes() -> f64`
-   */
-  lookaside_pool_bytes: {
-    parameters: [],
-    result: "f64",
   },
   /**
    * Frees a block of pool, checking its tag where one is given.
@@ -321,6 +408,15 @@ export const SYMBOLS = {
    * `lookaside_pool_size(block: u32) -> u32`
    */
   lookaside_pool_size: {
+    parameters: ["u32"],
+    result: "u32",
+  },
+  /**
+   * Raises the level of this thread; the one before stands in the slot's value.
+   *
+   * `lookaside_raise_irql(level: u32) -> u32`
+   */
+  lookaside_raise_irql: {
     parameters: ["u32"],
     result: "u32",
   },
@@ -362,6 +458,16 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
+   * Sets how many frames the stacks of a driver have, or with 4294967295 those of each driver that has
+   * no number of its own.
+   *
+   * `lookaside_set_stacks(driver: u32, frames: u32) -> u32`
+   */
+  lookaside_set_stacks: {
+    parameters: ["u32", "u32"],
+    result: "u32",
+  },
+  /**
    * Makes a confined list usable by other isolates. A list with callbacks is refused, and so is a
    * legacy list.
    *
@@ -372,12 +478,21 @@ export const SYMBOLS = {
     result: "u32",
   },
   /**
-   * Writes the report of the newest stop of this thread to an array, as UTF-8, cut to fit; returns
-   * the bytes of the whole, 0 when there was no stop.
+   * Writes the report of the newest stop of this thread to an array, as UTF-8, cut to fit: as text,
+   * a zero byte, and as JSON. Returns the bytes of the whole, 0 when there was no stop.
    *
    * `lookaside_stop_report(into: *mut u8, capacity: u32) -> u32`
    */
   lookaside_stop_report: {
+    parameters: ["buffer", "u32"],
+    result: "u32",
+  },
+  /**
+   * Tells the stack of this thread's calls from now on, in UTF-8, a line for each frame.
+   *
+   * `lookaside_tell_stack(text: *const u8, bytes: u32) -> u32`
+   */
+  lookaside_tell_stack: {
     parameters: ["buffer", "u32"],
     result: "u32",
   },
@@ -391,6 +506,15 @@ export const SYMBOLS = {
     parameters: ["u32"],
     result: "void",
   },
+  /**
+   * The library's version, for errors: a byte each for major, minor and patch, the last the lowest.
+   *
+   * `lookaside_version() -> u32`
+   */
+  lookaside_version: {
+    parameters: [],
+    result: "u32",
+  },
 } as const;
 
 /** Offsets and numbers by which memory of the library is read. */
@@ -401,6 +525,7 @@ export const LAYOUT = {
   slotValue: 40,
   slotOwner: 44,
   headerChecks: 0,
+  checkStacks: 4,
   headerRecordLimit: 8,
   headerTagLimit: 12,
   headerNewest: 16,
@@ -432,11 +557,13 @@ export const LAYOUT = {
   recordPrevious: 72,
   recordAskedSize: 96,
   recordFlags: 68,
+  recordOwnEntriesOnly: 128,
   recordMaximumDepth: 80,
   recordAllocated: 20,
   recordKept: 22,
   recordQuiet: 87,
   recordFormerDepth: 120,
+  metadataDistance: 554635264,
   states: 17895424,
   pageBytes: 4096,
   granuleBytes: 16,
@@ -458,6 +585,7 @@ export const LAYOUT = {
 
 /** The codes of the bug checks that the emulation raises, by name. */
 export const STOP_CODES = {
+  MAXIMUM_WAIT_OBJECTS_EXCEEDED: 0x0C,
   SPIN_LOCK_ALREADY_OWNED: 0x0F,
   SPIN_LOCK_NOT_OWNED: 0x10,
   KMODE_EXCEPTION_NOT_HANDLED: 0x1E,
@@ -467,5 +595,13 @@ export const STOP_CODES = {
   DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS: 0xCE,
   KERNEL_SECURITY_CHECK_FAILURE: 0x139,
   DRIVER_CAUGHT_MODIFYING_FREED_POOL: 0xC6,
+  WDF_VIOLATION: 0x10D,
   KASAN_ILLEGAL_ACCESS: 0x1F2,
+  RESOURCE_NOT_OWNED: 0xE3,
+  SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION: 0xC1,
+  PAGE_FAULT_IN_FREED_SPECIAL_POOL: 0xCC,
+  PAGE_FAULT_BEYOND_END_OF_ALLOCATION: 0xCD,
+  DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL: 0xD5,
+  DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION: 0xD6,
+  IRQL_UNEXPECTED_VALUE: 0xC8,
 } as const;

@@ -8,7 +8,7 @@
  */
 
 import { LibraryLoadError } from "../errors.ts";
-import { ABI } from "./bindings.ts";
+import { ABI, VERSION } from "./bindings.ts";
 
 /** What the first copy leaves for the others. */
 interface Meeting {
@@ -18,10 +18,13 @@ interface Meeting {
   readonly abi: number;
   /** Where the first copy lies. */
   readonly module: string;
+  /** Its version. */
+  readonly version: string;
+  /** The library that it has loaded. */
+  readonly library: string;
 }
 
 const KEY: unique symbol = Symbol.for("@win-lookaside/lookaside");
-const MODULE = new URL("../../../mod.ts", import.meta.url).href;
 
 let isolate = 0;
 
@@ -42,18 +45,39 @@ export function refuseBesideOthers(path: string): void {
   throw new LibraryLoadError(
     "Cannot load the native library: two copies of this module that differ cannot be used " +
       "together; let the program depend on one version\n" +
-      `  in use: ${before.module}, ABI number ${before.abi}\n` +
-      `  refused: ${MODULE}, ABI number ${ABI}`,
+      `  in use: ${before.module}, version ${before.version}, ABI number ${before.abi}\n` +
+      `  refused: ${moduleAddress()}, version ${VERSION}, ABI number ${ABI}`,
     [path],
   );
 }
 
-/** Takes the isolate's number from the copies before, or gives it one. It has a library now. */
-export function meetOthers(): void {
+/**
+ * The library that a copy before has loaded, so that both work on one pool: each may have been
+ * installed with a library of its own.
+ */
+export function libraryOfOthers(): string | undefined {
+  return firstMeeting()?.library;
+}
+
+/**
+ * Takes the isolate's number from the copies before, or gives it one. It has a library now.
+ *
+ * @param library The library that this copy has loaded.
+ */
+export function meetOthers(library: string): void {
   isolate = firstMeeting()?.isolate ?? 0;
   if (isolate !== 0) return;
-  isolate = randomNumber();
-  const meeting: Meeting = { isolate, abi: ABI, module: MODULE };
+  isolate = newNumber();
+  const meeting: Meeting = {
+    isolate,
+    abi: ABI,
+    // Only errors show it.
+    get module() {
+      return moduleAddress();
+    },
+    version: VERSION,
+    library,
+  };
   Object.defineProperty(globalThis, KEY, { value: Object.freeze(meeting) });
 }
 
@@ -61,8 +85,15 @@ function firstMeeting(): Partial<Meeting> | undefined {
   return (globalThis as { readonly [KEY]?: Partial<Meeting> })[KEY];
 }
 
-/** Another one for each isolate of a thread. */
-function randomNumber(): number {
-  const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
+function moduleAddress(): string {
+  return new URL("../../../mod.ts", import.meta.url).href;
+}
+
+/**
+ * Another one for each isolate of a thread: they began one after another. In microseconds, of which 32
+ * bits hold more than an hour.
+ */
+function newNumber(): number {
+  const number = Math.floor(performance.timeOrigin * 1000) >>> 0;
   return number === 0 ? 1 : number;
 }

@@ -13,34 +13,33 @@ import { checkOptions } from "../arguments.ts";
 import { endedError, LibraryLoadError, statusError } from "../errors.ts";
 import { endHits, openHits } from "../hit.ts";
 import { mapMemory, metadata } from "../memory/memory.ts";
-import { ABI, LAYOUT, SYMBOLS } from "./bindings.ts";
-import { isolateNumber, meetOthers, refuseBesideOthers } from "./copies.ts";
+import { ABI, LAYOUT, SYMBOLS, VERSION } from "./bindings.ts";
+import { isolateNumber, libraryOfOthers, meetOthers, refuseBesideOthers } from "./copies.ts";
 import { named, type Place, unnamed } from "./find.ts";
 
 /** The library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
+/** By which a library is known. It may be of any version, so that none of its other functions is sure. */
+const ABOUT = {
+  lookaside_abi: SYMBOLS.lookaside_abi,
+  lookaside_version: { ...SYMBOLS.lookaside_version, optional: true },
+} as const;
+
 /**
- * What a program needs that makes lists and uses them. Each function takes about a tenth of a
- * millisecond to open, so the others are opened all together when the first of them is used.
+ * What a program needs that makes confined lists and uses them. Each function takes about a tenth of
+ * a millisecond to open, so the others are opened all together when the first of them is used.
  */
-const FIRST = [
-  "lookaside_abi",
-  "lookaside_configure",
-  "lookaside_open",
-  "lookaside_close",
-  "lookaside_pool_address",
-  "lookaside_pool_bytes",
-  "lookaside_metadata_address",
-  "lookaside_metadata_bytes",
-  "lookaside_create",
-  "lookaside_destroy",
-  "lookaside_alloc",
-  "lookaside_free",
-  "lookaside_hit",
-  "lookaside_keep",
-] as const satisfies readonly (keyof Symbols)[];
-type First = typeof FIRST[number];
+const FIRST = {
+  lookaside_abi: SYMBOLS.lookaside_abi,
+  lookaside_open: SYMBOLS.lookaside_open,
+  lookaside_close: SYMBOLS.lookaside_close,
+  lookaside_pool: SYMBOLS.lookaside_pool,
+  lookaside_create: SYMBOLS.lookaside_create,
+  lookaside_destroy: SYMBOLS.lookaside_destroy,
+  lookaside_alloc: SYMBOLS.lookaside_alloc,
+  lookaside_free: SYMBOLS.lookaside_free,
+} as const;
 
 const PERMISSION_NOTE =
   "Lookaside lists need --allow-ffi without a path, because pool memory is mapped by its address.";
@@ -50,9 +49,9 @@ const PERMISSION_NOTE =
 
 /** The library's functions, once loaded. */
 export let symbols!: Symbols;
-/** `symbols.lookaside_hit`. */
+/** `symbols.lookaside_hit`, once a list is shared. */
 export let lookaside_hit!: Symbols["lookaside_hit"];
-/** `symbols.lookaside_keep`. */
+/** `symbols.lookaside_keep`, once a list is shared. */
 export let lookaside_keep!: Symbols["lookaside_keep"];
 
 /**
@@ -70,21 +69,23 @@ export let slot = 0;
 /** Whether this isolate has closed the library. It then holds no list. */
 export let hasEnded = false;
 
-/** The hooks that run when the library is loaded. */
-const hooks: (() => void)[] = [];
+/** What {@linkcode load} has yet to call; `null` once it was called. */
+let hooks: (() => void)[] | null = [];
 
-/** Runs a hook when the library is loaded, or at once if it is loaded. */
+/** Has {@linkcode load} call a function too; it is called at once when that has been. */
 export function whenLoaded(make: () => void): void {
-  if (loadedFrom === null) hooks.push(make);
-  else make();
+  if (hooks === null) make();
+  else hooks.push(make);
 }
 
 /**
  * Loads the native library explicitly, all of it; otherwise the first use of each part does.
  *
  * The file is `path`, else what the environment variable `LOOKASIDE_LIB` names (where reading it is
- * already permitted), else the one that `deno task build` makes. A file that is named is the only
- * one tried. A second call with the same path, as written, does nothing.
+ * already permitted), else the one that was installed with this module, or in a checkout the one that
+ * `deno task build` makes. Where another copy of this module has loaded a library, this one uses it
+ * unless it is told of another. A file that is named is the only one tried. A second call with the
+ * same path, as written, does nothing.
  *
  * Tests call it before they begin: to Deno's sanitizer what is opened inside a test is a leak.
  *
@@ -105,25 +106,32 @@ export function load(options: { path?: string | URL } = {}): void {
   checkOptions(options, ["path"], "Cannot load the library");
   loadFirst(options.path);
   openOthers();
+  for (const make of hooks ?? []) make();
+  hooks = null;
 }
 
 function loadFirst(path?: string | URL): void {
   const given = path === undefined ? null : named(path);
   if (loadedFrom === null) {
-    const place = given ?? unnamed();
+    const place = given ?? unnamed(libraryOfOthers());
     const loaded = openLibrary(place);
     symbols = loaded;
-    lookaside_hit = loaded.lookaside_hit;
-    lookaside_keep = loaded.lookaside_keep;
     loadedFrom = place.path;
-    meetOthers();
-    for (const make of hooks) make();
+    meetOthers(place.path);
   } else if (given !== null && given.path !== loadedFrom) {
     throw new LibraryLoadError(
       `Cannot load "${given.path}": another library is loaded: "${loadedFrom}"`,
       [given.path],
     );
   }
+}
+
+/**
+ * Says whether this isolate's allocations and frees are kept from the native hit path, which does not
+ * look at its level.
+ */
+export function holdOffHits(isHeldOff: boolean): void {
+  owner = isHeldOff ? 0 : metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
 }
 
 /**
@@ -150,46 +158,66 @@ function openLibrary({ path, source, advice }: Place): Symbols {
   }
   permit();
   refuseBesideOthers(path);
-  const openSome = (names: readonly (keyof Symbols)[]) => {
+  const openSome = <T extends Deno.ForeignLibraryInterface>(functions: T) => {
     try {
-      return Deno.dlopen(path, pick(names));
+      return Deno.dlopen(path, functions);
     } catch (error) {
       if (isPermissionError(error)) throw explained(error);
       const reason = error instanceof Error ? error.message : String(error);
       return fail(reason.replace(/^(Could not open library: )+/, ""), error);
     }
   };
-  const library = openSome(FIRST);
-  const first = library.symbols as unknown as Pick<Symbols, First>;
-  const abi = first.lookaside_abi();
-  if (abi !== ABI) {
-    library.close();
-    fail(`it is stale: its ABI number is ${abi}, this module was made for ${ABI}`);
+  const refuse = () => {
+    const about = openSome(ABOUT);
+    const abi = about.symbols.lookaside_abi();
+    const version = versionText(about.symbols.lookaside_version?.() ?? 0);
+    about.close();
+    if (abi === ABI) return;
+    fail(
+      `it does not fit: it is version ${version} with the ABI number ${abi}, ` +
+        `this module is version ${VERSION}, made for ${ABI}`,
+    );
+  };
+  let library;
+  try {
+    library = Deno.dlopen(path, FIRST);
+  } catch {
+    // Another version may lack a function. What else there is to say is said again.
+    refuse();
+    library = openSome(FIRST);
   }
-  const names = Object.keys(SYMBOLS) as (keyof Symbols)[];
-  const others = names.filter((name) => !Object.hasOwn(first, name));
-  const all = { ...first } as Symbols;
+  if (library.symbols.lookaside_abi() !== ABI) {
+    library.close();
+    refuse();
+  }
   openOthers = () => {
     openOthers = () => {};
+    const others = Object.entries(SYMBOLS).filter(([name]) => !Object.hasOwn(FIRST, name));
     // The system knows a loaded file by its name: it is the same library even where the file has been
     // replaced or removed.
-    const opened = openSome(others).symbols as unknown as Symbols;
-    for (const name of others) Object.defineProperty(all, name, { value: opened[name] });
+    const opened = openSome(Object.fromEntries(others)).symbols as unknown as Symbols;
+    Object.assign(all, opened);
+    if (hasEnded) return;
+    lookaside_hit = opened.lookaside_hit;
+    lookaside_keep = opened.lookaside_keep;
   };
-  for (const name of others) {
-    Object.defineProperty(all, name, {
-      get() {
+  // What it does not have itself it asks its prototype for.
+  const all = Object.create(
+    new Proxy({}, {
+      get(_, name) {
         openOthers();
-        return all[name];
+        return Object.hasOwn(all, name) ? all[name as keyof Symbols] : undefined;
       },
-      configurable: true,
-    });
-  }
-  return all;
+    }),
+  ) as Symbols;
+  return Object.assign(all, library.symbols);
 }
 
-function pick(names: readonly (keyof Symbols)[]): Deno.ForeignLibraryInterface {
-  return Object.fromEntries(names.map((name) => [name, SYMBOLS[name]]));
+/** A version as text, from a byte for each of its parts. */
+function versionText(version: number): string {
+  return version === 0
+    ? "unknown"
+    : [version >>> 16, version >>> 8 & 0xFF, version & 0xFF].join(".");
 }
 
 /**
@@ -227,12 +255,9 @@ function openIsolate(): void {
         "more than the pool's size",
     });
   }
-  const poolAddress = symbols.lookaside_pool_address();
-  mapMemory(
-    { address: poolAddress, bytes: symbols.lookaside_pool_bytes() },
-    { address: symbols.lookaside_metadata_address(), bytes: symbols.lookaside_metadata_bytes() },
-  );
-  openHits(poolAddress);
+  const place = symbols.lookaside_pool();
+  mapMemory(place & ~0xFFFF_FFFFn, Number(place & 0xFFFF_FFFFn));
+  openHits(Number(place >> 32n));
   slot = opened;
   owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
   // Workers, and isolates that end in an uncaught error, get no such event. The library then sees

@@ -5,7 +5,14 @@
  * @module
  */
 
-import { BugCheckError, endedError, type Reasons, statusError } from "../errors.ts";
+import {
+  BugCheckError,
+  endedError,
+  type Reasons,
+  statusError,
+  type StopReport,
+  stopReport,
+} from "../errors.ts";
 import { metadata } from "../memory/memory.ts";
 import { LAYOUT } from "./bindings.ts";
 import { hasEnded, slot, symbols } from "./library.ts";
@@ -47,17 +54,40 @@ export function raise(context: string, reasons?: Reasons): never {
         metadata.view.getBigUint64(at + 24, true),
       ],
       context,
-      report(),
+      ...report(),
     );
   }
   throw new Error(`${context}: the library failed without saying why: ${kind}`);
 }
 
-/** The report of the newest stop of this isolate. */
-function report(): string {
-  const bytes = new Uint8Array(2048);
-  const length = symbols.lookaside_stop_report(bytes, bytes.length);
-  return new TextDecoder().decode(bytes.subarray(0, length));
+/** The report of the newest stop of this isolate: as text, and what it says. */
+function report(): [string, StopReport | undefined] {
+  const bytes = written((into) => symbols.lookaside_stop_report(into, into.length));
+  const both = new TextDecoder().decode(bytes);
+  // The text may have zero bytes of its own, in names of functions; JSON has none.
+  const end = both.lastIndexOf("\0");
+  return end < 0
+    ? ["", undefined]
+    : [both.slice(0, end), stopReport(JSON.parse(both.slice(end + 1)))];
+}
+
+/**
+ * What an export writes whole into bytes that are given to it. Otherwise it says how many it needs, and
+ * may need more when it is called again: other threads go on.
+ *
+ * @param write Calls the export; gives the number of bytes that it has to write.
+ * @returns All that it wrote.
+ */
+export function written(
+  write: (into: Uint8Array<ArrayBuffer>) => number,
+): Uint8Array<ArrayBuffer> {
+  let bytes = new Uint8Array(4096);
+  let length = write(bytes);
+  while (length > bytes.length) {
+    bytes = new Uint8Array(length * 2);
+    length = write(bytes);
+  }
+  return bytes.subarray(0, length);
 }
 
 /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LAYOUT } from "../library/bindings.ts";
+
 /** Views over the whole of one mapping, all on one buffer. */
 export interface Memory {
   /** The memory itself. */
@@ -14,10 +16,6 @@ export interface Memory {
   readonly u16: Uint16Array<ArrayBuffer>;
   /** By 32-bit words: index = offset / 4. */
   readonly u32: Uint32Array<ArrayBuffer>;
-  /** By 64-bit words: index = offset / 8. */
-  readonly u64: BigUint64Array<ArrayBuffer>;
-  /** By doubles: index = offset / 8. */
-  readonly f64: Float64Array<ArrayBuffer>;
   /** By offset, little-endian where asked for. */
   readonly view: DataView<ArrayBuffer>;
 }
@@ -31,19 +29,12 @@ export let metadata!: Memory;
 /** The address of the pool. */
 let poolAddress = 0n;
 
-/** One mapping of the library. */
-export interface Mapping {
-  /** Its address. */
-  readonly address: bigint;
-  /** Its length in bytes. */
-  readonly bytes: number;
-}
-
-/** Makes the views of the two mappings of the library. */
-export function mapMemory(poolMapping: Mapping, metadataMapping: Mapping): void {
-  pool = map(poolMapping);
-  metadata = map(metadataMapping);
-  poolAddress = poolMapping.address;
+/** Makes the views of the pool, whose address and size are given, and of the metadata below it. */
+export function mapMemory(address: bigint, poolBytes: number): void {
+  const stateBytes = poolBytes / LAYOUT.granuleBytes * LAYOUT.stateBytes;
+  pool = map(address, poolBytes);
+  metadata = map(address - BigInt(LAYOUT.metadataDistance), LAYOUT.states + stateBytes);
+  poolAddress = address;
 }
 
 /** One more buffer over the pool, for views that callers get: they may detach it. */
@@ -57,15 +48,13 @@ function bufferAt(address: bigint, bytes: number): ArrayBuffer {
   return Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
 }
 
-function map({ address, bytes }: Mapping): Memory {
+function map(address: bigint, bytes: number): Memory {
   const buffer = bufferAt(address, bytes);
   return {
     buffer,
     u8: new Uint8Array(buffer),
     u16: new Uint16Array(buffer),
     u32: new Uint32Array(buffer),
-    u64: new BigUint64Array(buffer),
-    f64: new Float64Array(buffer),
     view: new DataView(buffer),
   };
 }

@@ -23,11 +23,6 @@ export function allocatedWord(record: number): number {
   return metadata.u16[(record + LAYOUT.recordAllocated) >>> 1]!;
 }
 
-/** The state word of an entry that a list keeps; none where words do not name the list. */
-export function keptWord(record: number): number {
-  return metadata.u16[(record + LAYOUT.recordKept) >>> 1]!;
-}
-
 /** Whether the list with an identifier is live: neither deleted nor closed by its owner. */
 export function isLive(record: number, id: number): boolean {
   return recordField(record, LAYOUT.recordState) === LAYOUT.recordStateLive &&

@@ -11,7 +11,8 @@ import { LAYOUT } from "../library/bindings.ts";
 import type { Entry } from "../types.ts";
 import { mapPool } from "./memory.ts";
 
-type View = Uint8Array<ArrayBuffer>;
+/** The memory of an entry or block. */
+export type View = Uint8Array<ArrayBuffer>;
 
 const PAGE_SHIFT = Math.log2(LAYOUT.pageBytes);
 const PAGE_MASK = LAYOUT.pageBytes - 1;
@@ -21,12 +22,15 @@ const GRANULES = LAYOUT.pageBytes / LAYOUT.granuleBytes;
 const FEW_VIEWS = 64;
 
 /** What stands for a view that is not made. A look-up need not tell it from no view at all. */
-const NONE: View = new Uint8Array(0);
+export const NO_VIEW: View = new Uint8Array(0);
 /** The row of every page without views. */
-const NO_VIEWS: readonly View[] = new Array<View>(GRANULES).fill(NONE);
+const NO_VIEWS: readonly View[] = new Array<View>(GRANULES).fill(NO_VIEW);
 
-/** The views of the blocks of each page, by granule. */
-let rows: (readonly View[])[] = [];
+/**
+ * The views of the blocks of each page, by granule, up to the last page that has any. One that is not
+ * made has no length.
+ */
+export const rows: (readonly View[])[] = [];
 let states = new Uint16Array(0);
 let buffer: ArrayBuffer | null = null;
 /** How many views there are. */
@@ -40,27 +44,22 @@ export interface Viewer {
   views: number;
 }
 
-/**
- * Makes room for the views.
- *
- * @param stateWords The state words, by granule.
- * @returns The views of each page, by granule. One that is not made has no length.
- */
-export function openViews(stateWords: Uint16Array<ArrayBuffer>): readonly (readonly View[])[] {
-  states = stateWords;
-  return rows = new Array<readonly View[]>(states.length / GRANULES).fill(NO_VIEWS);
+/** Says where the state words are, by granule. */
+export function useStates(words: Uint16Array<ArrayBuffer>): void {
+  states = words;
 }
 
 /** The memory of an entry or block that is known to be live, exactly `size` long. */
 export function viewOf(entry: Entry, size: number, viewer?: Viewer): View {
   const page = entry >>> PAGE_SHIFT;
   const granule = (entry & PAGE_MASK) >>> GRANULE_SHIFT;
+  while (rows.length <= page) rows.push(NO_VIEWS);
   const known = rows[page]![granule]!;
-  if (known !== NONE && known.length === size) return known;
+  if (known !== NO_VIEW && known.length === size) return known;
   if (buffer === null || buffer.detached) buffer = mapPool();
   const row = rows[page] === NO_VIEWS ? NO_VIEWS.slice() : rows[page] as View[];
   rows[page] = row;
-  if (known === NONE) made++;
+  if (known === NO_VIEW) made++;
   if (viewer !== undefined) viewer.views++;
   return row[granule] = new Uint8Array(buffer, entry, size);
 }
@@ -80,13 +79,14 @@ function dropAll(): void {
     if (row === NO_VIEWS) continue;
     let left = 0;
     for (let granule = 0; granule < GRANULES; granule++) {
-      if (row[granule] === NONE) continue;
+      if (row[granule] === NO_VIEW) continue;
       if (isEntry(states[page * GRANULES + granule]!)) left++;
-      else (row as View[])[granule] = NONE;
+      else (row as View[])[granule] = NO_VIEW;
     }
     if (left === 0) rows[page] = NO_VIEWS;
     made += left;
   }
+  while (rows.at(-1) === NO_VIEWS) rows.pop();
 }
 
 /** Whether a state word is that of an entry: one that a list keeps or that is allocated from it. */

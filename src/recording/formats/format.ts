@@ -90,22 +90,29 @@ export class Reading {
 /**
  * Reads a hexadecimal number of up to 64 bits into the event's address.
  *
- * @returns Where it ended; `start` if there was no digit there, -1 if it is longer than 64 bits.
+ * @returns Where it ended; `start` if there was no digit there, -1 if it is longer than 64 bits: then
+ * the address is the last 64 of them.
  */
-export function readAddress(event: RecordedEvent, text: string, start: number): number {
+export function readAddress(
+  event: { high: number; low: number },
+  text: string,
+  start: number,
+): number {
   let at = start;
   if (text.charCodeAt(at) === 0x30 && (text.charCodeAt(at + 1) | 0x20) === 0x78) at += 2;
   const first = at;
   let high = 0, low = 0;
+  let isLong = false;
   for (; at < text.length; at++) {
     const digit = hexDigit(text.charCodeAt(at));
     if (digit < 0) break;
-    if (high >= 0x1000_0000) return -1;
-    high = (high * 16 + (low >>> 28)) >>> 0;
-    low = ((low << 4) | digit) >>> 0;
+    if (high > 0xFFF_FFFF || high < 0) isLong = true;
+    high = (high << 4) | (low >>> 28);
+    low = (low << 4) | digit;
   }
-  event.high = high;
-  event.low = low;
+  event.high = high >>> 0;
+  event.low = low >>> 0;
+  if (isLong) return -1;
   return at === first ? start : at;
 }
 

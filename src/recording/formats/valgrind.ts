@@ -25,8 +25,9 @@
 
 import { TraceError } from "../../trace/errors.ts";
 import type { OperationSink } from "../../trace/parse.ts";
+import { AddressMap } from "../address_map.ts";
 import { EventOp } from "../events.ts";
-import { type Format, type FormatOptions, quoted, setIdentity } from "./format.ts";
+import { type Format, type FormatOptions, quoted, readAddress } from "./format.ts";
 
 /** Lines without their ends, some at a time. */
 export type Lines = AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
@@ -85,12 +86,14 @@ export async function convertValgrind(
   into: OperationSink,
   options: FormatOptions = {},
 ): Promise<ValgrindCounts> {
-  const converter = new Converter(options.file ?? "valgrind log", options.pid ?? 0, into);
+  const counts = noCounts();
+  const slots = new Slots(counts, into);
+  const converter = new Converter(options.file ?? "valgrind log", options.pid ?? 0, counts, slots);
   for await (const some of lines) {
     for (const line of some) converter.line(line);
   }
   converter.end();
-  return converter.counts;
+  return counts;
 }
 
 /** Logs of `valgrind --trace-malloc=yes`. */
@@ -100,17 +103,22 @@ export const valgrind: Format = {
   detects: isValgrindLog,
   reader(reading) {
     const { event } = reading;
-    const take = (op: number, slot: number, bytes: number, line: number) => {
+    const take = (op: number, high: number, low: number, bytes: number) => {
       event.op = op;
       event.size = bytes;
-      event.line = line;
-      // 0 would be the null pointer.
-      setIdentity(event, slot + 1);
+      event.high = high;
+      event.low = low;
+      event.line = converter.counts.lines;
       reading.emit();
     };
-    const converter = new Converter(reading.file, reading.pid, {
-      allocate: (slot, bytes, line) => take(EventOp.Allocate, slot, bytes, line),
-      free: (slot, line) => take(EventOp.Free, slot, 0, line),
+    // What takes the events pairs allocations with frees; here nothing is held of a block.
+    const converter = new Converter(reading.file, reading.pid, noCounts(), {
+      isLive: () => true,
+      allocate: (high, low, bytes) => take(EventOp.Allocate, high, low, bytes),
+      free(high, low) {
+        take(EventOp.Free, high, low, 0);
+        return true;
+      },
     });
     const { counts } = converter;
     return {
@@ -124,14 +132,8 @@ export const valgrind: Format = {
       end() {
         converter.end();
         const remarks = [`converted from a log of Valgrind's, process ${counts.pid}`];
-        for (
-          const [count, what] of [
-            [counts.unknownFrees, "frees of addresses that were not allocated, left out"],
-            [counts.lostFrees, "allocations whose free the log does not show"],
-            [counts.unfinished, "calls without a result, left out"],
-          ] as const
-        ) {
-          if (count > 0) remarks.push(`${count} ${what}`);
+        if (counts.unfinished > 0) {
+          remarks.push(`${counts.unfinished} calls without a result, left out`);
         }
         return remarks;
       },
@@ -193,8 +195,11 @@ function fits(call: Waiting, result: string): boolean {
   return (call.kind === "query") !== result.startsWith("0x");
 }
 
-class Converter {
-  readonly counts = {
+/** What a conversion found so far. */
+type Counts = { -readonly [Key in keyof ValgrindCounts]: ValgrindCounts[Key] };
+
+function noCounts(): Counts {
+  return {
     lines: 0,
     pid: 0,
     allocations: 0,
@@ -211,19 +216,83 @@ class Converter {
     live: 0,
     peakBytes: 0,
   };
-  readonly #file: string;
-  readonly #wanted: number;
+}
+
+/** What takes allocations and frees by their addresses, none of them null. */
+interface Ledger {
+  /** Whether an address may be in use. */
+  isLive(high: number, low: number): boolean;
+  /** An allocation. */
+  allocate(high: number, low: number, bytes: number): void;
+  /** A free; whether the address may have been in use. */
+  free(high: number, low: number): boolean;
+}
+
+/** Turns addresses into slots. */
+class Slots implements Ledger {
+  readonly #counts: Counts;
   readonly #into: OperationSink;
-  readonly #waiting: Waiting[] = [];
-  readonly #slots = new Map<string, number>();
+  readonly #slots = new AddressMap();
   /** Bytes by slot. */
   readonly #bytes: number[] = [];
   /** Slots to use again, newest last: a few small numbers, which compress well. */
   readonly #spare: number[] = [];
   #liveBytes = 0;
-  #lastResult = "";
 
-  constructor(file: string, pid: number, into: OperationSink) {
+  constructor(counts: Counts, into: OperationSink) {
+    this.#counts = counts;
+    this.#into = into;
+  }
+
+  isLive(high: number, low: number): boolean {
+    return this.#slots.get(high, low) >= 0;
+  }
+
+  allocate(high: number, low: number, bytes: number): void {
+    const counts = this.#counts;
+    const slot = this.#spare.pop() ?? this.#bytes.length;
+    if (this.#slots.set(high, low, slot) >= 0) {
+      // The free is not in the log, and when it was cannot be known: it is not made up.
+      counts.lostFrees++;
+    }
+    this.#bytes[slot] = bytes;
+    this.#liveBytes += bytes;
+    counts.allocations++;
+    counts.live++;
+    if (this.#liveBytes > counts.peakBytes) counts.peakBytes = this.#liveBytes;
+    this.#into.allocate(slot, bytes, counts.lines);
+  }
+
+  free(high: number, low: number): boolean {
+    const counts = this.#counts;
+    const slot = this.#slots.remove(high, low);
+    if (slot < 0) {
+      counts.unknownFrees++;
+      return false;
+    }
+    this.#spare.push(slot);
+    this.#liveBytes -= this.#bytes[slot] ?? 0;
+    counts.frees++;
+    counts.live--;
+    this.#into.free(slot, counts.lines);
+    return true;
+  }
+}
+
+class Converter {
+  readonly counts: Counts;
+  readonly #file: string;
+  readonly #wanted: number;
+  readonly #into: Ledger;
+  readonly #waiting: Waiting[] = [];
+  #lastResult = "";
+  /** What a line of the process begins with. */
+  #prefix = "";
+  /** The address that was read last. */
+  readonly #address = { high: 0, low: 0 };
+
+  constructor(file: string, pid: number, counts: Counts, into: Ledger) {
+    this.counts = counts;
     this.#file = file;
     this.#wanted = pid;
     this.#into = into;
@@ -233,6 +302,7 @@ class Converter {
   line(text: string): void {
     const { counts } = this;
     counts.lines++;
+    if (this.#waiting.length === 0 && this.#plain(text)) return;
     const prefix = PREFIX.exec(text);
     if (prefix === null || COMMAND.test(text)) {
       const command = COMMAND.exec(text);
@@ -260,7 +330,45 @@ class Converter {
       );
     }
     const readable = this.#body(text, start);
-    if (readable > 0) counts.pid = pid;
+    if (readable > 0) {
+      counts.pid = pid;
+      this.#prefix = `--${pid}-- `;
+    }
+  }
+
+  /**
+   * Reads a line that is one whole `malloc` or `free` of the process, as nearly all are, without a
+   * string for its parts. False: it is another line, and nothing was done.
+   */
+  #plain(text: string): boolean {
+    const { counts } = this;
+    const { length } = this.#prefix;
+    if (length === 0 || !text.startsWith(this.#prefix)) return false;
+    if (text.startsWith("free(0x", length)) {
+      const end = readAddress(this.#address, text, length + 5);
+      if (end !== text.length - 1 || text.charCodeAt(end) !== 0x29) return false;
+      const { high, low } = this.#address;
+      if (high === 0 && low === 0) counts.nullFrees++;
+      else this.#freeAt(high, low);
+      return true;
+    }
+    if (!text.startsWith("malloc(", length)) return false;
+    const first = length + 7;
+    let at = first;
+    let bytes = 0;
+    for (;; at++) {
+      const digit = text.charCodeAt(at) - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      bytes = bytes * 10 + digit;
+    }
+    if (at === first || at - first > 15 || !text.startsWith(") = 0x", at)) return false;
+    const start = at + 4;
+    if (readAddress(this.#address, text, start) !== text.length) return false;
+    const { high, low } = this.#address;
+    this.#lastResult = text.slice(start);
+    if (high === 0 && low === 0) counts.failed++;
+    else this.#allocateAt(high, low, bytes);
+    return true;
   }
 
   /** Counts what is still waiting. */
@@ -417,29 +525,28 @@ class Converter {
   }
 
   #allocate(address: string, bytes: number): void {
-    const { counts } = this;
-    if (this.#slots.has(address)) {
-      // A reallocation by another thread may have freed it already and not printed its second half yet.
-      const reallocation = this.#waiting.find((call) =>
-        call.kind === "reallocate" && call.address === address && !call.freed
-      );
-      if (reallocation !== undefined) {
-        reallocation.freed = true;
-        this.#free(address);
-      } else {
-        // The free is not in the log, and when it was cannot be known: it is not made up.
-        counts.lostFrees++;
-        this.#slots.delete(address);
-      }
+    readAddress(this.#address, address, 0);
+    const { high, low } = this.#address;
+    this.#allocateAt(high, low, bytes);
+  }
+
+  /** Whether a waiting call is a reallocation of the address. */
+  #reallocates(call: Waiting, high: number, low: number): boolean {
+    if (call.kind !== "reallocate") return false;
+    readAddress(this.#address, call.address, 0);
+    return this.#address.high === high && this.#address.low === low;
+  }
+
+  #allocateAt(high: number, low: number, bytes: number): void {
+    // A reallocation by another thread may have freed it already and not printed its second half yet.
+    const reallocation = this.#waiting.find((call) =>
+      !call.freed && this.#reallocates(call, high, low)
+    );
+    if (reallocation !== undefined && this.#into.isLive(high, low)) {
+      reallocation.freed = true;
+      this.#freeAt(high, low);
     }
-    const slot = this.#spare.pop() ?? this.#bytes.length;
-    this.#slots.set(address, slot);
-    this.#bytes[slot] = bytes;
-    this.#liveBytes += bytes;
-    counts.allocations++;
-    counts.live++;
-    if (this.#liveBytes > counts.peakBytes) counts.peakBytes = this.#liveBytes;
-    this.#into.allocate(slot, bytes, counts.lines);
+    this.#into.allocate(high, low, bytes);
   }
 
   #free(address: string): void {
@@ -448,23 +555,17 @@ class Converter {
       counts.nullFrees++;
       return;
     }
-    const slot = this.#slots.get(address);
-    if (slot === undefined) {
-      counts.unknownFrees++;
-      return;
-    }
+    readAddress(this.#address, address, 0);
+    const { high, low } = this.#address;
+    this.#freeAt(high, low);
+  }
+
+  #freeAt(high: number, low: number): void {
+    if (!this.#into.free(high, low)) return;
     // `realloc(p,0)` prints the free it makes itself.
     for (const call of this.#waiting) {
-      if (call.kind === "reallocate" && call.address === address && call.bytes === 0) {
-        call.freed = true;
-      }
+      if (call.bytes === 0 && this.#reallocates(call, high, low)) call.freed = true;
     }
-    this.#slots.delete(address);
-    this.#spare.push(slot);
-    this.#liveBytes -= this.#bytes[slot] ?? 0;
-    counts.frees++;
-    counts.live--;
-    this.#into.free(slot, counts.lines);
   }
 
   #error(message: string, line = this.counts.lines): TraceError {
