@@ -14,6 +14,7 @@ import { convertCommand } from "./src/commands/convert.ts";
 import { replayCommand } from "./src/commands/replay.ts";
 import { watchCommand } from "./src/commands/watch.ts";
 import { lineFor } from "./src/output/failure.ts";
+import { ReaderGone } from "./src/output/write.ts";
 import { DEFAULT_POLICY, POLICIES } from "./src/simulation/policies.ts";
 import settings from "./deno.json" with { type: "json" };
 
@@ -52,7 +53,11 @@ export function program(): Command {
     .option("--per-processor", "a list for each processor")
     .option("--all", "a line for every list, not only for the busiest")
     .option("--json", "everything as JSON")
-    .option("--ndjson", "a JSON row for each list and tick, then for each list")
+    .addOption(
+      new Option("--ndjson", "a JSON row for each list and tick, then for each list").conflicts(
+        "json",
+      ),
+    )
     .addHelpText("after", "\nExample:\n  lookaside replay run.csv.gz --per-processor")
     .action(replayCommand);
 
@@ -67,7 +72,7 @@ export function program(): Command {
     .option("--top <number>", "how many lists to show", positive)
     .option("--no-code", "no code for the lists")
     .option("--json", "everything as JSON")
-    .option("--ndjson", "a JSON row for each list that was judged")
+    .addOption(new Option("--ndjson", "a JSON row for each list that was judged").conflicts("json"))
     .addHelpText("after", "\nExample:\n  lookaside advise run.csv --max-depths 256,1024")
     .action(adviseCommand);
 
@@ -80,7 +85,7 @@ export function program(): Command {
     .option("--tags <file>", "a pooltag.txt, for the names of tags")
     .option("--lists <file>", "a CSV of the system's lookaside lists, with a column named tag")
     .option("--json", "everything as JSON")
-    .option("--ndjson", "a JSON row for each tag and snapshot")
+    .addOption(new Option("--ndjson", "a JSON row for each tag and snapshot").conflicts("json"))
     .addHelpText("after", "\nExample:\n  lookaside watch snapshots/ --tags pooltag.txt")
     .action(watchCommand);
 
@@ -161,7 +166,9 @@ function depth(text: string): number {
 }
 
 function words(text: string): string[] {
-  return text.split(",").map((word) => word.trim()).filter((word) => word !== "");
+  const words = text.split(",").map((word) => word.trim()).filter((word) => word !== "");
+  if (words.length === 0) throw new InvalidArgumentError(`It must not be empty: "${text}"`);
+  return words;
 }
 
 function depths(text: string): number[] {
@@ -174,6 +181,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await program().parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
+    if (error instanceof ReaderGone) return 0;
     // Commander has printed its message already.
     if (error instanceof ProgramFailed) return error.exitCode;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_INPUT;

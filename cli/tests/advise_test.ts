@@ -9,6 +9,7 @@ import { codeFor } from "../src/simulation/code.ts";
 import { DEFAULT_POLICY, POLICIES } from "../src/simulation/policies.ts";
 import { replay } from "../src/simulation/replay.ts";
 import { run } from "../src/simulation/run.ts";
+import { pathOf } from "../../tests/support/paths.ts";
 import { type Call, eventText, lookaside, withFolder } from "./support.ts";
 
 /** Advises on calls made by hand, with all policies and the usual depths. */
@@ -260,7 +261,7 @@ const RECORDINGS = new URL("../../tests/traces/recordings/", import.meta.url);
 Deno.test("what advise and replay predict for real programs is what the Rust lists do, call by call of the pool", async () => {
   for (const { name } of Deno.readDirSync(RECORDINGS)) {
     if (!name.endsWith(".gz")) continue;
-    const path = new URL(name, RECORDINGS).pathname;
+    const path = pathOf(new URL(name, RECORDINGS));
 
     const packed = await Deno.open(path);
     const recording = await parseStream(

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
+import { ROOT } from "../../tests/support/paths.ts";
 import { eventText, lookaside, withFolder } from "./support.ts";
 
 const HEADER = "time_us,cpu,thread,process,op,kind,tag,pool,size,address,list,caller\n";
@@ -59,6 +60,10 @@ Deno.test("a wrong command line ends with exit code 2 and says what is wrong", a
       [["replay", "x", "--policy", "tea"], "Allowed choices are"],
       [["replay", "x", "--max-depth", "7"], "It must be from 256 to 1024: 7"],
       [["advise", "x", "--max-depths", "256,7"], "It must be from 256 to 1024: 7"],
+      [["advise", "x", "--max-depths", ","], "It must not be empty"],
+      [["advise", "x", "--policies", ""], "It must not be empty"],
+      [["advise", "x", "--policies", "toString"], "no such depth policy: toString"],
+      [["replay", "x", "--json", "--ndjson"], "cannot be used with option '--json'"],
       [["brew"], "unknown command"],
       [["replay", "x", "--loud"], "unknown option"],
     ] as const
@@ -68,6 +73,71 @@ Deno.test("a wrong command line ends with exit code 2 and says what is wrong", a
     assertStringIncludes(err, why);
   }
 });
+
+Deno.test("an output that cannot be written is one line with exit code 2, and nothing is lost", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/run.csv`;
+    await Deno.writeTextFile(file, eventText([{ op: "a", time: 1 }]));
+    await Deno.mkdir(`${folder}/kept`);
+    for (
+      const command of [
+        ["convert", file, "-o", `${folder}/kept`],
+        ["report", file, "-o", `${folder}/kept`],
+        ["record", "-o", `${folder}/kept`, "--", "true"],
+        ["record", "-o", file, "--", `${folder}/missing`],
+        ["convert", file, "-o", `${folder}/missing/run.csv`],
+      ]
+    ) {
+      const { code, out, err } = await lookaside(...command);
+      assertEquals([code, out], [2, ""], command.join(" "));
+      assertMatch(err, /^[^\n]+\n$/);
+      assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+        "kept",
+        "run.csv",
+      ]);
+    }
+    assertEquals((await Deno.stat(file)).size > 0, true);
+  });
+});
+
+for (
+  const [target, code, err] of [["/dev/full", 2, /^Cannot write the output: .+\n$/], [
+    "",
+    0,
+    /^$/,
+  ]] as const
+) {
+  Deno.test({
+    name: `a standard output that ${
+      target === "" ? "is closed ends quietly" : "is full is one line"
+    }`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      await withFolder(async (folder) => {
+        const file = `${folder}/run.csv`;
+        await Deno.writeTextFile(
+          file,
+          eventText(Array.from({ length: 9999 }, (_, i) => ({ op: "a", time: i, block: i }))),
+        );
+        const program = [
+          Deno.execPath(),
+          "run",
+          "--no-check",
+          "-A",
+          `${ROOT}cli/main.ts`,
+        ];
+        const words = [...program, "convert", file, "-o", "-"].map((word) => `'${word}'`).join(" ");
+        const line = target === ""
+          ? `{ ${words}; echo $? >&2; } | head -c 1`
+          : `${words} > ${target}; echo $? >&2`;
+        const { stderr } = await new Deno.Command("sh", { args: ["-c", line] }).output();
+        const [, said, ended] = /^([^]*?)(\d+)\n$/.exec(new TextDecoder().decode(stderr)) ?? [];
+        assertEquals(Number(ended), code);
+        assertMatch(said!, err);
+      });
+    },
+  });
+}
 
 Deno.test("help has an example for each command, and the version is the package's", async () => {
   const { code, out } = await lookaside("--help");

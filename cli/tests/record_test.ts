@@ -1,8 +1,11 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { ROOT } from "../../tests/support/paths.ts";
 import { withFolder } from "./support.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const LIBRARIES = `${ROOT}target/release`;
+
+/** Some programs are a Unix shell's. */
+const UNIX = { ignore: Deno.build.os === "windows" };
 
 /** A driver's work in C: packets in bursts from the pool, or from a list of the size that was advised. */
 function program(size: number | null): string {
@@ -126,23 +129,33 @@ Deno.test("a program in C that follows the advice on its recording gets the hits
   });
 });
 
-Deno.test("a program that records nothing is refused, and one that fails passes its exit code on", async () => {
-  await withFolder(async (folder) => {
-    const nothing = await lookaside("record", "-o", `${folder}/run.csv`, "--", "true");
-    assertEquals([nothing.code, nothing.out], [2, ""]);
-    assertStringIncludes(nothing.err, "Cannot record: true wrote no events");
-    const missing = await lookaside("record", "-o", `${folder}/run.csv`, "--", `${folder}/nowhere`);
-    assertEquals(missing.code, 2);
-    assertStringIncludes(missing.err, "cannot be run");
-    const failing = await lookaside(
-      "record",
-      "-o",
-      `${folder}/run.csv`,
-      "--",
-      "sh",
-      "-c",
-      'echo "op,address" > "$EMU_TRACE"; exit 7',
-    );
-    assertEquals(failing.code, 7);
-  });
-});
+Deno.test(
+  "a program that records nothing is refused, and one that fails passes its exit code on",
+  UNIX,
+  async () => {
+    await withFolder(async (folder) => {
+      const nothing = await lookaside("record", "-o", `${folder}/run.csv`, "--", "true");
+      assertEquals([nothing.code, nothing.out], [2, ""]);
+      assertStringIncludes(nothing.err, "Cannot record: true wrote no events");
+      const missing = await lookaside(
+        "record",
+        "-o",
+        `${folder}/run.csv`,
+        "--",
+        `${folder}/nowhere`,
+      );
+      assertEquals(missing.code, 2);
+      assertStringIncludes(missing.err, "cannot be run");
+      const failing = await lookaside(
+        "record",
+        "-o",
+        `${folder}/run.csv`,
+        "--",
+        "sh",
+        "-c",
+        'echo "op,address" > "$EMU_TRACE"; exit 7',
+      );
+      assertEquals(failing.code, 7);
+    });
+  },
+);

@@ -108,7 +108,15 @@ Deno.test("a sample takes a share of each class, the same whatever the order", (
 });
 
 Deno.test("one instruction more, or one file more on a walk, is a loss", () => {
-  const counts = { confined: 170, shared: 178, raw: 170, exports: 176 };
+  const counts = {
+    confined: 170,
+    shared: 178,
+    raw: 170,
+    callbacks: 170,
+    misses: 1300,
+    creation: 2400,
+    exports: 176,
+  };
   assertEquals(compareCallgrind(counts, counts), []);
   assertEquals(losses(compareCallgrind(counts, { ...counts, shared: 179 })).length, 1);
   assertEquals(losses(compareCallgrind(counts, { ...counts, shared: 177 })).length, 0);
@@ -118,15 +126,10 @@ Deno.test("one instruction more, or one file more on a walk, is a loss", () => {
   assertEquals(losses(compareWalks(walks, { ...walks, miss: { ...walk, count: 3 } })).length, 1);
 });
 
-Deno.test("a ratio that is worse by more than 5 % in every run is a loss, but not a peer's", () => {
-  const text = `TypeScript: ns per pair of allocate and free
-  LookasideAlloc: alloc, free                   10.0      9.0          2.00
-  malloc, free by FFI                          100.0     90.0         20.00
-  held: a list is at least 10 times as fast as new Uint8Array(64): 40.0
-  tight          LookasideAlloc 1.10, LocalLookasideAlloc 0.50
-  NOT HELD: LookasideAlloc at most 1.3 times the lock: 1.40 at worst`;
-  const ratios = ratiosOf(text);
-  assertEquals(Object.values(ratios), [2, 20, 40, 1.1, 0.5, 1.4]);
+Deno.test("a ratio that is worse by more than 5 % in every run is a loss", () => {
+  const judged = [{ of: "one", most: 3, ratio: 2 }, { of: "another", most: 1, ratio: 1.4 }];
+  const ratios = ratiosOf(JSON.stringify({ ratios: judged }));
+  assertEquals(Object.values(ratios), [2, 1.4]);
   const names = Object.keys(ratios);
   const spread: Record<string, [number, number]> = {};
   for (const [name, ratio] of Object.entries(ratios)) spread[name] = [ratio * 0.98, ratio * 1.02];
@@ -140,9 +143,7 @@ Deno.test("a ratio that is worse by more than 5 % in every run is a loss, but no
   assertEquals(losses(compareBench(bench, changed(0, 2.09))), []);
   assertEquals(losses(compareBench(bench, changed(0, 2.11))).length, 1);
   assertEquals(losses(compareBench(bench, changed(0, 2.5, [2.04, 2.6]))), []);
-  assertEquals(losses(compareBench(bench, changed(1, 30))), []);
-  assertEquals(losses(compareBench(bench, changed(2, 37.9))).length, 1);
-  assertEquals(losses(compareBench(bench, changed(2, 50))), []);
+  assertEquals(losses(compareBench(bench, changed(1, 0.7))), []);
 });
 
 Deno.test("a line counts as code unless it is blank or a comment", () => {

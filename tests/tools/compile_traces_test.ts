@@ -1,9 +1,9 @@
 /** Compiled traces: what stands in them. Their readers are tested where they are. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { type ListTrace, parse, TraceError } from "../../src/trace.ts";
+import { format, type ListTrace, parse, TraceError } from "../../src/trace.ts";
 import { STATS_KEYS } from "../../src/trace/list_trace.ts";
-import { compile, operationCount } from "../../tools/compile_traces.ts";
+import { compile, kernelPart, operationCount } from "../../tools/compile_traces.ts";
 
 function compileText(text: string): Uint8Array {
   return compile(parse(text, { file: "it.trace" }) as ListTrace);
@@ -17,7 +17,7 @@ function operations(text: string): number[][] {
   const count = word(2);
   assertEquals(
     [word(0), word(1), word(3)],
-    [new DataView(new TextEncoder().encode("LkTr").buffer).getUint32(0, true), 1, 8],
+    [new DataView(new TextEncoder().encode("LkTr").buffer).getUint32(0, true), 2, 8],
   );
   assertEquals(bytes.length, 4 * (4 + 9 * count) + 8);
   assertEquals(new TextDecoder().decode(bytes.subarray(-8)), "it.trace");
@@ -56,6 +56,37 @@ Deno.test("compiled trace: each operation carries its line", () => {
     [13, 9],
     [14, 6, 1],
   ]);
+});
+
+// Behaviour: free-to-another, free-to-another-callbacks.
+Deno.test("compiled trace: a free names the list that gets the entry; a refused one is a bad free", () => {
+  const text = "list size=64\nlist name=b size=64 own=off\nbatch a 1 2 3\n" +
+    "f 1 to=b\nbatch f 2 3 to=b\na b:1\nf b:1 to=0\nf b:1 to=b\n";
+  assertEquals(operations(text).slice(1), [
+    [2, 1, 1, 64, 512, 0x4C4C7273, 0, 0, 0x1000000],
+    [3, 2],
+    [3, 2, 0, 1, 1],
+    [3, 2, 0, 2, 1],
+    [4, 3, 0, 0, 2],
+    [5, 3, 0, 1, 2],
+    [5, 3, 0, 2, 2],
+    [6, 2, 1, 2],
+    [7, 9, 1, 2, 2],
+    [8, 3, 1, 2],
+  ]);
+});
+
+Deno.test("compiled trace: a kernel is not asked to refuse an entry; what it cannot follow stays at home", () => {
+  const { trace, skipped, substituted } = kernelPart(parse(
+    "list name=a size=64\nlist name=b size=64 own=off\nlist name=c size=64 own=off flags=FailNoRaise\n" +
+      "list name=d size=16\nlist name=e size=8 own=off\na a:1\na d:1\nf a:1 to=a\na a:1\n" +
+      "f d:1 to=b\nf d:1 to=e\nbatch f a:1 to=d\nf a:1 to=c\na a:1\nbatch f a:1 to=b\n",
+  ) as ListTrace);
+  assertEquals(
+    format(trace).split("\n").slice(5, -1),
+    ["a a:1", "a d:1", "f a:1", "a a:1", "f d:1", "f a:1", "a a:1", "batch f a:1 to=b"],
+  );
+  assertEquals([skipped, substituted], [{ bad: 2 }, 1]);
 });
 
 Deno.test("compiled trace: a batch is one operation a slot, and each allocation waits for the one before", () => {

@@ -159,7 +159,7 @@ const PLANTS: readonly {
   {
     kind: "a renamed dependency of one target",
     file: "rust/ntoskrnl-emu/Cargo.toml",
-    text: "[target.'cfg(unix)'.dependencies.handles]\npackage = \"win-lookaside\"",
+    text: "[target.'cfg(unix)'.dependencies.handles]\npackage = \"lookaside-alloc\"",
     to: "rust/win-lookaside/Cargo.toml",
     floors: ["emulation", "handles"],
   },

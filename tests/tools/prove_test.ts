@@ -2,8 +2,9 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { withFolder } from "../support/folder.ts";
+import { ROOT } from "../support/paths.ts";
 
-const SCRIPT = new URL("../../tools/prove.ts", import.meta.url).pathname;
+const SCRIPT = `${ROOT}tools/prove.ts`;
 const TARGETS = new URL("../../rust/fuzz/fuzz_targets/", import.meta.url);
 
 async function prove(args: readonly string[], env: Record<string, string> = {}) {
@@ -28,32 +29,40 @@ async function proveWith(programs: Record<string, string>, ...args: string[]) {
   return said;
 }
 
+// What stands in for programs are scripts of a Unix shell.
+function rule(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: Deno.build.os === "windows", fn });
+}
+
 const RUSTC = "echo host: x86_64-unknown-linux-gnu";
 
-Deno.test("prove: every fuzz target is one of the proofs", async () => {
+rule("prove: every fuzz target is one of the proofs", async () => {
   const { output } = await prove(["--list"]);
   const listed = output.split("\n").filter((line) => line.startsWith("fuzz ")).sort();
   const targets = Array.from(Deno.readDirSync(TARGETS), ({ name }) => name.replace(".rs", ""));
   assertEquals(listed, targets.map((target) => `fuzz ${target}`).sort());
 });
 
-Deno.test("prove: a tool that is missing is skipped with the reason, and strictly a failure", async () => {
-  const only = ["--only", "Valgrind"];
-  const lenient = await proveWith({ rustc: RUSTC }, ...only);
-  assertEquals(lenient.code, 0);
-  assertEquals(
-    lenient.output,
-    "skip  Valgrind: there is no Valgrind\n0 passed, 0 failed, 1 skipped\n",
-  );
-  const strict = await proveWith({ rustc: RUSTC }, ...only, "--strict");
-  assertEquals(strict.code, 1);
-  assertEquals(
-    strict.output,
-    "FAIL  Valgrind: there is no Valgrind\n0 passed, 1 failed, 0 skipped\n",
-  );
-});
+rule(
+  "prove: a tool that is missing is skipped with the reason, and strictly a failure",
+  async () => {
+    const only = ["--only", "Valgrind"];
+    const lenient = await proveWith({ rustc: RUSTC }, ...only);
+    assertEquals(lenient.code, 0);
+    assertEquals(
+      lenient.output,
+      "skip  Valgrind: there is no Valgrind\n0 passed, 0 failed, 1 skipped\n",
+    );
+    const strict = await proveWith({ rustc: RUSTC }, ...only, "--strict");
+    assertEquals(strict.code, 1);
+    assertEquals(
+      strict.output,
+      "FAIL  Valgrind: there is no Valgrind\n0 passed, 1 failed, 0 skipped\n",
+    );
+  },
+);
 
-Deno.test("prove: what a program wrote is shown when it fails", async () => {
+rule("prove: what a program wrote is shown when it fails", async () => {
   const { code, output } = await proveWith(
     { rustc: RUSTC, cargo: "echo what cargo found; exit 3" },
     "--only",
@@ -64,7 +73,7 @@ Deno.test("prove: what a program wrote is shown when it fails", async () => {
   assertStringIncludes(output, "what cargo found");
 });
 
-Deno.test("prove: arguments that make no sense are told in one line, with the usage", async () => {
+rule("prove: arguments that make no sense are told in one line, with the usage", async () => {
   for (
     const [args, message] of [
       [["--minutes", "0"], "minutes must be a number up to 1440: 0"],

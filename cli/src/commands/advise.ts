@@ -11,6 +11,7 @@ import { remarksOf } from "../simulation/run.ts";
 import { InputError } from "../output/failure.ts";
 import { lengthOf, Progress } from "../output/progress.ts";
 import { bold, bytes, dim, grouped, percent, printable, table } from "../output/text.ts";
+import { say } from "../output/write.ts";
 import type { ReadingFlags } from "./flags.ts";
 
 /** What the command is told. */
@@ -32,18 +33,18 @@ export async function adviseCommand(files: readonly string[], flags: AdviseFlags
   for (const file of files) {
     const advice = await adviseOne(file, flags);
     if (flags.ndjson) {
-      for (const row of adviceRows(file, advice)) console.log(JSON.stringify(row));
+      for (const row of adviceRows(file, advice)) say(JSON.stringify(row));
     } else if (flags.json) documents.push(adviceDocument(file, advice));
     else print(file, advice, flags);
   }
-  if (flags.json) console.log(JSON.stringify(documents, null, 2));
+  if (flags.json) say(JSON.stringify(documents, null, 2));
 }
 
 /** Advises on one file, with a bar. */
 export async function adviseOne(file: string, flags: AdviseFlags): Promise<Advice> {
   const policies = flags.policies ?? Object.keys(POLICIES);
   for (const policy of policies) {
-    if (!(policy in POLICIES)) {
+    if (!Object.hasOwn(POLICIES, policy)) {
       throw new InputError(
         `Cannot advise: there is no such depth policy: ${policy} (${
           Object.keys(POLICIES).join(", ")
@@ -162,45 +163,45 @@ export function cellsOf(verdict: Verdict): string[] {
 
 function print(file: string, advice: Advice, flags: AdviseFlags): void {
   const { run, lists, rejected, large, remarks } = advice;
-  console.log(
+  say(
     `${bold(printable(file))}: ${run.report.title}, ${
       grouped(run.counts.allocations)
     } allocations, ${grouped(run.counts.frees)} frees`,
   );
-  for (const remark of [...remarksOf(run), ...remarks]) console.log(dim(printable(remark)));
-  console.log();
-  if (lists.length === 0) console.log("Nothing here is worth a lookaside list.");
+  for (const remark of [...remarksOf(run), ...remarks]) say(dim(printable(remark)));
+  say();
+  if (lists.length === 0) say("Nothing here is worth a lookaside list.");
   else {
-    console.log(bold("Worth a list, by pool calls saved per byte held idle:"));
+    say(bold("Worth a list, by pool calls saved per byte held idle:"));
     const rows = lists.slice(0, flags.top ?? 20).map(cellsOf);
     const [headings, ...lines] = table([
       ["list", "allocates", "hits", "saved", "idle, mean", "per byte", "deepest", "setting"],
       ...rows,
     ]);
-    console.log(dim(headings ?? ""));
+    say(dim(headings ?? ""));
     for (const [i, line] of lines.entries()) {
-      console.log(line);
+      say(line);
       const sites = lists[i]?.sites.slice(0, 3).map(({ caller, allocations }) =>
         `${printable(caller)} (${grouped(allocations)})`
       );
-      if (sites !== undefined && sites.length > 0) console.log(dim(`  from ${sites.join(", ")}`));
+      if (sites !== undefined && sites.length > 0) say(dim(`  from ${sites.join(", ")}`));
     }
   }
   if (rejected.length > 0) {
-    console.log();
-    console.log(bold("Not worth a list:"));
+    say();
+    say(bold("Not worth a list:"));
     for (const verdict of rejected.slice(0, REJECTED_SHOWN)) {
-      console.log(`${nameOf(verdict)}: ${printable(verdict.reason)}`);
+      say(`${nameOf(verdict)}: ${printable(verdict.reason)}`);
     }
     const more = rejected.length - REJECTED_SHOWN;
-    if (more > 0) console.log(dim(`and ${grouped(more)} more, all in --json`));
+    if (more > 0) say(dim(`and ${grouped(more)} more, all in --json`));
   }
   for (const { tag, allocations } of large.slice(0, 3)) {
     const name = tag === "" ? "" : `${printable(tag)}: `;
-    console.log(`${name}${grouped(allocations)} allocations of more than 4,096 bytes go to pool`);
+    say(`${name}${grouped(allocations)} allocations of more than 4,096 bytes go to pool`);
   }
   if (lists.length > 0 && flags.code !== false) {
     const { c, rust } = codeFor(lists.slice(0, flags.top ?? 20));
-    console.log(`\n${bold("C")}\n\n${c}\n${bold("Rust")}\n\n${rust}`);
+    say(`\n${bold("C")}\n\n${c}\n${bold("Rust")}\n\n${rust}`);
   }
 }

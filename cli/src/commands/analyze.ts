@@ -10,7 +10,7 @@
 import { InputError } from "../output/failure.ts";
 import { reasonOf } from "../output/reason.ts";
 import { bold, dim, printable, table } from "../output/text.ts";
-import { writeWhole } from "../output/write.ts";
+import { say, writeWhole } from "../output/write.ts";
 import { escaped, pageHtml, tableHtml } from "../report/page.ts";
 
 /** What the command is told. */
@@ -38,9 +38,9 @@ export async function analyzeCommand(file: string, flags: AnalyzeFlags): Promise
   if (flags.output !== undefined) {
     const page = pageHtml(stop.title, sectionsOf(stop));
     await writeWhole(flags.output, (write) => Promise.resolve(write(page)));
-    if (!flags.json) console.log(printable(flags.output));
+    if (!flags.json) say(printable(flags.output));
   }
-  if (flags.json) console.log(JSON.stringify(stop, null, 2));
+  if (flags.json) say(JSON.stringify(stop, null, 2));
   else if (flags.output === undefined) print(stop);
 }
 
@@ -121,24 +121,24 @@ function wordsOf(key: string): string {
 }
 
 function print({ title, parameters, facts, lists }: Stop): void {
-  console.log(bold(printable(title)));
-  console.log();
+  say(bold(printable(title)));
+  say();
   for (
     const line of table(
       parameters.map(([value, meaning], i) => [`Arg${i + 1}: ${value}`, printable(meaning)]),
     )
   ) {
-    console.log(line);
+    say(line);
   }
-  console.log();
+  say();
   for (
     const line of table(facts.map(([name, value]) => [`${printable(name)}:`, printable(value)]))
   ) {
-    console.log(line);
+    say(line);
   }
   for (const [name, lines] of lists) {
-    console.log(`\n${dim(`${printable(name)}:`)}`);
-    for (const line of lines) console.log(`  ${printable(line)}`);
+    say(`\n${dim(`${printable(name)}:`)}`);
+    for (const line of lines) say(`  ${printable(line)}`);
   }
 }
 

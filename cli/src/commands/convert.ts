@@ -15,7 +15,7 @@ import {
 } from "@win-lookaside/lookaside/recording";
 import { InputError } from "../output/failure.ts";
 import { lengthOf, Progress } from "../output/progress.ts";
-import { TextSink, writeWhole } from "../output/write.ts";
+import { say, TextSink, writeWhole } from "../output/write.ts";
 import { dim, grouped, printable } from "../output/text.ts";
 import type { ReadingFlags } from "./flags.ts";
 
@@ -51,13 +51,13 @@ export async function convertCommand(file: string, flags: ConvertFlags): Promise
   }
   await writeWhole(flags.output, convert);
   if (flags.json) {
-    console.log(
+    say(
       JSON.stringify({ recording: file, output: flags.output, events, malformed }, null, 2),
     );
     return;
   }
-  console.log(`${printable(flags.output)}: ${grouped(events)} events`);
-  if (malformed > 0) console.log(dim(`${grouped(malformed)} malformed lines were left out`));
+  say(`${printable(flags.output)}: ${grouped(events)} events`);
+  if (malformed > 0) say(dim(`${grouped(malformed)} malformed lines were left out`));
 }
 
 /** Writes events as event CSV. */

@@ -10,6 +10,7 @@
 import { InputError } from "../output/failure.ts";
 import { reasonOf } from "../output/reason.ts";
 import { bytes, printable } from "../output/text.ts";
+import { say, writeBeside } from "../output/write.ts";
 
 /** What the command is told. */
 export interface RecordFlags {
@@ -22,38 +23,42 @@ export interface RecordFlags {
 export async function recordCommand(words: readonly string[], flags: RecordFlags): Promise<number> {
   const [program = "", ...args] = words;
   const { output } = flags;
-  try {
-    await Deno.remove(output);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw new InputError(`${output}: Cannot write the recording: ${reasonOf(error)}`);
+  let code = 0, length = 0;
+  await writeBeside(output, async (unfinished) => {
+    code = await run(program, args, unfinished, flags.valgrind ?? false);
+    try {
+      length = (await Deno.stat(unfinished)).size;
+    } catch {
+      throw new InputError(
+        `Cannot record: ${
+          printable(program)
+        } wrote no events: it must be a program over the emulation, or be run with --valgrind`,
+      );
     }
-  }
-  const command = flags.valgrind
+  });
+  if (flags.json) say(JSON.stringify({ output, bytes: length, exitCode: code }, null, 2));
+  else console.error(`${printable(output)}: ${bytes(length)}`);
+  return code;
+}
+
+/** Runs a program that writes its events to a file; gives its exit code. */
+async function run(
+  program: string,
+  args: readonly string[],
+  output: string,
+  isValgrind: boolean,
+): Promise<number> {
+  const command = isValgrind
     ? new Deno.Command("valgrind", {
       args: ["--tool=memcheck", "--trace-malloc=yes", `--log-file=${output}`, program, ...args],
       env: { PYTHONMALLOC: "malloc" },
       stdin: "inherit",
     })
-    : new Deno.Command(program, { args, env: { EMU_TRACE: output }, stdin: "inherit" });
-  let code: number;
+    : new Deno.Command(program, { args: [...args], env: { EMU_TRACE: output }, stdin: "inherit" });
   try {
-    ({ code } = await command.spawn().status);
+    return (await command.spawn().status).code;
   } catch (error) {
-    const what = flags.valgrind ? "valgrind" : program;
+    const what = isValgrind ? "valgrind" : program;
     throw new InputError(`Cannot record: ${printable(what)} cannot be run: ${reasonOf(error)}`);
   }
-  let length: number;
-  try {
-    length = (await Deno.stat(output)).size;
-  } catch {
-    throw new InputError(
-      `Cannot record: ${
-        printable(program)
-      } wrote no events: it must be a program over the emulation, or be run with --valgrind`,
-    );
-  }
-  if (flags.json) console.log(JSON.stringify({ output, bytes: length, exitCode: code }, null, 2));
-  else console.error(`${printable(output)}: ${bytes(length)}`);
-  return code;
 }

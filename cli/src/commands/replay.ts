@@ -9,7 +9,7 @@ import { replay as replayFile, type Replayed, type ReplayedList } from "../simul
 import { remarksOf } from "../simulation/run.ts";
 import { bold, bytes, dim, grouped, percent, printable, table } from "../output/text.ts";
 import { lengthOf, Progress } from "../output/progress.ts";
-import { TextSink } from "../output/write.ts";
+import { say, TextSink } from "../output/write.ts";
 import type { ReadingFlags } from "./flags.ts";
 
 /** What the command is told. */
@@ -42,7 +42,7 @@ export async function replayCommand(files: readonly string[], flags: ReplayFlags
     } else if (flags.json) documents.push(documentOf(file, replayed));
     else print(file, replayed, flags.all ? Infinity : SHOWN);
   }
-  if (flags.json) console.log(JSON.stringify(documents, null, 2));
+  if (flags.json) say(JSON.stringify(documents, null, 2));
 }
 
 /** Replays one file, with a bar. */
@@ -116,13 +116,13 @@ export function documentOf(file: string, replayed: Replayed): Record<string, unk
 function print(file: string, replayed: Replayed, shown: number): void {
   const { run, lists, large } = replayed;
   const { counts, report } = run;
-  console.log(
+  say(
     `${bold(printable(file))}: ${report.title}, ${grouped(counts.allocations)} allocations, ` +
       `${grouped(counts.frees)} frees, at most ${grouped(counts.peakBlocks)} blocks in use`,
   );
-  for (const remark of remarksOf(run)) console.log(dim(printable(remark)));
+  for (const remark of remarksOf(run)) say(dim(printable(remark)));
   if (large > 0) {
-    console.log(dim(`${grouped(large)} allocations are too large for a list and went to pool`));
+    say(dim(`${grouped(large)} allocations are too large for a list and went to pool`));
   }
   const rows = lists.slice(0, shown).map((list) =>
     cells(printable(list.name), list.totals, list.size)
@@ -133,9 +133,9 @@ function print(file: string, replayed: Replayed, shown: number): void {
   }
   if (lists.length > 1) rows.push(cells("all", sumOf(lists.map(({ totals }) => totals)), null));
   const [headings, ...lines] = table([HEADINGS, ...rows]);
-  console.log(dim(headings ?? ""));
-  for (const line of lines) console.log(line);
-  console.log();
+  say(dim(headings ?? ""));
+  for (const line of lines) say(line);
+  say();
 }
 
 const HEADINGS = [

@@ -13,7 +13,7 @@ import type { Replayed, ReplayedList } from "../simulation/replay.ts";
 import { remarksOf } from "../simulation/run.ts";
 import { InputError } from "../output/failure.ts";
 import { bytes, grouped, percent, printable } from "../output/text.ts";
-import { writeWhole } from "../output/write.ts";
+import { say, writeWhole } from "../output/write.ts";
 import { adviseOne, cellsOf, nameOf } from "./advise.ts";
 import { replayOne } from "./replay.ts";
 import { DEFAULT_POLICY } from "../simulation/policies.ts";
@@ -67,10 +67,10 @@ export async function reportCommand(files: readonly string[], flags: ReportFlags
   }
   await writeWhole(flags.output, (write) => Promise.resolve(write(page)));
   if (flags.json) {
-    console.log(
+    say(
       JSON.stringify({ output: flags.output, bytes: length, sections: sections.length }, null, 2),
     );
-  } else console.log(`${printable(flags.output)}: ${bytes(length)}`);
+  } else say(`${printable(flags.output)}: ${bytes(length)}`);
 }
 
 function recordingSections(

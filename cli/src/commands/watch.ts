@@ -8,6 +8,7 @@ import { fileBytes } from "@win-lookaside/lookaside/recording";
 import { InputError } from "../output/failure.ts";
 import { reasonOf } from "../output/reason.ts";
 import { bold, bytes, dim, grouped, printable, table } from "../output/text.ts";
+import { say } from "../output/write.ts";
 import { type Growth, type Watch, watch } from "../snapshots/growth.ts";
 import { parseTagNames, type TagName } from "../snapshots/pooltag.ts";
 import { readSnapshots, type Snapshot } from "../snapshots/snapshot.ts";
@@ -34,8 +35,8 @@ const SCREENING =
 export async function watchCommand(paths: readonly string[], flags: WatchFlags): Promise<void> {
   const watched = await watchFiles(paths, flags);
   if (flags.ndjson) {
-    for (const row of watchRows(watched)) console.log(JSON.stringify(row));
-  } else if (flags.json) console.log(JSON.stringify(watchDocument(watched), null, 2));
+    for (const row of watchRows(watched)) say(JSON.stringify(row));
+  } else if (flags.json) say(JSON.stringify(watchDocument(watched), null, 2));
   else print(watched);
 }
 
@@ -165,12 +166,12 @@ export function watchDocument(watched: Watched): Record<string, unknown> {
 
 function print(watched: Watched): void {
   const { snapshots, series, growing, timed } = watched;
-  console.log(
+  say(
     `${bold(`${grouped(snapshots.length)} snapshots`)}, ${grouped(series.length)} tags and pools`,
   );
-  for (const remark of watched.remarks) console.log(dim(printable(remark)));
-  console.log();
-  if (growing.length === 0) console.log("No tag grows.");
+  for (const remark of watched.remarks) say(dim(printable(remark)));
+  say();
+  if (growing.length === 0) say("No tag grows.");
   else {
     const rows = growing.map((growth) => {
       const { series, confidence, rise, since, together } = growth;
@@ -183,22 +184,25 @@ function print(watched: Watched): void {
         `${(100 * Math.min(confidence, 0.9999)).toFixed(2)} %`,
         printable(snapshots[since]?.name ?? ""),
         printable(together.join(" ") || "-"),
-        printable(name === null ? "" : `${name.binary}: ${name.description}`),
+        printable([
+          ...(name === null ? [] : [`${name.binary}: ${name.description}`]),
+          ...(watched.listed.has(series.tag) ? ["has a lookaside list"] : []),
+        ].join("; ")),
       ];
     });
     const [headings, ...lines] = table([
       ["tag", "pool", "grew by", "rate", "sure", "since", "with", ""],
       ...rows,
     ]);
-    console.log(dim(headings ?? ""));
-    for (const line of lines) console.log(line);
+    say(dim(headings ?? ""));
+    for (const line of lines) say(line);
   }
   if (growing.length === 0 && snapshots.length > 1) {
     const last = snapshots.length - 1;
     const most = series.map((one) => ({ one, by: one.bytes[last]! - one.bytes[0]! }))
       .filter(({ by }) => by > 0).sort((a, b) => b.by - a.by).slice(0, 5);
     for (const { one, by } of most) {
-      console.log(`${printable(one.tag)}: ${bytes(by)} more at the end than at the beginning`);
+      say(`${printable(one.tag)}: ${bytes(by)} more at the end than at the beginning`);
     }
   }
   if (snapshots.length === 1) {
@@ -206,17 +210,17 @@ function print(watched: Watched): void {
       b.allocs[0]! - a.allocs[0]! || b.bytes[0]! - a.bytes[0]!
     )
       .slice(0, 10);
-    console.log("The busiest tags:");
+    say("The busiest tags:");
     for (
       const line of table(most.map((one) => [
         printable(one.tag),
         one.paged ? "paged" : "nonpaged",
         one.allocs[0]! < 0 ? "" : `${grouped(one.allocs[0]!)} allocations`,
         bytes(one.bytes[0]!),
-        watched.listed.has(one.tag) ? "has a list" : "",
+        watched.listed.has(one.tag) ? "has a lookaside list" : "",
       ]))
-    ) console.log(line);
+    ) say(line);
   }
-  console.log();
-  console.log(dim(SCREENING));
+  say();
+  say(dim(SCREENING));
 }

@@ -1,5 +1,5 @@
 /**
- * Output that is there whole or not at all.
+ * Output: files that are there whole or not at all, and the standard output.
  *
  * @module
  */
@@ -17,27 +17,61 @@ export async function writeWhole(
   path: string,
   fill: (write: (text: string) => void) => Promise<void>,
 ): Promise<void> {
-  const unfinished = `${path}.unfinished-${Deno.pid}`;
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(unfinished, { write: true, create: true, truncate: true });
-  } catch (error) {
-    throw new InputError(`${path}: Cannot write the file: ${reasonOf(error)}`);
-  }
-  try {
-    const sink = new TextSink((bytes) => file.writeSync(bytes));
+  await writeBeside(path, async (unfinished) => {
+    const open = { write: true, create: true, truncate: true };
+    using file = await Deno.open(unfinished, open).catch((error) => refuse(path, error));
+    const sink = new TextSink((bytes) => {
+      try {
+        return file.writeSync(bytes);
+      } catch (error) {
+        return refuse(path, error);
+      }
+    });
     await fill((text) => sink.write(text));
     sink.flush();
-    file.close();
-    await Deno.rename(unfinished, path);
+  });
+}
+
+/**
+ * Has a file written beside its place and moves it there. Where that fails, the place is as it was.
+ *
+ * @param path Where to.
+ * @param write Writes the file that it is given.
+ */
+export async function writeBeside(
+  path: string,
+  write: (unfinished: string) => Promise<void>,
+): Promise<void> {
+  const unfinished = `${path}.unfinished-${Deno.pid}`;
+  try {
+    await write(unfinished);
+    await Deno.rename(unfinished, path).catch((error) => refuse(path, error));
   } catch (error) {
-    try {
-      file.close();
-    } catch {
-      // It is closed already.
-    }
     await Deno.remove(unfinished).catch(() => {});
     throw error;
+  }
+}
+
+function refuse(path: string, error: unknown): never {
+  throw new InputError(`${path}: Cannot write the file: ${reasonOf(error)}`);
+}
+
+/** The reader of the standard output has closed it: it wants no more. */
+export class ReaderGone extends Error {}
+
+/** Writes a line to the standard output. */
+export function say(line = ""): void {
+  const sink = new TextSink();
+  sink.write(`${line}\n`);
+  sink.flush();
+}
+
+function toOutput(bytes: Uint8Array): number {
+  try {
+    return Deno.stdout.writeSync(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) throw new ReaderGone();
+    throw new InputError(`Cannot write the output: ${reasonOf(error)}`);
   }
 }
 
@@ -48,7 +82,7 @@ export class TextSink {
   #pending = "";
 
   /** Begins; `to` writes bytes and says how many. */
-  constructor(to: (bytes: Uint8Array) => number = (bytes) => Deno.stdout.writeSync(bytes)) {
+  constructor(to: (bytes: Uint8Array) => number = toOutput) {
     this.#to = to;
   }
 

@@ -57,6 +57,7 @@ export async function readSnapshots(
     ? readPoolUsed
     : null;
   if (reader === null) {
+    await bytes.return();
     throw new RecordingError(
       `${file}: Cannot read the snapshot: it is none of PoolMon's text, its CSV, and !poolused`,
     );
