@@ -1,164 +1,114 @@
 /**
- * What one allocation and one free cost, beside peers: from TypeScript, then in Rust.
+ * What one allocation and one free cost, beside peers: from TypeScript and in Rust; and what grows
+ * with how much there is.
  *
  * ```sh
- * deno task bench
+ * deno task bench            # all, some minutes
+ * deno task bench --quick    # fewer rounds
+ * deno task bench --json f   # also writes each sample to a file
+ * deno task bench --write    # also writes the tables and plots of bench/README.md
+ * deno task bench --check    # instruction counts, and ratios with generous bounds
  * ```
  *
- * Every contender has a process of its own, since a call site that has used two libraries stays
- * slow. The contenders take turns, one round each, so that a disturbance of the machine disturbs
- * all of them. `bench/README.md` says how to read the tables. The exit code is 1 when a ratio that
- * the project promises is not held, or when a contender did not do its work.
+ * `bench/README.md` says how to read the tables. The exit code is 1 when a ratio that the project aims
+ * at is not held, or when a contender did not do its work.
  *
  * @module
  */
 
-import { type ContenderName, CONTENDERS } from "./contenders.ts";
+import { RUST_BOUNDS, TYPESCRIPT_BOUNDS } from "./bounds.ts";
+import { check, writeCounts } from "./check.ts";
+import { type Figure, Figures } from "./figures.ts";
+import { boundText, judge, pageWith, plots, printRatios, printTables } from "./report.ts";
+import { starts, views } from "./processes.ts";
+import { rust } from "./rust.ts";
+import { typescript } from "./typescript.ts";
 
-const ROUNDS = 41;
-/** `new Uint8Array(64)` must take at least this many times as long as a list. */
-const LEAST_GAIN = 10;
-/** What may take at most so many times as long as what. */
-const MOST: readonly (readonly [ContenderName, number, ContenderName])[] = [
-  ["lookasideNoTouch", 1.1, "bareCalls"],
-  ["lookaside", 1.5, "bareCalls"],
-  ["lookaside", 2, "freeList"],
-  ["lookasideBatchNoTouch", 0.7, "bareCalls"],
-  ["sharedBatchNoTouch", 1.8, "bareCalls"],
+const HERE = new URL("./", import.meta.url);
+const PAGE = new URL("README.md", HERE);
+const RUST_TABLES = [
+  "one thread",
+  "one list",
+  "own lists",
+  "producer and consumer",
+  "depth 4",
+  "callbacks",
+  "creation",
+  "lists",
+  "outstanding",
+  "depth",
+  "chores",
+  "memory",
 ];
+const ROUNDS = { usual: 41, quick: 11 };
 
-/** A contender in its process. */
-class Runner {
-  readonly name: ContenderName;
-  readonly samples: number[] = [];
-  readonly #process: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #output: ReadableStreamDefaultReader<string>;
-
-  constructor(name: ContenderName) {
-    this.name = name;
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--allow-ffi", new URL("contender.ts", import.meta.url).href, name],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#input = this.#process.stdin.getWriter();
-    this.#output = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** Waits until it is warm. */
-  async ready(): Promise<void> {
-    const { value } = await this.#output.read();
-    if (value?.trim() !== "ready") await this.#fail();
-  }
-
-  /** Runs one round. */
-  async run(): Promise<void> {
-    await this.#input.write(new Uint8Array([10]));
-    const { value } = await this.#output.read();
-    const sample = Number(value);
-    if (value === undefined || !(sample > 0)) await this.#fail();
-    this.samples.push(sample);
-  }
-
-  async end(): Promise<void> {
-    await this.#input.close();
-    await this.#output.cancel();
-    await this.#process.status;
-  }
-
-  async #fail(): Promise<never> {
-    const { code } = await this.#process.status;
-    throw new Error(`The contender "${this.name}" failed with exit code: ${code}`);
-  }
-
-  get median(): number {
-    return median(this.samples);
-  }
-
-  get minimum(): number {
-    return Math.min(...this.samples);
-  }
+/** Measures all, in the order of the tables. */
+async function measure(isQuick: boolean): Promise<Figure[]> {
+  const rounds = isQuick ? ROUNDS.quick : ROUNDS.usual;
+  return [
+    ...await typescript(rounds),
+    ...await starts(),
+    ...await views(),
+    ...await rust({ rounds, hasPeers: true, tables: RUST_TABLES }),
+  ];
 }
 
-type Runners = ReadonlyMap<ContenderName, Runner>;
+/** The machine, as far as it tells. */
+async function machine(): Promise<string> {
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const rustc = await new Deno.Command("rustc", { args: ["--version"] }).output();
+  const cpu = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
+  const name = cpu.match(/^model name\s*: (.*)$/m)?.[1] ?? Deno.build.arch;
+  return `${name}, ${navigator.hardwareConcurrency} cores; ${Deno.build.os}; ${
+    decode(rustc.stdout).trim()
+  }; Deno ${Deno.version.deno}.`;
+}
 
-async function measure(): Promise<Runners> {
-  const names = Object.keys(CONTENDERS) as ContenderName[];
-  const runners = new Map<ContenderName, Runner>();
-  for (const name of names) {
-    const runner = new Runner(name);
-    await runner.ready();
-    runners.set(name, runner);
+interface Options {
+  readonly isQuick: boolean;
+  readonly isCheck: boolean;
+  readonly isWrite: boolean;
+  readonly json: string | undefined;
+}
+
+function optionsOf(args: readonly string[]): Options {
+  const known = ["--quick", "--check", "--write", "--json"];
+  const at = args.indexOf("--json");
+  const json = at === -1 ? undefined : args[at + 1];
+  const wrong = args.find((arg, index) => !known.includes(arg) && index !== at + 1);
+  if (wrong !== undefined) {
+    throw new TypeError(`Cannot run the benchmark: no such option: ${wrong}`);
   }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const runner of runners.values()) await runner.run();
+  if (at !== -1 && json === undefined) {
+    throw new TypeError("Cannot run the benchmark: --json takes a file");
   }
-  for (const runner of runners.values()) await runner.end();
-  return runners;
+  const has = (option: string) => args.includes(option);
+  return { isQuick: has("--quick"), isCheck: has("--check"), isWrite: has("--write"), json };
 }
 
-function median(samples: readonly number[]): number {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[sorted.length >>> 1] ?? NaN;
-}
-
-/** The median of the rounds' ratios: a disturbance that slows a whole round down does not count. */
-function ratio(runner: Runner, to: Runner): number {
-  return median(runner.samples.map((sample, round) => sample / to.samples[round]!));
-}
-
-function print(runners: Runners): void {
-  const calls = runners.get("bareCalls")!;
-  console.log("TypeScript: ns per pair of allocate and free");
-  console.log(`  ${"".padEnd(42)}${"median".padStart(9)}${"minimum".padStart(9)}  to two calls`);
-  for (const [name, runner] of runners) {
-    const figures = [runner.median, runner.minimum].map((figure) => figure.toFixed(1).padStart(9));
-    const toCalls = ratio(runner, calls).toFixed(2).padStart(12);
-    console.log(`  ${CONTENDERS[name].title.padEnd(42)}${figures.join("")}  ${toCalls}`);
+async function main(): Promise<boolean> {
+  const options = optionsOf(Deno.args);
+  if (options.isCheck) {
+    if (options.isWrite) await writeCounts();
+    return await check();
   }
-  console.log();
+  const measured = await measure(options.isQuick);
+  const figures = new Figures(measured);
+  printTables(figures);
+  const judged = judge(figures, [...TYPESCRIPT_BOUNDS, ...RUST_BOUNDS], ({ most }) => most);
+  if (options.json !== undefined) {
+    const ratios = judged.map(({ bound, ratio, most }) => ({ of: boundText(bound), most, ratio }));
+    const text = JSON.stringify({ machine: await machine(), ratios, figures: measured });
+    await Deno.writeTextFile(options.json, text + "\n");
+  }
+  if (options.isWrite) {
+    const page = await Deno.readTextFile(PAGE);
+    await Deno.writeTextFile(PAGE, pageWith(page, figures, judged, await machine()));
+    for (const [name, svg] of plots(figures)) {
+      await Deno.writeTextFile(new URL(`plots/${name}`, HERE), svg);
+    }
+  }
+  return printRatios(judged);
 }
 
-/** Says whether a bound is held. */
-function judge(isHeld: boolean, what: string): boolean {
-  console.log(`  ${isHeld ? "held" : "NOT HELD"}: ${what}`);
-  return isHeld;
-}
-
-function judgeAll(runners: Runners): boolean {
-  const list = runners.get("lookaside")!;
-  const gain = ratio(runners.get("newArray")!, list);
-  console.log("TypeScript: medians of the rounds' ratios");
-  const isGainHeld = judge(
-    gain >= LEAST_GAIN,
-    `a list is at least ${LEAST_GAIN} times as fast as new Uint8Array(64): ${gain.toFixed(1)}`,
-  );
-  const areCostsHeld = MOST.map(([name, most, to]) => {
-    const cost = ratio(runners.get(name)!, runners.get(to)!);
-    const what = `"${CONTENDERS[name].title}" to "${CONTENDERS[to].title}"`;
-    return judge(cost <= most, `${what}, at most ${most}: ${cost.toFixed(2)}`);
-  });
-  console.log();
-  return isGainHeld && !areCostsHeld.includes(false);
-}
-
-/** The Rust side; its exit code says whether its own bound is held. */
-async function rust(): Promise<boolean> {
-  const { success } = await new Deno.Command("cargo", {
-    args: "bench -q --locked --target-dir target -p win-lookaside --bench pair".split(" "),
-    cwd: new URL("..", import.meta.url),
-    stdin: "null",
-  }).spawn().status;
-  return success;
-}
-
-async function main(): Promise<void> {
-  const runners = await measure();
-  print(runners);
-  const isHeld = judgeAll(runners);
-  const isRustHeld = await rust();
-  Deno.exit(isHeld && isRustHeld ? 0 : 1);
-}
-
-await main();
+Deno.exit(await main() ? 0 : 1);

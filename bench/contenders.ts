@@ -7,7 +7,7 @@
 import { kernel, LookasideAlloc } from "@win-lookaside/lookaside";
 import { LookasideModel } from "@win-lookaside/lookaside/model";
 
-/** Bytes per entry, everywhere. */
+/** Bytes per entry where no other size is named. */
 const SIZE = 64;
 /** How many entries or arrays are held at once in the patterns named so. */
 const BURST = 32;
@@ -17,12 +17,14 @@ const DEPTH = 256;
 /** One round: `pairs` allocations and frees. Throws unless they were done. */
 export type Round = (pairs: number) => void;
 
-/** A way to get 64 bytes and give them back. */
+/** A way to get some bytes and give them back. */
 export interface Contender {
   /** What the table calls it. */
   readonly title: string;
   /** Sets it up. Called once, in a process where no other contender ever ran. */
   readonly prepare: () => Round;
+  /** How many pairs a round has, where they are slow. */
+  readonly pairs?: number;
 }
 
 /** The sum of the low bytes that a round must have read back. */
@@ -54,8 +56,15 @@ function counted(list: LookasideAlloc, work: Round): Round {
   };
 }
 
-function lookaside(): Round {
+const lookaside = (size = SIZE) => (): Round => touched(new LookasideAlloc({ size }));
+
+function shared(): Round {
   const list = new LookasideAlloc({ size: SIZE });
+  list.share();
+  return touched(list);
+}
+
+function touched(list: LookasideAlloc): Round {
   return counted(list, (pairs) => {
     let sum = 0;
     for (let index = 0; index < pairs; index++) {
@@ -92,8 +101,46 @@ function lookasideBurst(): Round {
 
 type Held = Parameters<LookasideAlloc["free"]>[0];
 
-function lookasideNoTouch(): Round {
+const lookasideNoTouch = (size = SIZE) => (): Round => notTouched(new LookasideAlloc({ size }));
+
+/** Its callbacks are not called: it takes hits alone. */
+function withCallbacks(): Round {
+  return notTouched(
+    new LookasideAlloc({
+      size: SIZE,
+      allocate: (_, bytes) => kernel.allocatePool(bytes),
+      free: (entry) => kernel.freePool(entry),
+    }),
+  );
+}
+
+function misses(): Round {
   const list = new LookasideAlloc({ size: SIZE });
+  list.setDepth(0);
+  return (pairs) => {
+    const before = list.stats();
+    for (let index = 0; index < pairs; index++) {
+      const entry = list.alloc();
+      if (entry === null) throw new Error("No entry could be had");
+      list.free(entry);
+    }
+    const after = list.stats();
+    same("misses", (after.allocateMisses - before.allocateMisses) >>> 0, pairs);
+    same("free misses", (after.freeMisses - before.freeMisses) >>> 0, pairs);
+  };
+}
+
+function stats(): Round {
+  const list = new LookasideAlloc({ size: SIZE });
+  list.free(list.alloc()!);
+  return (pairs) => {
+    let kept = 0;
+    for (let index = 0; index < pairs; index++) kept = (kept + list.stats().currentDepth) | 0;
+    same("entries kept", kept, pairs);
+  };
+}
+
+function notTouched(list: LookasideAlloc): Round {
   return counted(list, (pairs) => {
     for (let index = 0; index < pairs; index++) {
       const entry = list.alloc();
@@ -135,13 +182,7 @@ function lookasideBatchNoTouch(): Round {
 function sharedNoTouch(): Round {
   const list = new LookasideAlloc({ size: SIZE });
   list.share();
-  return counted(list, (pairs) => {
-    for (let index = 0; index < pairs; index++) {
-      const entry = list.alloc();
-      if (entry === null) throw new Error("No entry could be had");
-      list.free(entry);
-    }
-  });
+  return notTouched(list);
 }
 
 function sharedBatchNoTouch(): Round {
@@ -165,6 +206,21 @@ function pool(): Round {
       kernel.freePool(block);
     }
     same("blocks", blocksOf("Bnch") - before, pairs);
+  };
+}
+
+function poolTouch(): Round {
+  return (pairs) => {
+    let sum = 0;
+    for (let index = 0; index < pairs; index++) {
+      const block = kernel.allocatePool(SIZE, BENCH_TAG);
+      if (block === null) throw new Error("No block could be had");
+      const bytes = kernel.poolBytes(block);
+      bytes[0] = index;
+      sum = (sum + bytes[0]!) | 0;
+      kernel.freePool(block);
+    }
+    same("the sum", sum, expectedSum(pairs));
   };
 }
 
@@ -213,17 +269,17 @@ function lookasideUsing(): Round {
   });
 }
 
-function newArray(): Round {
+const newArray = (size = SIZE) => (): Round => {
   return (pairs) => {
     let sum = 0;
     for (let index = 0; index < pairs; index++) {
-      const bytes = new Uint8Array(SIZE);
+      const bytes = new Uint8Array(size);
       bytes[0] = index;
       sum = (sum + bytes[0]!) | 0;
     }
     same("the sum", sum, expectedSum(pairs));
   };
-}
+};
 
 function newArrayBurst(): Round {
   const held = new Array<Uint8Array>(BURST).fill(new Uint8Array(SIZE));
@@ -243,18 +299,23 @@ function newArrayBurst(): Round {
 
 /** A free list in plain JavaScript, with the counters and the limit of a lookaside list. */
 class FreeList {
+  readonly #size: number;
   readonly #kept: Uint8Array[] = [];
   totalAllocates = 0;
   allocateMisses = 0;
   totalFrees = 0;
   freeMisses = 0;
 
+  constructor(size: number) {
+    this.#size = size;
+  }
+
   alloc(): Uint8Array {
     this.totalAllocates = (this.totalAllocates + 1) | 0;
     const kept = this.#kept.pop();
     if (kept !== undefined) return kept;
     this.allocateMisses = (this.allocateMisses + 1) | 0;
-    return new Uint8Array(SIZE);
+    return new Uint8Array(this.#size);
   }
 
   free(bytes: Uint8Array): void {
@@ -264,8 +325,8 @@ class FreeList {
   }
 }
 
-function freeList(): Round {
-  const list = new FreeList();
+const freeList = (size = SIZE) => (): Round => {
+  const list = new FreeList(size);
   return (pairs) => {
     const frees = list.totalFrees;
     let sum = 0;
@@ -279,7 +340,7 @@ function freeList(): Round {
     same("frees", (list.totalFrees - frees) | 0, pairs);
     same("misses", list.allocateMisses, 1);
   };
-}
+};
 
 function model(): Round {
   const list = new LookasideModel({ size: SIZE });
@@ -350,29 +411,61 @@ function mallocTouch(): Round {
   };
 }
 
+const PAIRS = { slow: 1 << 15, slower: 1 << 13 };
+
 /** All contenders, in the order of the table. Those that a ratio compares run side by side. */
 export const CONTENDERS = {
-  lookaside: { title: "LookasideAlloc: alloc, write, read, free", prepare: lookaside },
-  newArray: { title: "new Uint8Array(64), write, read", prepare: newArray },
+  lookaside: { title: "LookasideAlloc: alloc, write, read, free", prepare: lookaside() },
   bareCalls: { title: "two bare u32 FFI calls", prepare: bareCalls },
-  lookasideBurst: { title: "LookasideAlloc, 32 held at once", prepare: lookasideBurst },
-  lookasideNoTouch: { title: "LookasideAlloc: alloc, free", prepare: lookasideNoTouch },
-  lookasideBatch: { title: "allocMany, write, read, freeMany by 32", prepare: lookasideBatch },
+  lookasideNoTouch: { title: "LookasideAlloc: alloc, free", prepare: lookasideNoTouch() },
+  freeList: { title: "free list in JavaScript, write, read", prepare: freeList() },
   lookasideBatchNoTouch: { title: "allocMany, freeMany by 32", prepare: lookasideBatchNoTouch },
-  sharedNoTouch: { title: "shared: alloc, free", prepare: sharedNoTouch },
   sharedBatchNoTouch: {
     title: "shared: allocMany, freeMany by 32",
     prepare: sharedBatchNoTouch,
   },
-  pool: { title: "allocatePool, freePool", prepare: pool },
-  makeList: { title: "new LookasideAlloc, destroy", prepare: makeList },
+  sharedNoTouch: { title: "shared: alloc, free", prepare: sharedNoTouch },
+  newArray: { title: "new Uint8Array(64), write, read", prepare: newArray(), pairs: PAIRS.slow },
+  lookasideBurst: { title: "LookasideAlloc, 32 held at once", prepare: lookasideBurst },
+  lookasideBatch: { title: "allocMany, write, read, freeMany by 32", prepare: lookasideBatch },
+  lookaside16: { title: "16 bytes: alloc, write, read, free", prepare: lookaside(16) },
+  freeList16: { title: "16 bytes: free list in JavaScript", prepare: freeList(16) },
+  newArray16: { title: "new Uint8Array(16)", prepare: newArray(16), pairs: PAIRS.slow },
+  lookaside512: { title: "512 bytes: alloc, write, read, free", prepare: lookaside(512) },
+  newArray512: { title: "new Uint8Array(512)", prepare: newArray(512), pairs: PAIRS.slow },
+  lookaside4096: { title: "4096 bytes: alloc, write, read, free", prepare: lookaside(4096) },
+  lookasideNoTouch4096: { title: "4096 bytes: alloc, free", prepare: lookasideNoTouch(4096) },
+  freeList4096: { title: "4096 bytes: free list in JavaScript", prepare: freeList(4096) },
+  newArray4096: { title: "new Uint8Array(4096)", prepare: newArray(4096), pairs: PAIRS.slower },
+  shared: { title: "shared: alloc, write, read, free", prepare: shared },
+  withCallbacks: { title: "with callbacks: alloc, free, hits", prepare: withCallbacks },
+  misses: { title: "alloc, free, misses", prepare: misses, pairs: PAIRS.slower },
+  stats: { title: "stats", prepare: stats, pairs: PAIRS.slow },
+  pool: { title: "allocatePool, freePool", prepare: pool, pairs: PAIRS.slow },
+  poolTouch: {
+    title: "allocatePool, write, read, freePool",
+    prepare: poolTouch,
+    pairs: PAIRS.slow,
+  },
+  makeList: { title: "new LookasideAlloc, destroy", prepare: makeList, pairs: PAIRS.slower },
   lookasideBorrow: { title: "borrow, with write and read", prepare: lookasideBorrow },
-  lookasideUsing: { title: "using take(), with write and read", prepare: lookasideUsing },
-  newArrayBurst: { title: "new Uint8Array(64), 32 held at once", prepare: newArrayBurst },
-  freeList: { title: "free list in JavaScript, write, read", prepare: freeList },
+  lookasideUsing: {
+    title: "using take(), with write and read",
+    prepare: lookasideUsing,
+    pairs: PAIRS.slow,
+  },
+  newArrayBurst: {
+    title: "new Uint8Array(64), 32 held at once",
+    prepare: newArrayBurst,
+    pairs: PAIRS.slow,
+  },
   model: { title: "LookasideModel: alloc, free", prepare: model },
   malloc: { title: "malloc, free by FFI", prepare: malloc },
-  mallocTouch: { title: "malloc, free by FFI, and a view", prepare: mallocTouch },
+  mallocTouch: {
+    title: "malloc, free by FFI, and a view",
+    prepare: mallocTouch,
+    pairs: PAIRS.slower,
+  },
 } as const satisfies Record<string, Contender>;
 
 /** The name of a contender. */

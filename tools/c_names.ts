@@ -52,7 +52,7 @@ const TYPE_WORDS = new Set(
 const QUALIFIERS = new Set(
   ("const volatile static extern inline __inline __inline__ register restrict __restrict " +
     "__extension__ typedef constexpr consteval constinit virtual explicit friend mutable thread_local " +
-    "_Thread_local _Noreturn __forceinline __cdecl __stdcall __fastcall __unaligned")
+    "__thread _Thread_local _Noreturn __forceinline __cdecl __stdcall __fastcall __unaligned")
     .split(" "),
 );
 const CONTROL = new Set(
@@ -80,6 +80,8 @@ const OTHER_PLATFORMS = new Set([
 /** Macros whose last argument is a member. */
 const MEMBER_MACROS =
   /^(CONTAINING_RECORD|U?FIELD_OFFSET|offsetof|FIELD_SIZE|RTL_(SIZEOF_THROUGH_FIELD|FIELD_SIZE|FIELD_TYPE|NUMBER_OF_FIELD|BITS_OF_FIELD|CONTAINS_FIELD)|__builtin_offsetof)$/;
+/** Macros of the framework that declare what gives an object's context. */
+const CONTEXT_MACROS = /^WDF_DECLARE_CONTEXT_TYPE(?:_WITH_NAME)?$/;
 /** Macros that declare their first argument. */
 const DECLARING_MACROS =
   /^(DEFINE_GUID|DECLARE_(GLOBAL_)?CONST_UNICODE_STRING|DECLARE_UNICODE_STRING_SIZE|DECLARE_HANDLE|DEFINE_DEVPROPKEY)$/;
@@ -141,7 +143,9 @@ function behindGroup(all: Token[], open: number): number {
   return all.length;
 }
 
-const ATTRIBUTE = /^(__attribute__|__declspec|_Alignas|alignas|__pragma|_Pragma)$/;
+/** What takes words of the compiler's own in parentheses. */
+const ATTRIBUTE =
+  /^(__attribute__|__declspec|_Alignas|alignas|__pragma|_Pragma|__has_(feature|extension|builtin|\w*attribute))$/;
 
 /** Macros that say nothing of a declaration: annotations, attributes, calling conventions. */
 function silentMacros(macros: Map<string, Macro>): Map<string, boolean> {
@@ -326,6 +330,7 @@ class Reader {
         const before = this.#text(this.#near(i, -1));
         const isOutside = this.#brace === "file" || this.#brace === "record";
         const isAssigned = this.#statementHas(i, "=");
+        if (before === "catch") this.#declareCaught(i);
         if (before === "for" || before === "catch") group.push("for");
         else if (group.at(-1) === "parameters" || (isOutside && !isAssigned)) {
           group.push("parameters");
@@ -472,6 +477,16 @@ class Reader {
     }
   }
 
+  /** The variable of a `catch`, if it has one: `catch (const std::exception &error)`. */
+  #declareCaught(open: number): void {
+    const last = behindGroup(this.#all, open) - 2;
+    if (this.#all[last]?.kind !== "name") return;
+    const before = this.#all[last - 1];
+    if (before?.kind !== "name" && !/^[&*>]$/.test(before?.text ?? "")) return;
+    this.#names.locals.add(this.#text(last));
+    this.#skipped.add(last);
+  }
+
   /** Whether a declaration may begin at an index: `a * b` is a product elsewhere. */
   #mayDeclareAt(i: number): boolean {
     const before = this.#near(i, -1);
@@ -614,6 +629,12 @@ class Reader {
         if (macro.includes("UNICODE_STRING")) set.add(`${text}_buffer`);
         this.#skipped.add(i);
       } else if (ignored.includes(index)) this.#skipped.add(i);
+      else if (CONTEXT_MACROS.test(macro)) {
+        // The type, and what is called with an object: an argument of its own, or after the type.
+        this.#names.declared.add(index === 0 ? `WDF_POINTER_TYPE_${text}` : text);
+        if (index === 0) this.#names.declared.add(`WdfObjectGet_${text}`);
+        else this.#skipped.add(i);
+      }
     }
   }
 

@@ -14,10 +14,11 @@
 
 import { type ListTrace, parse, TraceError, type TraceList, type TraceStep } from "../src/trace.ts";
 import { STATS_KEYS } from "../src/trace/list_trace.ts";
+import { takesEntries } from "../src/trace/world.ts";
 
 /** `LkTr`, little-endian. */
 const MAGIC = 0x7254_6B4C;
-const VERSION = 1;
+const VERSION = 2;
 const OPERATION_WORDS = 8;
 /** A driver's handle has so many lists and slots at once (`wire.rs`). */
 const LISTS = 64;
@@ -32,6 +33,9 @@ const ALLOCATES: readonly TraceList["alloc"][] = ["default", "pool", "fail", "th
 const FREES: readonly TraceList["free"][] = ["default", "pool", "throw"];
 const MISTAKES: readonly string[] = ["double", "interior", "foreign"];
 const STATISTICS: readonly string[] = STATS_KEYS;
+
+/** Shorter entries have no room for what a driver writes into them. */
+const STAMPED_BYTES = 16;
 
 /** POOL_RAISE_IF_ALLOCATION_FAILURE, a flag of the legacy kinds. */
 const RAISE_IF_ALLOCATION_FAILURE = 16;
@@ -107,10 +111,13 @@ class Compiler {
     const list = this.#list(step.list, step);
     switch (step.op) {
       case "a":
+        return [this.#allocate(list, step.slot, false, step)];
       case "f":
-        return [this.#move(list, step.slot, step.op === "f", false, step)];
+        return [this.#free(list, step.slot, step)];
       case "batch":
-        return step.slots.map((slot, i) => this.#move(list, slot, step.free, i > 0, step));
+        return step.slots.map((slot, i) =>
+          step.free ? this.#free(list, slot, step) : this.#allocate(list, slot, i > 0, step)
+        );
       case "flush":
         return [[code, list.number]];
       case "depth":
@@ -138,19 +145,27 @@ class Compiler {
     const number = this.#spare(this.#spareLists, "lists", LISTS, step);
     this.#lists.set(index, { number, slots: new Map(), taken: new Set() });
     const callbacks = ALLOCATES.indexOf(alloc) << 8 | FREES.indexOf(free) << 16;
+    const own = Number(list.ownEntriesOnly === false) << 24;
     // The legacy kinds imply their pool type.
     const pool = kind === "ex" ? poolType : 0;
-    return [number, size, pool, tag, flags, maximumDepth, KINDS.indexOf(kind) | callbacks];
+    return [number, size, pool, tag, flags, maximumDepth, KINDS.indexOf(kind) | callbacks | own];
   }
 
-  /** An allocation into a slot, or its free; a chained allocation waits for the one before. */
-  #move(list: CompiledList, slot: number, frees: boolean, chained: boolean, step: TraceStep) {
-    if (frees) {
-      const number = this.#slot(list, slot, step);
-      list.taken.delete(slot);
-      this.#spareSlots.push(number);
-      return [OPERATIONS.indexOf("f") + 1, list.number, number];
+  /** The free of a slot, or the attempt to where the list that it names does not take the entry. */
+  #free(list: CompiledList, slot: number, step: TraceStep & { op: "f" | "batch" }): number[] {
+    const { lists } = this.#trace;
+    const number = this.#slot(list, slot, step);
+    const to = step.into === undefined ? null : this.#list(step.into, step).number;
+    if (!takesEntries(lists[step.into ?? step.list]!, lists[step.list]!)) {
+      return [OPERATIONS.indexOf("bad") + 1, list.number, number, MISTAKES.indexOf("foreign"), to!];
     }
+    list.taken.delete(slot);
+    this.#spareSlots.push(number);
+    return [OPERATIONS.indexOf("f") + 1, list.number, number, to === null ? 0 : to + 1];
+  }
+
+  /** An allocation into a slot; a chained one waits for the one before. */
+  #allocate(list: CompiledList, slot: number, chained: boolean, step: TraceStep): number[] {
     const number = this.#spare(this.#spareSlots, "slots", SLOTS, step);
     list.slots.set(slot, number);
     list.taken.add(slot);
@@ -189,10 +204,11 @@ export interface KernelPart {
 }
 
 /**
- * Leaves out what a kernel cannot be asked: `tick` and `fail`, which only the emulation has; `bad`,
- * which a kernel does not notice until it is damaged; `expect`, which the comparison replaces; lists
- * whose callbacks throw. Flags that let a default allocation raise, or that are undefined without a
- * callback, get a callback that asks pool.
+ * Leaves out what a kernel cannot be asked: `tick` and `fail`, which only the emulation has; `bad`
+ * and frees to a list that does not take the entry, which a kernel does not notice until it is damaged;
+ * `expect`, which the comparison replaces; lists whose callbacks throw. Flags that let a default
+ * allocation raise, or that are undefined without a callback, get a callback that asks pool. An entry
+ * stays with its list where such a callback, or an entry too short for its ordinal, is in the way.
  */
 export function kernelPart(trace: ListTrace): KernelPart {
   const skipped: Record<string, number> = {};
@@ -208,13 +224,29 @@ export function kernelPart(trace: ListTrace): KernelPart {
       substituted += 1;
     }
     return reason === null;
+  }).map((step): TraceStep => {
+    if ((step.op !== "f" && step.op !== "batch") || step.into === undefined) return step;
+    const [from, into] = [lists[step.list]!, lists[step.into]!];
+    const { into: _, ...stays } = step;
+    return takesEntries(into, from) && isStamped(from) === isStamped(into) ? step : stays;
   });
   return { trace: { ...trace, lists, steps }, skipped, substituted };
 }
 
-function reasonToSkip(step: TraceStep, lists: readonly TraceList[]): string | null {
+function isStamped({ size }: TraceList): boolean {
+  return size >= STAMPED_BYTES;
+}
+
+/** Why a kernel cannot be asked a step; null if it can. */
+export function reasonToSkip(step: TraceStep, lists: readonly TraceList[]): string | null {
   if (step.op === "tick" || step.op === "fail" || step.op === "bad" || step.op === "expect") {
     return step.op;
+  }
+  if (
+    (step.op === "f" || step.op === "batch") &&
+    !takesEntries(lists[step.into ?? step.list]!, lists[step.list]!)
+  ) {
+    return "bad";
   }
   const { alloc, free } = lists[step.list]!;
   return alloc === "throw" || free === "throw" ? "throw" : null;

@@ -46,7 +46,7 @@ function tool(variable: string, program: string): Record<string, string> {
 async function rustLines(): Promise<Lines[]> {
   const { success } = await new Deno.Command("cargo", { args: ["llvm-cov", "--version"] }).output();
   if (!success) throw new Error("There is no cargo-llvm-cov: see docs/coverage.md");
-  const packages = ["ntoskrnl-emu", "win-lookaside", "lookaside-check"]
+  const packages = ["ntoskrnl-emu", "lookaside-alloc", "lookaside-check"]
     .flatMap((name) => ["-p", name]);
   const args = ["llvm-cov", "--locked", "-q", "--lcov", ...packages];
   const tools = {
@@ -63,7 +63,7 @@ async function typeScriptLines(): Promise<Lines[]> {
     // The variable also reaches the processes that tests start.
     await run(Deno.execPath(), [
       ...args,
-      "--ignore=tests/native/*_process_test.ts,cli/tests/*_process_test.ts",
+      "--ignore=tests/native/*_process_test.ts,cli/tests/*_process_test.ts,tests/install,tests/docs",
       `--coverage=${folder}`,
     ], { DENO_COVERAGE_DIR: folder });
     return parseLcov(

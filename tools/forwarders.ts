@@ -2,11 +2,16 @@
  * Writes a folder of headers that include ours by the names that drivers spell otherwise, such as
  * <Ntddk.h> and <NTDDK.H>. Windows does not tell them apart; most other systems do.
  *
- *     deno task forwarders FOLDER
+ *     deno task forwarders FOLDER [SOURCES]
+ *
+ * With a folder of sources, headers of the driver's own that its files spell otherwise, or with
+ * backslashes, are forwarded, too.
  *
  * The folder goes into the compiler's path beside the headers. It belongs to an installation: in a
  * clone on a system that does not tell such names apart, they would be one file.
  */
+
+import { filesUnder } from "./missing.ts";
 
 const INCLUDE = new URL("../include/ntoskrnl_emu", import.meta.url).pathname;
 
@@ -74,11 +79,43 @@ export async function writeForwarders(folder: string): Promise<number> {
   return files;
 }
 
+/**
+ * Forwards to headers of a driver that its own files name in a way that only Windows finds. Of several
+ * headers of one name the first by path is taken. Returns how many files were written.
+ */
+export async function writeOwnForwarders(folder: string, sources: string): Promise<number> {
+  await Deno.mkdir(folder, { recursive: true });
+  const files = (await filesUnder(sources)).map((file) => Deno.realPathSync(file));
+  const present = new Set(files);
+  const byName = new Map<string, string>();
+  for (const file of files) {
+    const name = file.slice(file.lastIndexOf("/") + 1).toLowerCase();
+    if (!byName.has(name)) byName.set(name, file);
+  }
+  const written = new Set<string>();
+  for (const file of files) {
+    const beside = file.slice(0, file.lastIndexOf("/"));
+    const text = await Deno.readTextFile(file);
+    for (const [, name = ""] of text.matchAll(/^[ \t]*#[ \t]*include[ \t]+["<]([^">\n]+)[">]/gm)) {
+      const path = name.replaceAll("\\", "/");
+      const found = byName.get(path.slice(path.lastIndexOf("/") + 1).toLowerCase());
+      if (found === undefined || written.has(name)) continue;
+      const isFound = present.has(`${beside}/${name}`) || found.endsWith(`/${name}`);
+      if (path === name && (isFound || name.includes("/"))) continue;
+      await Deno.writeTextFile(`${folder}/${name}`, `#include "${found}"\n`);
+      written.add(name);
+    }
+  }
+  return written.size;
+}
+
 if (import.meta.main) {
-  const [folder] = Deno.args;
+  const [folder, sources] = Deno.args;
   if (folder === undefined) {
-    console.error("Usage: deno task forwarders FOLDER");
+    console.error("Usage: deno task forwarders FOLDER [SOURCES]");
     Deno.exit(2);
   }
-  console.log(`${await writeForwarders(folder)} headers written to ${folder}`);
+  let headers = await writeForwarders(folder);
+  if (sources !== undefined) headers += await writeOwnForwarders(folder, sources);
+  console.log(`${headers} headers written to ${folder}`);
 }

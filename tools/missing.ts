@@ -42,7 +42,8 @@ async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }
 
-async function filesUnder(path: string): Promise<string[]> {
+/** The files of a driver below a folder, by path; a file is itself. */
+export async function filesUnder(path: string): Promise<string[]> {
   const { isDirectory } = await Deno.stat(path).catch(() => {
     throw new Error(`Cannot read the driver: no such file or folder: ${path}`);
   });
@@ -244,9 +245,10 @@ if (import.meta.main) {
   let file: string | undefined;
   const words = [...Deno.args];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    if (word === "--include") include.push(words.shift() ?? "");
-    else if (word === "--cc") compiler = words.shift();
-    else if (word === "--stubs") file = words.shift();
+    // An option without its value is none of the paths either.
+    if (words.length > 0 && word === "--include") include.push(words.shift()!);
+    else if (words.length > 0 && word === "--cc") compiler = words.shift();
+    else if (words.length > 0 && word === "--stubs") file = words.shift();
     else paths.push(word);
   }
   if (paths.length === 0 || paths.some((path) => path.startsWith("-"))) {

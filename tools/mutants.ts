@@ -38,7 +38,7 @@ const CRATES = [
     name: "ntoskrnl-emu",
     first: FIRST,
   },
-  { name: "win-lookaside", first: [] },
+  { name: "lookaside-alloc", first: [] },
 ] as const;
 /** The tests that are left out: their result depends on a seed or on the scheduler. */
 const BY_CHANCE = ["races", "threads"];

@@ -11,6 +11,8 @@
 
 import { parseArgs } from "node:util";
 
+import { exitWith, parsed, UsageError } from "./usage.ts";
+
 const ROOT = new URL("../", import.meta.url).pathname;
 const LOGS = `${ROOT}target/prove/`;
 /** Lines of a failure that are shown; its file has all of them. */
@@ -18,6 +20,8 @@ const SHOWN_LINES = 60;
 const SEEDS = 3;
 /** A program that takes longer hangs: a broken protocol may let its test wait without end. */
 const LONGEST_MINUTES = 15;
+/** All tests, built for another target and run by an emulator. */
+const LONGEST_TARGET_MINUTES = 120;
 const MOST_MINUTES = 24 * 60;
 
 const USAGE = `deno task prove [--minutes N] [--only NAME]… [--strict] [--list]
@@ -45,6 +49,8 @@ interface Proof {
   readonly name: string;
   readonly tools: readonly Tool[];
   readonly commands: readonly Command[];
+  /** How long a command may take; else {@linkcode LONGEST_MINUTES}. */
+  readonly minutes?: number;
 }
 
 const NIGHTLY: Tool = {
@@ -62,10 +68,30 @@ const VALGRIND: Tool = {
   args: ["--version"],
   missing: "there is no Valgrind",
 };
+const CLANG: Tool = {
+  program: "clang",
+  args: ["--version"],
+  missing: "there is no clang (Debian: clang)",
+};
 const CHROMIUM: Tool = {
   program: "chromium",
   args: ["--version"],
   missing: "there is no Chromium",
+};
+const WINE: Tool = {
+  program: "/usr/lib/wine/wine64",
+  args: ["--version"],
+  missing: "there is no Wine (Debian: wine64)",
+};
+const QEMU: Tool = {
+  program: "qemu-aarch64-static",
+  args: ["--version"],
+  missing: "there is no QEMU (Debian: qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross)",
+};
+const PYTHON: Tool = {
+  program: "python3",
+  args: ["-m", "venv", "--help"],
+  missing: "there is no python3 with venv (Debian: python3-venv)",
 };
 const MIRI: Tool = {
   program: "cargo",
@@ -79,8 +105,16 @@ const CPP: Tool = {
   missing: "there is no C++ compiler, which libFuzzer is built by",
 };
 
-/** Arguments that make no sense. */
-class UsageError extends Error {}
+const CARGO_DENY: Tool = {
+  program: "cargo",
+  args: ["deny", "--version"],
+  missing: "there is no cargo-deny (cargo install --locked cargo-deny)",
+};
+const SEMVER_CHECKS: Tool = {
+  program: "cargo",
+  args: ["semver-checks", "--version"],
+  missing: "there is no cargo-semver-checks (cargo install --locked cargo-semver-checks)",
+};
 
 /** Cargo with a build folder of its own: with other flags all would be built anew each time. */
 function cargo(folder: string, args: string, env: Readonly<Record<string, string>> = {}): Command {
@@ -96,7 +130,9 @@ function task(name: string, ...args: readonly string[]): Command {
 }
 
 function denoTest(args: string, env: Readonly<Record<string, string>> = {}): Command {
-  const permissions = ["ffi", "read", "env", "run", "write"].map((name) => `--allow-${name}`);
+  const permissions = ["ffi", "read", "env", "run", "write", "net=127.0.0.1"].map((name) =>
+    `--allow-${name}`
+  );
   const program = Deno.execPath();
   return {
     program,
@@ -124,7 +160,7 @@ function fuzz(target: string, minutes: number, flags: string, ...seeds: string[]
 }
 
 function proofs(minutes: number, host: string): Proof[] {
-  const crates = "-p ntoskrnl-emu -p win-lookaside -p lookaside-check";
+  const crates = "-p ntoskrnl-emu -p lookaside-alloc -p lookaside-check";
   const quick = "-max_len=2048 -len_control=0 -timeout=20";
   // Most tests look into free pool on purpose, which the emulation has the sanitizer report.
   const asan = { RUSTFLAGS: "-Zsanitizer=address", EMU_SANITIZERS: "off" };
@@ -160,6 +196,12 @@ function proofs(minutes: number, host: string): Proof[] {
         cargo("prove/release", "test --release --locked -p lookaside-check --test property", {
           PROPTEST_CASES: "40000",
         }),
+        ...["1", "20", "300"].map((seed) =>
+          cargo("prove/release", "test --release --locked -p lookaside-check --test misuse", {
+            MISUSE_SEED: seed,
+            MISUSE_OPERATIONS: "100000",
+          })
+        ),
       ],
     },
     {
@@ -196,10 +238,11 @@ function proofs(minutes: number, host: string): Proof[] {
       tools: [NIGHTLY],
       commands: [
         task("compile-traces"),
-        // Freed memory stays mapped here, and what those tests read of it is what is reported.
+        // Freed memory stays mapped here, and what those tests read of it is what is reported. Stacks are
+        // noted here by the process's allocator, which a signal handler may not call.
         cargo(
           "prove/asan",
-          `${asanTest} ${crates} -p lookaside-contract -p wdm -- --skip memory_is_gone`,
+          `${asanTest} ${crates} -p lookaside-contract -p lookaside-wdm -- --skip memory_is_gone --skip a_routine_in_a_signal_handler`,
           asan,
         ),
         cargo(
@@ -213,6 +256,59 @@ function proofs(minutes: number, host: string): Proof[] {
       name: "Valgrind",
       tools: [VALGRIND],
       commands: [task("build"), denoTest("--filter=Valgrind tests/c/c_test.ts")],
+    },
+    {
+      name: "C standards",
+      tools: [CLANG],
+      commands: [
+        task("build"),
+        denoTest("--filter=/every.standard/ tests/c/c_test.ts", { EVERY_STANDARD: "1" }),
+      ],
+    },
+    {
+      name: "driver",
+      tools: [WINE],
+      minutes: LONGEST_TARGET_MINUTES,
+      commands: [task("driver", "--twice"), task("test:kernel")],
+    },
+    {
+      name: "planted mistakes",
+      tools: [VALGRIND, CLANG, NIGHTLY],
+      minutes: LONGEST_TARGET_MINUTES,
+      commands: [task("plant")],
+    },
+    {
+      name: "public API",
+      tools: [SEMVER_CHECKS],
+      commands: [task("semver")],
+    },
+    {
+      name: "licences",
+      tools: [CARGO_DENY],
+      commands: [{ program: "cargo", args: ["deny", "check", "licenses", "bans", "sources"] }],
+    },
+    {
+      name: "installation",
+      tools: [],
+      commands: [task("build"), denoTest("tests/install/long")],
+    },
+    {
+      name: "Windows",
+      tools: [WINE],
+      minutes: LONGEST_TARGET_MINUTES,
+      commands: [task("tools"), task("test:windows")],
+    },
+    {
+      name: "aarch64",
+      tools: [QEMU],
+      minutes: LONGEST_TARGET_MINUTES,
+      commands: [task("tools"), task("test:aarch64")],
+    },
+    {
+      name: "release",
+      tools: [PYTHON],
+      minutes: LONGEST_TARGET_MINUTES,
+      commands: [task("tools"), task("release", "--twice")],
     },
     {
       name: "pictures",
@@ -320,8 +416,8 @@ async function failure(proof: Proof, minutes: number): Promise<string | null> {
 }
 
 function options() {
-  try {
-    return parseArgs({
+  return parsed(() =>
+    parseArgs({
       args: Deno.args,
       options: {
         minutes: { type: "string", default: "1" },
@@ -330,10 +426,8 @@ function options() {
         list: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : `${error}`);
-  }
+    }).values
+  );
 }
 
 /** The target triple of the machine. */
@@ -379,7 +473,7 @@ async function main(): Promise<number> {
       continue;
     }
     const start = performance.now();
-    const written = await failure(proof, LONGEST_MINUTES + minutes);
+    const written = await failure(proof, (proof.minutes ?? LONGEST_MINUTES) + minutes);
     const seconds = ((performance.now() - start) / 1000).toFixed(0);
     count[written === null ? "passed" : "failed"] += 1;
     console.log(`${written === null ? "ok  " : "FAIL"}  ${proof.name} (${seconds} s)`);
@@ -397,11 +491,4 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.exit(1);
   });
 }
-try {
-  Deno.exit(await main());
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  console.error(USAGE);
-  Deno.exit(2);
-}
+await exitWith(main, USAGE);

@@ -1,6 +1,6 @@
 /**
- * The ratios of `deno task bench`: those that it judges, and each contender's to its peer. Times
- * are left out, since they compare within one run only.
+ * The ratios that `deno task bench` judges. Times are left out, since they compare within one run
+ * only.
  *
  * @module
  */
@@ -19,32 +19,23 @@ export interface Bench {
   readonly spread: Readonly<Record<string, readonly [number, number]>>;
 }
 
-/** The ratios that a run printed, each by what it is of. */
+/** The ratios of a run, as `--json` writes them, each by what it is of. */
 export function ratiosOf(text: string): Record<string, number> {
-  const ratios: Record<string, number> = {};
-  for (const line of text.split("\n")) {
-    const contender = line.match(/^ {2}(\S.*?) {2,}[\d.]+ +[\d.]+ +([\d.]+)$/);
-    if (contender !== null) ratios[`${contender[1]}: to two bare calls`] = Number(contender[2]);
-    const judged = line.match(/^ {2}(?:held|NOT HELD): (.*): ([\d.]+)(?: at worst)?$/);
-    if (judged !== null) ratios[judged[1] ?? ""] = Number(judged[2]);
-    const rust = line.match(/^ {2}(\w.*?) +LookasideAlloc ([\d.]+), LocalLookasideAlloc ([\d.]+)$/);
-    if (rust !== null) {
-      ratios[`Rust, ${rust[1]}: LookasideAlloc to the lock of 0.1`] = Number(rust[2]);
-      ratios[`Rust, ${rust[1]}: LocalLookasideAlloc to the lock of 0.1`] = Number(rust[3]);
-    }
-  }
-  return ratios;
+  const { ratios } = JSON.parse(text) as { ratios: readonly { of: string; ratio: number }[] };
+  return Object.fromEntries(ratios.map(({ of, ratio }) => [of, ratio]));
 }
 
-/** Runs the benchmark some times: two minutes. */
+/** Runs the benchmark some times: half an hour. */
 export async function bench(): Promise<Bench> {
   const loads: number[] = [];
   const runs: Record<string, number>[] = [];
   for (let count = 0; count < RUNS; count++) {
     loads.push(load());
+    const file = await Deno.makeTempFile();
     // It ends with 1 where a ratio is not held, which the comparison judges for itself.
-    const { out } = await run(Deno.execPath(), ["task", "-q", "bench"], { codes: [0, 1] });
-    runs.push(ratiosOf(out));
+    await run(Deno.execPath(), ["task", "-q", "bench", "--json", file], { codes: [0, 1] });
+    runs.push(ratiosOf(await Deno.readTextFile(file)));
+    await Deno.remove(file);
   }
   const ratios: Record<string, number> = {};
   const spread: Record<string, [number, number]> = {};

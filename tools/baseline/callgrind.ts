@@ -7,24 +7,37 @@
 
 import { needDebian, ROOT, run, runNicely } from "./run.ts";
 
-const PAIRS = 10_000;
-const WAYS = ["confined", "shared", "raw", "exports"] as const;
+const PAIRS = 2_000;
+const WAYS = [
+  "confined",
+  "shared",
+  "raw",
+  "callbacks",
+  "misses",
+  "creation",
+  "exports",
+] as const;
 /** What the exports' list is created with, by the names that the bindings give. */
-const CREATE: Readonly<Record<string, number>> = { size: 64, pool_type: 512 };
+const CREATE: Readonly<Record<string, number>> = {
+  size: 64,
+  pool_type: 512,
+  // "Inst" as a tag.
+  tag: 0x74736e49,
+};
 
 /** Instructions for each pair, the loop's own included. */
 export type Callgrind = Readonly<Record<typeof WAYS[number], number>>;
 
 /** Builds the loop as `cargo bench` does and returns its path. */
 async function harness(): Promise<string> {
-  const args = "bench -p win-lookaside --bench instructions --locked --no-run".split(" ");
+  const args = "bench -p lookaside-alloc --bench instructions --locked --no-run".split(" ");
   const { out } = await runNicely("cargo", [...args, "--message-format=json"]);
   const found = out.match(/"executable":"([^"]*instructions[^"]*)"/)?.[1];
   if (found === undefined) throw new Error("Cannot count instructions: the loop is not built");
   return found;
 }
 
-/** The library, what stands where in a slot, and what `lookaside_create` is called with. */
+/** The library, what stands where, and what `lookaside_create` is called with. */
 async function exportArguments(): Promise<string[]> {
   const path = (await run("git", ["ls-files", "src/**bindings.ts", "src/bindings.ts"])).out.trim();
   const bindings = await Deno.readTextFile(`${ROOT}${path}`);
@@ -32,7 +45,7 @@ async function exportArguments(): Promise<string[]> {
   const names = bindings.match(/`lookaside_create\((.*?)\)/)?.[1]?.matchAll(/(\w+): /g) ?? [];
   const create = [...names].map(([, name = ""]) => String(CREATE[name] ?? 0));
   const library = `${ROOT}target/release/liblookaside.so`;
-  return [library, field("slotValue"), field("slotOwner"), ...create];
+  return [library, field("metadataDistance"), field("slotValue"), field("slotOwner"), ...create];
 }
 
 async function instructions(program: string, way: string, pairs: number, rest: string[]) {

@@ -37,10 +37,6 @@ export interface Difference {
 const TOLERANCE = 0.05;
 /** What Callgrind's count of a loop varies by, in instructions for a pair. */
 const LEAST_INSTRUCTIONS = 0.01;
-/** Contenders that are peers, not the project's. */
-const PEERS = /^(new Uint8Array|two bare|free list|malloc|LookasideModel)/;
-/** Ratios that are better when they are greater. */
-const GAINS = /at least/;
 
 const loss = (text: string): Difference => ({ isLoss: true, text });
 const change = (text: string): Difference => ({ isLoss: false, text });
@@ -111,8 +107,8 @@ export function compareCallgrind(before: Callgrind, after: Callgrind): Differenc
 }
 
 /**
- * Ratios of the project's contenders: one whose median is worse by more than the tolerance is a
- * loss, unless a run of now is as good as one of then.
+ * Ratios that the benchmark judges: one whose median is worse by more than the tolerance is a loss,
+ * unless a run of now is as good as one of then.
  */
 export function compareBench(before: Bench, after: Bench): Difference[] {
   return Object.entries(before.ratios).flatMap(([name, then]) => {
@@ -122,10 +118,8 @@ export function compareBench(before: Bench, after: Bench): Difference[] {
     const [nowLeast = NaN, nowGreatest = NaN] = after.spread[name] ?? [];
     const text =
       `${name}: ${then} (${least} … ${greatest}), now ${now} (${nowLeast} … ${nowGreatest})`;
-    const isHeld = GAINS.test(name)
-      ? now >= then * (1 - TOLERANCE) || nowGreatest >= least
-      : now <= then * (1 + TOLERANCE) || nowLeast <= greatest;
-    return isHeld || PEERS.test(name) ? change(text) : loss(text);
+    const isHeld = now <= then * (1 + TOLERANCE) || nowLeast <= greatest;
+    return isHeld ? change(text) : loss(text);
   });
 }
 

@@ -19,12 +19,12 @@ import { parseArgs } from "node:util";
 import * as native from "@win-lookaside/lookaside";
 import * as model from "@win-lookaside/lookaside/model";
 import {
-  crossCheck,
   type Divergence,
   modelWorld,
   nativeWorld,
   NoPoolError,
-  replay,
+  RecordingCheck,
+  type TraceStep,
 } from "@win-lookaside/lookaside/trace";
 import {
   Bar,
@@ -35,8 +35,10 @@ import {
   runCommand,
   Stop,
 } from "../../examples/demo.ts";
-import { type Input, readInput } from "../../examples/demo_input.ts";
+import { type Input, readInput, type Take } from "../../examples/demo_input.ts";
 import { grouped } from "../../examples/demo_table.ts";
+import { goOn } from "../../src/recording/check.ts";
+import { Expectations, ListCheck } from "../../src/trace/replay.ts";
 import { integer } from "../integers.ts";
 import { randomNumbers } from "../random/trace.ts";
 import { type Finding, MOST_WORKERS, shortened } from "./portions.ts";
@@ -63,6 +65,8 @@ const LARGEST_POOL_MEBIBYTES = 4095;
 const MOST_LISTS = 256;
 /** A longer trace is read in its file. */
 const MOST_LINES_SHOWN = 50;
+/** A difference is shown by a shorter trace where it comes after so many steps at most. */
+const MOST_STEPS_SHORTENED = 2 ** 21;
 const U32_MAX = 2 ** 32 - 1;
 
 interface Options {
@@ -265,23 +269,23 @@ async function checkTraces(options: Options): Promise<number> {
   try {
     using bar = new Bar("of the files", inputs.length);
     for (const [index, input] of inputs.entries()) {
-      const { trace } = input;
       try {
-        const divergence = crossCheck(trace, nativeWorld(), modelWorld(model));
-        if (divergence === null) replay(trace, modelWorld(model));
-        else found.push({ input, divergence });
+        const divergence = await checkInput(input);
+        if (divergence !== null) found.push({ input, divergence });
       } catch (error) {
         if (!(error instanceof NoPoolError)) throw error;
         console.error(error.message);
         short++;
       }
-      tally.operations += trace.kind === "lists" ? trace.steps.length : trace.operations.length;
+      tally.operations += input.operations;
       bar.update(index + 1);
     }
   } finally {
     // The file that was read is not written over either.
     const taken = new Set(inputs.map(({ name }) => fileName(name)));
-    for (const { input, divergence } of found) reportDivergence(input, divergence, options, taken);
+    for (const { input, divergence } of found) {
+      await reportDivergence(input, divergence, options, taken);
+    }
   }
   tally.divergences = found.length;
   const files = inputs.length === 1 ? "1 file" : `${inputs.length} files`;
@@ -290,23 +294,70 @@ async function checkTraces(options: Options): Promise<number> {
   return tally.divergences > 0 ? 1 : short > 0 ? 2 : 0;
 }
 
+/** Compares Rust with the model on one file, and looks at what it expects. */
+async function checkInput({ trace, again }: Input): Promise<Divergence | null> {
+  const worlds = [nativeWorld(), modelWorld(model)] as const;
+  if (trace.kind === "recording") {
+    using check = new RecordingCheck(trace, ...worlds);
+    return await firstOf(again, (portion) => {
+      if ("steps" in portion) return null;
+      goOn(check, portion);
+      return check.advance();
+    }) ?? check.finish();
+  }
+  const expectations = new Expectations(trace);
+  using check = new ListCheck(trace, ...worlds, (record) => expectations.check(record));
+  const divergence =
+    await firstOf(again, (portion) => "steps" in portion ? check.take(portion) : null) ??
+      check.finish();
+  if (divergence === null) expectations.end();
+  return divergence;
+}
+
+/** Reads a file until a portion of it shows a difference. */
+async function firstOf(
+  again: Input["again"],
+  check: (portion: Parameters<Take>[0]) => Divergence | null,
+): Promise<Divergence | null> {
+  let found: Divergence | null = null;
+  const enough = new Error("A difference was found");
+  try {
+    await again((portion) => {
+      found = check(portion);
+      if (found !== null) throw enough;
+    });
+  } catch (error) {
+    if (error !== enough) throw error;
+  }
+  return found;
+}
+
 /**
  * Prints how Rust and the model differ on a file. Saves a short trace where one shows the
  * difference, under a name that is not `taken` in this run.
  */
-function reportDivergence(
-  { name, trace }: Input,
+async function reportDivergence(
+  { name, trace, again }: Input,
   divergence: Divergence,
   options: Options,
   taken: Set<string>,
-): void {
+): Promise<void> {
   const { line, operation, field, left, right } = divergence;
   console.error(
     `Rust and the model differ: ${name}:${line}: ${operation}: ` +
       `${field} is ${left} in Rust and ${right} in the model`,
   );
   if (trace.kind !== "lists") return;
-  const { text } = shortened(trace, divergence, { model, workers: 1, worker: 0 });
+  const steps: TraceStep[] = [];
+  await again((portion) => {
+    if (!("steps" in portion) || steps.length > MOST_STEPS_SHORTENED) return;
+    steps.push(...portion.steps.filter((step) => line === 0 || step.line <= line));
+  });
+  if (steps.length > MOST_STEPS_SHORTENED) {
+    console.error(`more than ${MOST_STEPS_SHORTENED} steps come before it: no short trace is made`);
+    return;
+  }
+  const { text } = shortened({ ...trace, steps }, divergence, { model, workers: 1, worker: 0 });
   const base = fileName(name);
   let short = `${base}.short`;
   for (let count = 2; taken.has(short); count++) short = `${base}.${count}.short`;

@@ -29,7 +29,7 @@ export interface Report extends Outcome {
 // One operation in twelve ends in an error. Nothing reads its stack, which costs most.
 Reflect.deleteProperty(Error, "stackTraceLimit");
 
-function run({ seed, operations, lists, worker, workers, stop }: Request): void {
+async function run({ seed, operations, lists, worker, workers, stop }: Request): Promise<void> {
   const stopping = new Int32Array(stop);
   const setting = { model, lists, worker, workers };
   let left = operations;
@@ -40,6 +40,8 @@ function run({ seed, operations, lists, worker, workers, stop }: Request): void 
     const isLast = left <= 0 || Atomics.load(stopping, 0) !== 0;
     self.postMessage({ ...outcome, isLast } satisfies Report);
     if (isLast) return;
+    // What a weak reference led to is kept until the turn ends, the callbacks of each list among it.
+    await new Promise((resolve) => setTimeout(resolve));
   }
 }
 

@@ -21,7 +21,7 @@ import {
 import { randomNumbers } from "./trace.ts";
 
 const SIZES = [1, 8, 16, 48, 100, 256, 1000, 4096];
-/** Lists made one after the other have different tags; few enough for the pool's table of usage by tag. */
+/** How many tags a run uses in turn: few enough for the pool's table of usage by tag. */
 const TAGS = 216;
 /** The most entries that a list holds. */
 const MOST_LIVE = 100;
@@ -105,6 +105,7 @@ export class ReentrantRun {
   readonly #running: TraceList[] = [];
   #seen: (number | string)[] = [];
   #made = 0;
+  #tags = 0;
   #allocations = 0;
   #hooked = true;
 
@@ -113,7 +114,7 @@ export class ReentrantRun {
    *
    * @param seed Determines it.
    * @param world Where it runs.
-   * @param lists How many there are at any time.
+   * @param lists How many there are at any time, below 200.
    * @param letter What the tags begin with.
    * @param most How many operations there are at most; from then on nothing is done.
    */
@@ -215,7 +216,7 @@ export class ReentrantRun {
   #create(): void {
     const number = this.#made++;
     const kind = this.#pick(["ex", "ex", "ex", "npaged", "paged"] as const);
-    const tag = this.#letter + (number % TAGS).toString(36).padStart(3, "0");
+    const tag = this.#newTag();
     const like: TraceList = {
       name: tag,
       kind,
@@ -232,6 +233,19 @@ export class ReentrantRun {
     const list = this.world.createList(like);
     this.#byTag.set(tag, like);
     this.#lists.push({ number, like, list, live: [] });
+  }
+
+  /**
+   * A tag that no list has. The hook knows a list by its tag alone, and the model's pool calls the
+   * hook for default routines too: those of a list with the tag of another would do what the
+   * callbacks of that one do.
+   */
+  #newTag(): string {
+    for (let tries = 0; tries < TAGS; tries++) {
+      const tag = this.#letter + (this.#tags++ % TAGS).toString(36).padStart(3, "0");
+      if (!this.#byTag.has(tag)) return tag;
+    }
+    throw new RangeError(`Cannot create a list: all ${TAGS} tags are in use`);
   }
 
   #act(): void {
