@@ -19,7 +19,6 @@ import { SingleBar } from "cli-progress";
 import { parseArgs } from "node:util";
 import * as native from "@win-lookaside/lookaside";
 import {
-  crossCheck,
   type Divergence,
   ExpectationError,
   type ListTrace,
@@ -29,9 +28,10 @@ import {
   type Recording,
   RecordingCheck,
   RecordingReplay,
-  replay,
   TraceError,
 } from "@win-lookaside/lookaside/trace";
+import { goOn } from "../src/recording/check.ts";
+import { Expectations, ListCheck } from "../src/trace/replay.ts";
 import { type Input, InputError, readInput } from "./demo_input.ts";
 import { grouped, LEGEND, type ListResult, table } from "./demo_table.ts";
 
@@ -46,9 +46,9 @@ const DEFAULT_POOL_MEBIBYTES = 64;
 const KEPT_MEBIBYTES = 16;
 /** Lists that get a line of their own unless all of them are asked for. */
 const SHOWN_LISTS = 6;
-/** Operations between two looks at the progress bar. */
-const PORTION = 4096;
 const WARM_UP_OPERATIONS = 1_000_000;
+/** Operations of a recording that are kept to be measured: its first ones. */
+const KEPT_OPERATIONS = 1_000_000;
 const MEASURED_OPERATIONS = 5_000_000;
 /** Ends a pass early. A recording whose allocations mostly go to pool would take minutes. */
 const LONGEST_PASS_MILLISECONDS = 5000;
@@ -94,9 +94,13 @@ async function main(): Promise<number> {
 
   print("Rust lists and the model side by side; the busiest lists of each file:");
   let operations = 0;
+  const recordings: Recording[] = [];
   for (const input of inputs) {
-    const lists = check(input);
-    operations += operationsOf(input);
+    const { trace } = input;
+    const lists = trace.kind === "recording"
+      ? await checkRecording(input, trace, recordings)
+      : await checkTrace(input, trace);
+    operations += input.operations;
     printInput(input, lists, shown);
   }
   print();
@@ -104,7 +108,6 @@ async function main(): Promise<number> {
   print();
   print(`${bold("0 divergences")} in ${grouped(operations)} operations`);
 
-  const recordings = inputs.map(({ trace }) => trace).filter((trace) => trace.kind === "recording");
   if (recordings.some(({ operations }) => operations.length > 0)) measure(recordings);
   return 0;
 }
@@ -181,18 +184,15 @@ export function configurePool(inputs: readonly Input[], asked?: number): void {
   kernel.configure({ poolMebibytes });
 }
 
-function operationsOf({ trace }: Input): number {
-  return trace.kind === "recording" ? trace.operations.length : trace.steps.length;
-}
-
-function check(input: Input): ListResult[] {
-  return input.trace.kind === "recording"
-    ? checkRecording(input.name, input.trace)
-    : checkTrace(input.name, input.trace);
-}
-
-/** Replays a recording in both worlds, to its end or to the first difference. */
-function checkRecording(name: string, recording: Recording): ListResult[] {
+/**
+ * Replays a recording in both worlds, to its end or to the first difference. Keeps its first
+ * operations in `kept`.
+ */
+async function checkRecording(
+  { name, operations, again }: Input,
+  recording: Recording,
+  kept: Recording[],
+): Promise<ListResult[]> {
   const highest: number[] = [];
   const look = () => {
     for (const [index, list] of checking.leftLists.entries()) {
@@ -203,37 +203,48 @@ function checkRecording(name: string, recording: Recording): ListResult[] {
     onTick: look,
   });
   look();
-  const total = recording.operations.length;
+  const first = new Uint32Array(Math.min(operations, KEPT_OPERATIONS));
   {
-    using bar = new Bar(name, total);
-    while (checking.position < total) {
-      const divergence = checking.advance(PORTION);
+    using bar = new Bar(name, operations);
+    await again((portion) => {
+      if ("steps" in portion) return;
+      const room = first.subarray(checking.position);
+      room.set(portion.operations.subarray(0, room.length));
+      goOn(checking, portion);
+      const divergence = checking.advance();
       if (divergence !== null) throw diverged(name, divergence, checking.position);
       bar.update(checking.position);
-    }
+    });
   }
   const lists = recording.lists.map((list, index): ListResult => {
     const stats = checking.leftLists[index]!.stats();
     return { name: `${list.size} B`, size: list.size, stats, highestDepth: highest[index] ?? 0 };
   });
   const divergence = checking.finish();
-  if (divergence !== null) throw diverged(name, divergence, total);
+  if (divergence !== null) throw diverged(name, divergence, operations);
+  kept.push({ ...recording, operations: first });
   return lists;
 }
 
-/** Replays a trace with lists in both worlds, then once more in Rust for what it expects and for its numbers. */
-function checkTrace(name: string, trace: ListTrace): ListResult[] {
-  const divergence = crossCheck(trace, nativeWorld(), modelWorld());
-  if (divergence !== null) throw diverged(name, divergence);
+/** Replays a trace with lists in both worlds, and looks at what it expects and at its numbers. */
+async function checkTrace({ name, again }: Input, trace: ListTrace): Promise<ListResult[]> {
   const results = new Map<number, ListResult>();
-  replay(trace, nativeWorld(), {
-    onStep: ({ step, stats }) => {
-      if (stats === null || !("list" in step)) return;
-      const { name, size } = trace.lists[step.list]!;
-      const highestDepth = Math.max(results.get(step.list)?.highestDepth ?? 0, stats.depth);
-      results.set(step.list, { name, size: Math.max(size, 8), stats, highestDepth });
-    },
+  const expectations = new Expectations(trace);
+  using checking = new ListCheck(trace, nativeWorld(), modelWorld(), (record) => {
+    expectations.check(record);
+    const { step, stats } = record;
+    if (stats === null || !("list" in step)) return;
+    const { name, size } = trace.lists[step.list]!;
+    const highestDepth = Math.max(results.get(step.list)?.highestDepth ?? 0, stats.depth);
+    results.set(step.list, { name, size: Math.max(size, 8), stats, highestDepth });
   });
+  await again((portion) => {
+    const divergence = "steps" in portion ? checking.take(portion) : null;
+    if (divergence !== null) throw diverged(name, divergence);
+  });
+  const divergence = checking.finish();
+  if (divergence !== null) throw diverged(name, divergence);
+  expectations.end();
   return [...results.values()];
 }
 
@@ -249,7 +260,7 @@ function diverged(name: string, divergence: Divergence, position?: number): Stop
 }
 
 function printInput(input: Input, lists: readonly ListResult[], shown: number): void {
-  const facts = [`${grouped(operationsOf(input))} operations`, `${lists.length} lists`];
+  const facts = [`${grouped(input.operations)} operations`, `${lists.length} lists`];
   const { trace } = input;
   if (trace.kind === "recording") {
     facts.push(`at most ${grouped(trace.peakBytes)} bytes in use`);

@@ -6,20 +6,31 @@
  */
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { RecordingBuilder } from "../src/recording/builder.ts";
+import { type Portion, RecordingBuilder } from "../src/recording/builder.ts";
 import { FORMATS } from "../src/recording/formats/formats.ts";
 import { Blocks, readRecording, RecordingError } from "@win-lookaside/lookaside/recording";
-import { parseStream, type Trace, TraceError } from "@win-lookaside/lookaside/trace";
+import { Parser } from "../src/trace/parse.ts";
+import { type Trace, TraceError, type TraceStep } from "@win-lookaside/lookaside/trace";
 
-/** One file, read. */
+/** One file, read once. Its operations are not kept: they are read again where they are needed. */
 export interface Input {
   /** What to call it. */
   readonly name: string;
-  /** What it holds. */
+  /** What it holds, but for its steps or operations. */
   readonly trace: Trace;
+  /** How many steps or operations it has. */
+  readonly operations: number;
   /** Remarks for a reader of its numbers. */
   readonly remarks: readonly string[];
+  /** Reads the file again. What `take` throws ends that, and is thrown. */
+  readonly again: (take: Take) => Promise<void>;
 }
+
+/** Takes some steps or operations in a row. It has done with them when it returns. */
+export type Take = (portion: Portion | { readonly steps: readonly TraceStep[] }) => void;
+
+/** Steps that are passed on at a time. */
+const STEPS = 4096;
 
 /** A file that cannot be replayed. The message is one line and begins with the file, and the line where there is one. */
 export class InputError extends Error {
@@ -47,11 +58,52 @@ const HEAD_BYTES = 4096;
  */
 export async function readInput(file: string | URL, pid?: number): Promise<Input> {
   const name = typeof file === "string" ? file : file.pathname.split("/").at(-1) ?? file.pathname;
+  // What is no file, such as a pipe, is read once.
+  const kept: Parameters<Take>[0][] = [];
+  let isFile = true;
+  const found = await read(file, name, pid, (portion) => {
+    if (isFile) return;
+    kept.push(
+      "steps" in portion ? portion : { ...portion, operations: portion.operations.slice() },
+    );
+  }, (is) => isFile = is);
+  return {
+    name,
+    ...found,
+    again: async (take) => {
+      if (isFile) await read(file, name, pid, take);
+      else kept.forEach(take);
+    },
+  };
+}
+
+type Found = Omit<Input, "name" | "again">;
+
+async function read(
+  file: string | URL,
+  name: string,
+  pid: number | undefined,
+  take: Take,
+  onStat?: (isFile: boolean) => void,
+): Promise<Found> {
+  let thrown: { error: unknown } | null = null;
+  const taking: Take = (portion) => {
+    if (thrown !== null) throw thrown.error;
+    try {
+      take(portion);
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
   try {
     using handle = await Deno.open(file);
-    if ((await handle.stat()).isDirectory) throw new InputError(`${name}: Cannot read a directory`);
-    return { name, ...await readBytes(handle.readable, name, pid) };
+    const { isDirectory, isFile } = await handle.stat();
+    if (isDirectory) throw new InputError(`${name}: Cannot read a directory`);
+    onStat?.(isFile);
+    return await readBytes(handle.readable, name, pid, taking);
   } catch (error) {
+    if (thrown !== null) throw (thrown as { error: unknown }).error;
     if (error instanceof TraceError || error instanceof RecordingError) {
       throw new InputError(error.message);
     }
@@ -65,7 +117,8 @@ async function readBytes(
   bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
   file: string,
   pid: number | undefined,
-): Promise<Omit<Input, "name">> {
+  take: Take,
+): Promise<Found> {
   let [head, rest] = await peek(bytes);
   if (head[0] === 0x1F && head[1] === 0x8B) {
     [head, rest] = await peek(gunzip(rest));
@@ -73,9 +126,9 @@ async function readBytes(
   const beginning = new TextDecoder().decode(head);
   const format = FORMATS.find((format) => format.detects(beginning));
   if (format === undefined || format.name === "trace") {
-    return { trace: await parseStream(rest, { file }), remarks: [] };
+    return { ...await readTrace(rest, file, take), remarks: [] };
   }
-  const builder = new RecordingBuilder(file);
+  const builder = new RecordingBuilder(file, take);
   const blocks = new Blocks({
     allocate: (block, { size, line }) => builder.allocate(block, size, line),
     free: (block, { line }) => builder.free(block, line),
@@ -83,10 +136,43 @@ async function readBytes(
   });
   const options = pid === undefined ? {} : { pid };
   const { remarks, malformed, complaints } = await readRecording(file, rest, blocks, options);
-  const unreadable = malformed > 0
-    ? [`${malformed} malformed lines were left out, the first: ${complaints[0]}`]
-    : [];
-  return { trace: builder.finish(), remarks: [...remarks, ...unreadable] };
+  const { unknownFrees, missedFrees } = blocks.counts;
+  const leftOut = [
+    [malformed, `malformed lines were left out, the first: ${complaints[0]}`],
+    [unknownFrees, "frees of addresses that were not allocated, left out"],
+    [missedFrees, "allocations at an address that was in use: a free is missing"],
+  ] as const;
+  const more = leftOut.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return {
+    trace: builder.finish(),
+    operations: builder.count,
+    remarks: [...remarks, ...more],
+  };
+}
+
+/** Reads a recording in the format of this project, or a trace with lists. */
+async function readTrace(
+  bytes: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  file: string,
+  take: Take,
+): Promise<Omit<Found, "remarks">> {
+  let steps: TraceStep[] = [];
+  let operations = 0;
+  const passOn = () => {
+    operations += steps.length;
+    const portion = { steps };
+    steps = [];
+    take(portion);
+  };
+  const onStep = (step: TraceStep) => {
+    if (steps.push(step) === STEPS) passOn();
+  };
+  const parser = new Parser(file, () => new RecordingBuilder(file, take), undefined, onStep);
+  for await (const part of bytes) parser.push(part);
+  const end = parser.finish();
+  if (end instanceof RecordingBuilder) return { trace: end.finish(), operations: end.count };
+  passOn();
+  return { trace: end, operations };
 }
 
 /**

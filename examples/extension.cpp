@@ -91,6 +91,7 @@ static int Run(ULONG round)
         PVOID context = ExtensionCreateContext(client);
         if (context == nullptr) {
             DbgPrint("Cannot create a context for client: %lu\n", client);
+            ExtensionFree();
             return 1;
         }
         ExtensionCountRequest(context);

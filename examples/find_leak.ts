@@ -10,9 +10,10 @@ import { kernel, LookasideAlloc } from "@win-lookaside/lookaside";
 /** Handles requests, and forgets the reply where there is an error. */
 function handle(requests: LookasideAlloc, replies: LookasideAlloc, isBad: boolean): void {
   const request = requests.alloc();
+  if (request === null) return;
   const reply = replies.alloc();
-  if (request === null || reply === null) return;
   requests.free(request);
+  if (reply === null) return;
   if (isBad) return; // the leak
   replies.free(reply);
 }
