@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { kernel, LookasideAlloc } from "@win-lookaside/lookaside";
 import { LookasideModel, type ModelDepthPolicyName } from "@win-lookaside/lookaside/model";
+import { Names, RecordedEvent } from "@win-lookaside/lookaside/recording";
 import { parseStream, RecordingReplay } from "@win-lookaside/lookaside/trace";
 import { type Advice, advise } from "../src/simulation/advice.ts";
 import { CountedList } from "../src/simulation/counted_list.ts";
 import { Crew } from "../src/simulation/crew.ts";
 import { codeFor } from "../src/simulation/code.ts";
+import { Kinds } from "../src/simulation/kinds.ts";
 import { DEFAULT_POLICY, POLICIES } from "../src/simulation/policies.ts";
 import { replay } from "../src/simulation/replay.ts";
 import { run } from "../src/simulation/run.ts";
@@ -338,4 +340,35 @@ Deno.test("the commands print the advice as text, JSON and rows", async () => {
     assertEquals(JSON.parse(ticks.at(-1)!).type, "list");
     assertLess(ticks.length, 10);
   });
+});
+
+Deno.test("blocks are of one kind where tag, size class, list, call site and pool are one, however many kinds came between", () => {
+  const kinds = new Kinds(new Names(), { operation() {}, tick() {} }, "operations");
+  const event = new RecordedEvent();
+  const seen = new Map<string, number>();
+  const sizes = [16, 17, 31, 64, 4096, 4097, 2 ** 31 - 1, 2 ** 31 + 16, 2 ** 32 + 16];
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 20_000; i++) {
+      event.size = sizes[i % sizes.length]!;
+      event.tag = Math.floor(i / 9) % 40;
+      event.list = i % 3;
+      event.caller = i % 7;
+      event.pool = i % 2 === 0 ? 512 : -1;
+      kinds.allocate(0, event);
+      const size = event.size > 4096
+        ? 0
+        : event.size <= 16
+        ? 16
+        : event.size <= 32
+        ? 32
+        : event.size;
+      const key = [size, event.tag, event.list, event.caller, event.pool].join();
+      seen.set(key, (seen.get(key) ?? 0) + 1);
+    }
+  }
+  assertEquals(kinds.kinds.length, seen.size);
+  assertEquals(
+    kinds.kinds.map(({ allocations }) => allocations).toSorted((a, b) => a - b),
+    [...seen.values()].toSorted((a, b) => a - b),
+  );
 });

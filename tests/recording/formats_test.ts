@@ -30,6 +30,9 @@ function* cut(bytes: Uint8Array, length: number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += length) yield bytes.slice(at, at + length);
 }
 
+/** How long the parts are into which a test cuts its bytes: the last takes all. */
+const CUTS = [1, 7, 64, 1 << 20];
+
 /** The same parts, and an empty one, after which no reader knows that it was the last. */
 function* closing(parts: Iterable<Uint8Array>, onClosed: () => void): Generator<Uint8Array> {
   try {
@@ -90,7 +93,7 @@ const EVENTS_READ = [
 ];
 
 Deno.test("the event CSV is read with every field, however its bytes are cut", async () => {
-  for (const length of [1, 7, 64, 1 << 20]) {
+  for (const length of CUTS) {
     const { events, report } = await read(cut(bytesOf(EVENTS), length));
     assertEquals(events, EVENTS_READ);
     assertEquals([report.format, report.malformed], ["events", 0]);
@@ -143,31 +146,32 @@ CPU:3 [LOST 55 EVENTS]
  swapper/0-0 [000] ..s. 313040.000003: kmem_cache_free: call_site=do_exit+0x1/0x2 ptr=  (null) name=names_cache
 `;
 
-Deno.test("Linux kmem text is read from ftrace and trace-cmd, with cpu, time, call site and gaps", async () => {
-  const { events, report } = await read(FTRACE);
-  assertEquals(
-    events,
-    [
-      "alloc 5678 844671fe t=313039418842 cpu=2 caller=task+0x70/0xb0 [drv]",
-      "free 0 844671fe t=313039418850 cpu=11 caller=task+0x90/0xb0",
-      "alloc 768 ffff88003dd83800 t=313040000001 cpu=0 caller=ffffffff810aa",
-      "lost 55 0 t=313040000001 cpu=0 caller=ffffffff810aa",
-      "free 0 0 t=313040000003 cpu=0 tag=names_cache caller=do_exit+0x1/0x2",
-    ].map((text) =>
-      text.replace(
+Deno.test("Linux kmem text is read from ftrace and trace-cmd, with cpu, time, call site and gaps, however its bytes are cut", async () => {
+  for (const length of CUTS) {
+    const { events, report } = await read(cut(bytesOf(FTRACE), length));
+    assertEquals(
+      events,
+      [
+        "alloc 5678 844671fe t=313039418842 cpu=2 caller=task+0x70/0xb0 [drv]",
+        "free 0 844671fe t=313039418850 cpu=11 caller=task+0x90/0xb0",
+        "alloc 768 ffff88003dd83800 t=313040000001 cpu=0 caller=ffffffff810aa",
         "lost 55 0 t=313040000001 cpu=0 caller=ffffffff810aa",
-        "lost 55 ffff88003dd83800 t=313040000001 cpu=0 caller=ffffffff810aa",
-      )
-    ),
-  );
-  assertEquals(report.remarks.length, 2);
-  assertStringIncludes(report.remarks[0]!, "40 older events were overwritten");
-  assertStringIncludes(report.remarks[1]!, "pointers are hashed");
+        "free 0 0 t=313040000003 cpu=0 tag=names_cache caller=do_exit+0x1/0x2",
+      ].map((text) =>
+        text.replace(
+          "lost 55 0 t=313040000001 cpu=0 caller=ffffffff810aa",
+          "lost 55 ffff88003dd83800 t=313040000001 cpu=0 caller=ffffffff810aa",
+        )
+      ),
+    );
+    assertEquals(report.remarks.length, 2);
+    assertStringIncludes(report.remarks[0]!, "40 older events were overwritten");
+    assertStringIncludes(report.remarks[1]!, "pointers are hashed");
+  }
 });
 
-Deno.test("perf script's lines are read, wrapped ones and stacks included", async () => {
-  const { events, report } = await read(
-    `fio 276212 [008] 3116580.120419: kmem:kmem_cache_alloc: (do_io_submit+0x194) call_site=ffffffff878a1da4 ptr=0xffff91224f606f00 bytes_req=192 bytes_alloc=192 gfp_flags=GFP
+const PERF =
+  `fio 276212 [008] 3116580.120419: kmem:kmem_cache_alloc: (do_io_submit+0x194) call_site=ffffffff878a1da4 ptr=0xffff91224f606f00 bytes_req=192 bytes_alloc=192 gfp_flags=GFP
 _KERNEL|__GFP_ZERO node=-1
 fio 276212 [008] 3116580.120420100: kmem:kmalloc: call_site=ffffffff878a1da5 ptr=0xffff91
 224f606f08 bytes_req=19
@@ -175,14 +179,18 @@ fio 276212 [008] 3116580.120420100: kmem:kmalloc: call_site=ffffffff878a1da5 ptr
         ffffffff8120 __kmalloc+0x1 ([kernel.kallsyms])
 
 fio 276212 [008] 3116580.120421: kmem:kfree: call_site=ffffffff878a1da5 ptr=0xffff91224f606f08
-`,
-  );
-  assertEquals(events, [
-    "alloc 192 ffff91224f606f00 t=3116580120419 cpu=8 caller=ffffffff878a1da4",
-    "alloc 192 ffff91224f606f08 t=3116580120420 cpu=8 caller=ffffffff878a1da5",
-    "free 0 ffff91224f606f08 t=3116580120421 cpu=8 caller=ffffffff878a1da5",
-  ]);
-  assertEquals(report.malformed, 0);
+`;
+
+Deno.test("perf script's lines are read, wrapped ones and stacks included, however its bytes are cut", async () => {
+  for (const length of CUTS) {
+    const { events, report } = await read(cut(bytesOf(PERF), length));
+    assertEquals(events, [
+      "alloc 192 ffff91224f606f00 t=3116580120419 cpu=8 caller=ffffffff878a1da4",
+      "alloc 192 ffff91224f606f08 t=3116580120420 cpu=8 caller=ffffffff878a1da5",
+      "free 0 ffff91224f606f08 t=3116580120421 cpu=8 caller=ffffffff878a1da5",
+    ]);
+    assertEquals(report.malformed, 0);
+  }
 });
 
 Deno.test("a kmem line that is cut off is malformed, not misread", async () => {

@@ -40,6 +40,12 @@ export const TICK_EVERY = 10_000;
 /** After so long a pause in the recording, in ticks, no list changes any more. */
 const MOST_TICKS_AT_ONCE = 64;
 
+/** How many blocks' kinds are at hand: 2^10. */
+const RECENT = 1024;
+const RECENT_SHIFT = 22;
+const RECENT_WORDS = 6;
+const HASH = 0x9E3779B1;
+
 /** The recording has ticks of its own, which was not known when others were made: it must be read again. */
 export class TicksAreRecorded extends Error {}
 
@@ -75,6 +81,10 @@ export class Kinds implements BlockSink {
   readonly #outer = new Map<number, number>();
   readonly #inner = new Map<number, number>();
   #outers = 0;
+  /** What the last blocks were like and the number of their kind, six words each. */
+  readonly #recent = new Int32Array(RECENT * RECENT_WORDS).fill(-1);
+  /** Which of the first processors were seen. */
+  readonly #seen = new Uint8Array(256);
   #kindOf = new Uint32Array(4096);
   #untilTick: number;
   #nextTick = -1;
@@ -137,8 +147,13 @@ export class Kinds implements BlockSink {
 
   #operation(kind: number, op: 0 | 1, event: RecordedEvent): void {
     const passed = this.#passed(event);
-    if (event.cpu >= 0) this.cpus.add(event.cpu);
-    this.#sink.operation(kind, op, event.cpu < 0 ? 0 : event.cpu, passed);
+    const { cpu } = event;
+    if (cpu >= 0 && this.#seen[cpu] !== 1) {
+      this.cpus.add(cpu);
+      // One that has no place here is added each time.
+      this.#seen[cpu] = 1;
+    }
+    this.#sink.operation(kind, op, cpu < 0 ? 0 : cpu, passed);
     if (this.#nextTick < 0 && this.#rule !== "recorded" && this.#rule !== "second") {
       this.#untilTick -= 1;
       if (this.#untilTick === 0) {
@@ -177,7 +192,30 @@ export class Kinds implements BlockSink {
     this.#sink.tick();
   }
 
+  /** The number of an event's kind: that of a block like it, where one came lately. */
   #kindNumber(event: RecordedEvent): number {
+    const { tag, list, size, caller, pool } = event;
+    const mixed = Math.imul(Math.imul(tag ^ list << 8 ^ size << 16, HASH) ^ caller, HASH);
+    const at = (mixed >>> RECENT_SHIFT) * RECENT_WORDS;
+    const recent = this.#recent;
+    if (
+      recent[at] === tag && recent[at + 1] === list && recent[at + 2] === size &&
+      recent[at + 3] === caller && recent[at + 4] === pool
+    ) return recent[at + 5]!;
+    const number = this.#findKind(event);
+    // A size beyond this is none that a list serves, and is found anew each time.
+    if (size <= 0x7FFF_FFFF) {
+      recent[at] = tag;
+      recent[at + 1] = list;
+      recent[at + 2] = size;
+      recent[at + 3] = caller;
+      recent[at + 4] = pool;
+      recent[at + 5] = number;
+    }
+    return number;
+  }
+
+  #findKind(event: RecordedEvent): number {
     const size = event.size > 4096 ? 0 : sizeClass(event.size) ?? 0;
     const outerKey = (event.tag * 2 ** 24 + event.list) * 512 + size / 16;
     let outer = this.#outer.get(outerKey);

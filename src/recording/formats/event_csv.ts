@@ -8,8 +8,10 @@
  */
 
 import { PoolType } from "../../wdk/constants.ts";
-import { EventOp, type Names } from "../events.ts";
-import { type BytesReader, type Format, hexDigit, quoted, type Reading } from "./format.ts";
+import { EventOp } from "../events.ts";
+import { ByteLines } from "./byte_lines.ts";
+import { ByteNames } from "./byte_names.ts";
+import { type Format, hexDigit, quoted, type Reading } from "./format.ts";
 
 /** The columns, in the order in which they are written. */
 export const EVENT_COLUMNS = [
@@ -39,12 +41,22 @@ const TIME = 0,
   ADDRESS = 9,
   LIST = 10,
   CALLER = 11;
+/** A column that is passed over. */
+const OTHER = 255;
+
+const COMMA = 0x2C;
+const LINE_FEED = 0x0A;
+const RETURN = 0x0D;
+/** The value of each byte as a hexadecimal digit, or -1. */
+const DIGITS = Int8Array.from({ length: 256 }, (_, code) => hexDigit(code));
 
 /** A longer line is malformed. */
 const LONGEST_LINE = 4096;
 
 /** What an operation is called. */
 export const OPERATION_NAMES = ["alloc", "free", "tick", "init", "delete", "lost"] as const;
+
+const OPERATION_BYTES = OPERATION_NAMES.map((name) => new TextEncoder().encode(name));
 
 const POOL_NUMBERS: ReadonlyMap<string, number> = new Map([
   ...Object.entries(PoolType),
@@ -64,97 +76,49 @@ export const eventCsv: Format = {
   reader: (reading) => new EventCsvReader(reading),
 };
 
-class EventCsvReader implements BytesReader {
-  readonly #reading: Reading;
+class EventCsvReader extends ByteLines {
   readonly #known: ByteNames;
   readonly #decoder = new TextDecoder();
   /** The field of each column; null before the header. */
   #columns: Uint8Array | null = null;
   /** Pool types by the number of their text. */
   readonly #pools: number[] = [];
-  #rest: Uint8Array = new Uint8Array(0);
-  /** Whether the rest of a line that was too long is still to be passed over. */
-  #skipping = false;
-  #line = 0;
 
   constructor(reading: Reading) {
-    this.#reading = reading;
+    super(reading, LONGEST_LINE);
     this.#known = new ByteNames(reading.names);
   }
 
-  push(part: Uint8Array): void {
-    let start = 0;
-    if (this.#rest.length > 0 || this.#skipping) {
-      const end = part.indexOf(0x0A);
-      if (end < 0) {
-        this.#keep(part);
-        return;
-      }
-      const rest = this.#rest;
-      this.#rest = new Uint8Array(0);
-      if (this.#skipping) {
-        this.#skipping = false;
+  protected override lines(bytes: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end;) {
+      const first = bytes[at];
+      if (first === LINE_FEED || (first === RETURN && bytes[at + 1] === LINE_FEED)) {
+        this.line += 1;
+        at += first === LINE_FEED ? 1 : 2;
+      } else if (first === 0x23 || this.#columns === null) {
+        const lineEnd = bytes.indexOf(LINE_FEED, at);
+        this.line += 1;
+        if (first !== 0x23) this.#header(this.#text(bytes, at, lineEnd));
+        at = lineEnd + 1;
       } else {
-        const joined = new Uint8Array(rest.length + end);
-        joined.set(rest);
-        joined.set(part.subarray(0, end), rest.length);
-        this.#take(joined, 0, joined.length);
+        at = this.#fields(bytes, at, this.#columns);
       }
-      start = end + 1;
     }
-    for (;;) {
-      const end = part.indexOf(0x0A, start);
-      if (end < 0) break;
-      this.#take(part, start, end);
-      start = end + 1;
-    }
-    if (start < part.length) this.#keep(part.subarray(start));
   }
 
-  end(): readonly string[] {
-    if (this.#rest.length > 0) {
-      // A program that was killed leaves half a line: a number in it may be cut.
-      this.#line += 1;
-      this.#reading.refuse(this.#line, "The last line has no line end and is left out");
-    }
+  protected override unended(): void {
+    // A program that was killed leaves half a line: a number in it may be cut.
+    this.line += 1;
+    this.reading.refuse(this.line, "The last line has no line end and is left out");
+  }
+
+  protected override remarks(): readonly string[] {
     return [];
   }
 
-  #keep(part: Uint8Array): void {
-    if (this.#skipping) return;
-    if (this.#rest.length + part.length > LONGEST_LINE) {
-      this.#line += 1;
-      this.#reading.refuse(this.#line, `The line is longer than ${LONGEST_LINE} bytes`);
-      this.#rest = new Uint8Array(0);
-      this.#skipping = true;
-      return;
-    }
-    const joined = new Uint8Array(this.#rest.length + part.length);
-    joined.set(this.#rest);
-    joined.set(part, this.#rest.length);
-    this.#rest = joined;
-  }
-
-  #take(bytes: Uint8Array, start: number, lineEnd: number): void {
-    this.#line += 1;
-    const end = lineEnd > start && bytes[lineEnd - 1] === 0x0D ? lineEnd - 1 : lineEnd;
-    if (end === start || bytes[start] === 0x23) return;
-    if (this.#columns === null) {
-      this.#header(this.#text(bytes, start, end));
-      return;
-    }
-    const why = end - start > LONGEST_LINE
-      ? `The line is longer than ${LONGEST_LINE} bytes`
-      : this.#fields(bytes, start, end, this.#columns);
-    if (why === "") {
-      this.#reading.event.line = this.#line;
-      this.#reading.emit();
-    } else {
-      this.#reading.refuse(this.#line, `${why}: ${quoted(this.#text(bytes, start, end))}`);
-    }
-  }
-
-  #text(bytes: Uint8Array, start: number, end: number): string {
+  /** The text of a line, cut where that is too long, without what ends it. */
+  #text(bytes: Uint8Array, start: number, lineEnd: number): string {
+    const end = bytes[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
     return this.#decoder.decode(bytes.subarray(start, Math.min(end, start + LONGEST_LINE)));
   }
 
@@ -162,12 +126,12 @@ class EventCsvReader implements BytesReader {
     const names = text.replace(/^\uFEFF/, "").split(",");
     const fields = names.map((name) => EVENT_COLUMNS.findIndex((known) => known === name));
     // A column that a later version adds is passed over.
-    this.#columns = Uint8Array.from(fields, (field) => field < 0 ? 255 : field);
+    this.#columns = Uint8Array.from(fields, (field) => field < 0 ? OTHER : field);
   }
 
-  /** Fills the event from a line; says what is wrong with it, or nothing. */
-  #fields(bytes: Uint8Array, start: number, end: number, columns: Uint8Array): string {
-    const { event } = this.#reading;
+  /** Takes a line from its first field on; says where the next begins. Its line feed ends each loop. */
+  #fields(bytes: Uint8Array, start: number, columns: Uint8Array): number {
+    const { event } = this.reading;
     event.op = -1;
     event.time = -1;
     event.cpu = -1;
@@ -181,22 +145,26 @@ class EventCsvReader implements BytesReader {
     event.pool = -1;
     event.size = event.high = event.low = 0;
     let at = start;
-    for (let column = 0; column < columns.length; column++) {
-      if (at > end) {
-        if (column === 0) return "The line is empty";
-        break;
-      }
+    let byte = 0;
+    for (let column = 0;;) {
       const from = at;
       const field = columns[column]!;
+      byte = bytes[at]!;
       if (field === TIME || field === CPU || field === THREAD || field === SIZE) {
         let value = 0;
-        for (; at < end; at++) {
-          const digit = bytes[at]! - 0x30;
-          if (digit < 0 || digit > 9) break;
-          value = value * 10 + digit;
+        let digit = byte - 0x30;
+        // Nine digits are a small integer.
+        for (; digit >>> 0 < 10 && at < from + 9; digit = bytes[++at]! - 0x30) {
+          value = (value * 10 + digit) | 0;
         }
-        if (at < end && bytes[at] !== 0x2C) return "A number is malformed";
-        if (at - from > 15) return "A number is too large";
+        if (digit >>> 0 < 10) {
+          for (; digit >>> 0 < 10; digit = bytes[++at]! - 0x30) value = value * 10 + digit;
+          if (at - from > 15) return this.#refuse(bytes, start, at, "A number is too large");
+        }
+        byte = bytes[at]!;
+        if (byte !== COMMA && !endsLine(bytes, at)) {
+          return this.#refuse(bytes, start, at, "A number is malformed");
+        }
         if (at > from) {
           if (field === TIME) event.time = value;
           else if (field === CPU) event.cpu = value;
@@ -204,30 +172,39 @@ class EventCsvReader implements BytesReader {
           else event.size = value;
         }
       } else if (field === ADDRESS) {
-        let high = 0, low = 0;
-        if (bytes[at] === 0x30 && bytes[at + 1] === 0x78) at += 2;
-        for (; at < end; at++) {
-          const digit = hexDigit(bytes[at]!);
-          if (digit < 0) break;
-          if (high > 0xFFF_FFFF || high < 0) return "The address is too large";
-          high = (high << 4) | (low >>> 28);
-          low = (low << 4) | digit;
+        if (byte === 0x30 && bytes[at + 1] === 0x78) at += 2;
+        while (bytes[at] === 0x30) at += 1;
+        const first = at;
+        let upper = 0, lower = 0;
+        let digit = DIGITS[bytes[at]!]!;
+        for (; digit >= 0 && at < first + 8; digit = DIGITS[bytes[++at]!]!) {
+          upper = upper << 4 | digit;
         }
-        if (at < end && bytes[at] !== 0x2C) return "The address is malformed";
-        event.high = high >>> 0;
-        event.low = low >>> 0;
-      } else if (field === OP) {
-        while (at < end && bytes[at] !== 0x2C) at++;
-        event.op = operationOf(bytes, from, at);
+        for (; digit >= 0 && at < first + 16; digit = DIGITS[bytes[++at]!]!) {
+          lower = lower << 4 | digit;
+        }
+        if (digit >= 0) return this.#refuse(bytes, start, at, "The address is too large");
+        byte = bytes[at]!;
+        if (byte !== COMMA && !endsLine(bytes, at)) {
+          return this.#refuse(bytes, start, at, "The address is malformed");
+        }
+        // The first eight digits are the upper half where there are sixteen.
+        const bits = 4 * (at - first - 8);
+        if (bits <= 0) event.low = upper >>> 0;
+        else if (bits === 32) {
+          event.high = upper >>> 0;
+          event.low = lower >>> 0;
+        } else {
+          event.high = upper >>> 32 - bits;
+          event.low = (upper << bits | lower) >>> 0;
+        }
       } else {
-        let hash = 0x811C9DC5;
-        for (; at < end; at++) {
-          const byte = bytes[at]!;
-          if (byte === 0x2C) break;
-          hash = Math.imul(hash ^ byte, 0x01000193);
-        }
-        if (at > from && field !== 255) {
-          const name = this.#known.number(bytes, from, at, hash);
+        at = fieldEnd(bytes, from);
+        byte = bytes[at]!;
+        if (at - start > LONGEST_LINE) return this.#refuse(bytes, start, at, "");
+        if (field === OP) event.op = operationOf(bytes, from, at);
+        else if (field !== OTHER && at > from) {
+          const name = this.#known.number(bytes, from, at);
           if (field === TAG) event.tag = name;
           else if (field === CALLER) event.caller = name;
           else if (field === LIST) event.list = name;
@@ -235,22 +212,56 @@ class EventCsvReader implements BytesReader {
           else if (field === PROCESS) event.process = name;
           else if (field === POOL) {
             event.pool = this.#pools[name] ?? this.#pool(name);
-            if (event.pool === -2) return "The pool is none of POOL_TYPE's";
+            if (event.pool === -2) {
+              return this.#refuse(bytes, start, at, "The pool is none of POOL_TYPE's");
+            }
           }
         }
       }
+      if (byte !== COMMA) break;
       at += 1;
+      column += 1;
+      if (column === columns.length) {
+        return this.#refuse(bytes, start, at, "There are more fields than columns");
+      }
     }
-    if (at <= end) return "There are more fields than columns";
-    return event.op < 0 ? "The operation is unknown" : "";
+    if (event.op < 0) return this.#refuse(bytes, start, at, "The operation is unknown");
+    if (at - start > LONGEST_LINE) return this.#refuse(bytes, start, at, "");
+    this.line += 1;
+    event.line = this.line;
+    this.reading.emit();
+    return at + (bytes[at] === RETURN ? 2 : 1);
+  }
+
+  /** Refuses a line; says where the next begins. */
+  #refuse(bytes: Uint8Array, start: number, at: number, why: string): number {
+    const lineEnd = bytes.indexOf(LINE_FEED, at);
+    const isLong = lineEnd - start > LONGEST_LINE + Number(bytes[lineEnd - 1] === RETURN);
+    if (isLong) this.refuseLong();
+    else {
+      this.line += 1;
+      this.reading.refuse(this.line, `${why}: ${quoted(this.#text(bytes, start, lineEnd))}`);
+    }
+    return lineEnd + 1;
   }
 
   #pool(name: number): number {
-    const text = this.#reading.names.text(name);
+    const text = this.reading.names.text(name);
     const number = POOL_NUMBERS.get(text) ?? (/^\d{1,4}$/.test(text) ? Number(text) : -2);
     this.#pools[name] = number;
     return number;
   }
+}
+
+/** Where a field ends: at a comma or at what ends the line. */
+function fieldEnd(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (bytes[at] !== COMMA && bytes[at] !== LINE_FEED) at += 1;
+  return at > from && bytes[at] === LINE_FEED && bytes[at - 1] === RETURN ? at - 1 : at;
+}
+
+function endsLine(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === LINE_FEED || (bytes[at] === RETURN && bytes[at + 1] === LINE_FEED);
 }
 
 /** The operation that bytes name, or -1. */
@@ -269,64 +280,10 @@ function operationOf(bytes: Uint8Array, from: number, to: number): number {
     : first === 0x6C
     ? EventOp.Lost
     : -1;
-  const name = OPERATION_NAMES[op];
+  const name = OPERATION_BYTES[op];
   if (name === undefined || to - from !== name.length) return -1;
   for (let i = 1; i < name.length; i++) {
-    if (bytes[from + i] !== name.charCodeAt(i)) return -1;
+    if (bytes[from + i] !== name[i]) return -1;
   }
   return op;
-}
-
-/** Finds the number of a text by its bytes, so that a text that occurred before needs no string. */
-class ByteNames {
-  readonly #names: Names;
-  readonly #decoder = new TextDecoder();
-  #numbers = new Int32Array(1024).fill(-1);
-  #texts: Uint8Array[] = [];
-  #hashes: number[] = [];
-  #found: number[] = [];
-
-  constructor(names: Names) {
-    this.#names = names;
-  }
-
-  number(bytes: Uint8Array, from: number, to: number, hash: number): number {
-    const mask = this.#numbers.length - 1;
-    let at = (hash ^ (hash >>> 15)) & mask;
-    for (;;) {
-      const index = this.#numbers[at]!;
-      if (index < 0) return this.#add(at, bytes, from, to, hash);
-      if (this.#hashes[index] === hash && equal(this.#texts[index]!, bytes, from, to)) {
-        return this.#found[index]!;
-      }
-      at = (at + 1) & mask;
-    }
-  }
-
-  #add(at: number, bytes: Uint8Array, from: number, to: number, hash: number): number {
-    const text = bytes.slice(from, to);
-    const number = this.#names.number(this.#decoder.decode(text));
-    this.#numbers[at] = this.#texts.push(text) - 1;
-    this.#hashes.push(hash);
-    this.#found.push(number);
-    if (this.#texts.length * 2 > this.#numbers.length) {
-      const larger = new Int32Array(this.#numbers.length * 2).fill(-1);
-      const mask = larger.length - 1;
-      for (const [index, hash] of this.#hashes.entries()) {
-        let slot = (hash ^ (hash >>> 15)) & mask;
-        while (larger[slot]! >= 0) slot = (slot + 1) & mask;
-        larger[slot] = index;
-      }
-      this.#numbers = larger;
-    }
-    return number;
-  }
-}
-
-function equal(text: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
-  if (text.length !== to - from) return false;
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] !== bytes[from + i]) return false;
-  }
-  return true;
 }

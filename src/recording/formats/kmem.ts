@@ -8,18 +8,45 @@
  * @module
  */
 
-import { EventOp } from "../events.ts";
-import { type Format, type LineReader, quoted, readAddress, type Reading } from "./format.ts";
+import { EventOp, Names } from "../events.ts";
+import { ByteLines } from "./byte_lines.ts";
+import { ByteNames } from "./byte_names.ts";
+import { type Format, hexDigit, quoted, type Reading } from "./format.ts";
 
-const ALLOCATIONS: ReadonlySet<string> = new Set([
+const EVENT_NAMES = [
   "kmalloc",
   "kmalloc_node",
   "kmem_cache_alloc",
   "kmem_cache_alloc_node",
-]);
-const FREES: ReadonlySet<string> = new Set(["kfree", "kmem_cache_free"]);
+  "kfree",
+  "kmem_cache_free",
+];
+/** From this one on they are frees. */
+const FIRST_FREE = 4;
 const LOST = /\[LOST (\d+) EVENTS\]/;
 const OVERRUN = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)/;
+/** A longer line is malformed. */
+const LONGEST_LINE = 0x4000;
+
+const LINE_FEED = 0x0A, RETURN = 0x0D, TAB = 0x09, SPACE = 0x20, COLON = 0x3A, EQUALS = 0x3D;
+const BRACKET = 0x28;
+const encoder = new TextEncoder();
+const [CALL_SITE, PTR, BYTES_REQ, NAME, KMEM, NULL] = [
+  "call_site=",
+  "ptr=",
+  "bytes_req=",
+  "name=",
+  "kmem:",
+  "(null)",
+].map((text) => encoder.encode(text)) as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+];
+const NOTHING = new Uint8Array(0);
 
 /** The kmem tracepoints of Linux. */
 export const kmem: Format = {
@@ -32,53 +59,68 @@ export const kmem: Format = {
   reader: (reading) => new KmemReader(reading),
 };
 
-class KmemReader implements LineReader {
-  readonly #reading: Reading;
-  /** A line that the next may continue. */
-  #pending = "";
+class KmemReader extends ByteLines {
+  readonly #texts: ByteNames;
+  /** The events' names: the number of each is its place in {@linkcode EVENT_NAMES} and one. */
+  readonly #events: ByteNames;
+  readonly #decoder = new TextDecoder();
+  /** A line that the next may continue, with a line feed; empty where there is none. */
+  #pending = NOTHING;
   #pendingLine = 0;
   #hashed = 0;
   #overwritten = 0;
 
+  /** Of the line that was scanned last: its line feed, and its end before that. */
+  #feed = 0;
+  #end = 0;
+  /** Where `call_site=` and its value end, and where the values of other fields begin; -1 without. */
+  #site = -1;
+  #siteEnd = -1;
+  #pointer = -1;
+  #asked = -1;
+  #cache = -1;
+
   constructor(reading: Reading) {
-    this.#reading = reading;
+    super(reading, LONGEST_LINE);
+    this.#texts = new ByteNames(reading.names);
+    const names = new Names();
+    for (const name of EVENT_NAMES) names.number(name);
+    this.#events = new ByteNames(names);
   }
 
-  line(text: string, number: number): void {
-    if (text.includes("call_site=")) {
-      this.#takePending();
-      this.#pending = text;
-      this.#pendingLine = number;
-      return;
+  protected override lines(bytes: Uint8Array, start: number, end: number): void {
+    for (let at = start, feed; at < end; at = feed + 1) {
+      this.#scan(bytes, at);
+      feed = this.#feed;
+      const lineEnd = this.#end;
+      if (lineEnd - at > LONGEST_LINE) {
+        this.refuseLong();
+        continue;
+      }
+      this.line += 1;
+      if (this.#site < 0) {
+        this.#other(bytes, at, lineEnd);
+        continue;
+      }
+      if (this.#pending !== NOTHING) {
+        this.#takePending();
+        this.#scan(bytes, at);
+      }
+      const next = bytes[feed + 1];
+      // What begins like that continues no line.
+      if (next === SPACE || next === TAB || next === 0x23) this.#take(bytes, at, this.line);
+      else this.#hold(bytes.subarray(at, lineEnd), NOTHING, this.line);
     }
-    const first = text.charCodeAt(0);
-    if (first === 0x23) {
-      const overrun = OVERRUN.exec(text);
-      if (overrun !== null) this.#overwritten += Number(overrun[2]) - Number(overrun[1]);
-      return;
-    }
-    const lost = text.includes("[LOST ") ? LOST.exec(text) : null;
-    if (lost !== null) {
-      this.#takePending();
-      const { event } = this.#reading;
-      event.op = EventOp.Lost;
-      event.size = Number(lost[1]);
-      event.line = number;
-      this.#reading.emit();
-      return;
-    }
-    // A line of a stack begins with spaces; a line of another event has a time.
-    if (
-      this.#pending !== "" && text !== "" && first !== 0x20 && first !== 0x09 &&
-      !/\d+\.\d{6}: /.test(text)
-    ) {
-      this.#pending += text;
-      return;
-    }
-    this.#takePending();
   }
 
-  end(): readonly string[] {
+  protected override unended(bytes: Uint8Array): void {
+    const whole = new Uint8Array(bytes.length + 1);
+    whole.set(bytes);
+    whole[bytes.length] = LINE_FEED;
+    this.lines(whole, 0, whole.length);
+  }
+
+  protected override remarks(): readonly string[] {
     this.#takePending();
     const remarks: string[] = [];
     if (this.#overwritten > 0) {
@@ -94,110 +136,239 @@ class KmemReader implements LineReader {
     return remarks;
   }
 
-  #takePending(): void {
-    const text = this.#pending;
-    if (text === "") return;
-    this.#pending = "";
-    const why = this.#take(text);
-    if (why !== "") this.#reading.refuse(this.#pendingLine, `${why}: ${quoted(text)}`);
+  /** Finds a line's end, and the fields of an event in it. */
+  #scan(bytes: Uint8Array, start: number): void {
+    this.#site =
+      this.#siteEnd =
+      this.#pointer =
+      this.#asked =
+      this.#cache =
+        -1;
+    let at = start;
+    let byte = bytes[at]!;
+    for (; byte !== LINE_FEED; byte = bytes[++at]!) {
+      if (byte !== EQUALS) continue;
+      const site = at + 1 - CALL_SITE.length;
+      if (site >= start && isAt(bytes, site, CALL_SITE)) {
+        this.#site = ++at;
+        break;
+      }
+    }
+    // The fields follow one another, each after a space; a value may be repeated in brackets.
+    if (byte !== LINE_FEED) {
+      for (byte = bytes[at]!; byte !== LINE_FEED; byte = bytes[++at]!) {
+        if (byte !== SPACE) continue;
+        const first = bytes[at + 1];
+        if (first === BRACKET) {
+          if (this.#siteEnd < 0) this.#siteEnd = at;
+        } else if (first === 0x70) {
+          if (this.#pointer < 0 && isAt(bytes, at + 1, PTR)) {
+            this.#pointer = at + 1 + PTR.length;
+            if (this.#siteEnd < 0) this.#siteEnd = at;
+          }
+        } else if (first === 0x62) {
+          if (this.#asked < 0 && isAt(bytes, at + 1, BYTES_REQ)) {
+            this.#asked = at + 1 + BYTES_REQ.length;
+          }
+        } else if (first === 0x6E && this.#cache < 0 && this.#pointer >= 0) {
+          if (isAt(bytes, at + 1, NAME)) this.#cache = at + 1 + NAME.length;
+        }
+      }
+    }
+    this.#feed = at;
+    this.#end = at > start && bytes[at - 1] === RETURN ? at - 1 : at;
   }
 
-  /** Reads one event; says what is wrong with it, or nothing. */
-  #take(text: string): string {
-    const { event, names } = this.#reading;
-    const site = text.indexOf("call_site=");
-    const colon = text.lastIndexOf(": ", site);
-    const before = text.lastIndexOf(" ", colon - 1);
-    let name = text.slice(before + 1, colon);
-    if (name.startsWith("kmem:")) name = name.slice(5);
-    const allocates = ALLOCATIONS.has(name);
-    if (!allocates && !FREES.has(name)) return "";
-    const pointer = text.indexOf(" ptr=", site);
-    if (pointer < 0) return "There is no ptr";
-    this.#prefix(text, before);
-
-    let end = readAddress(event, text, pointer + 5);
-    if (end === pointer + 5) {
-      const rest = text.slice(end).trimStart();
-      if (!rest.startsWith("(null)")) return "The ptr is malformed";
-      event.high = event.low = 0;
-      end = text.indexOf("(null)", pointer) + 6;
+  /** Takes a line that is no event of kmem. */
+  #other(bytes: Uint8Array, start: number, end: number): void {
+    const first = bytes[start];
+    const text = this.#text(bytes, start, end);
+    if (first === 0x23) {
+      const overrun = OVERRUN.exec(text);
+      if (overrun !== null) this.#overwritten += Number(overrun[2]) - Number(overrun[1]);
+      return;
     }
-    // The 64 bits of a hashed pointer have an upper half of zeros, and no 0x before them.
-    if (event.high === 0 && end - pointer === 5 + 16) this.#hashed += 1;
-    if (end < 0 || (end < text.length && text.charCodeAt(end) !== 0x20)) {
+    const lost = text.includes("[LOST ") ? LOST.exec(text) : null;
+    // A line of a stack begins with spaces; a line of another event has a time.
+    if (
+      lost === null && this.#pending !== NOTHING && text !== "" && first !== SPACE &&
+      first !== TAB && !/\d+\.\d{6}: /.test(text)
+    ) {
+      const before = this.#pending.subarray(0, this.#pending.length - 1);
+      this.#hold(before, bytes.subarray(start, end), this.#pendingLine);
+      return;
+    }
+    this.#takePending();
+    if (lost === null) return;
+    const { event } = this.reading;
+    event.op = EventOp.Lost;
+    event.size = Number(lost[1]);
+    event.line = this.line;
+    this.reading.emit();
+  }
+
+  /** Keeps a line, in two parts, until it is known whether the next continues it. */
+  #hold(one: Uint8Array, other: Uint8Array, line: number): void {
+    this.#pending = new Uint8Array(one.length + other.length + 1);
+    this.#pending.set(one);
+    this.#pending.set(other, one.length);
+    this.#pending[one.length + other.length] = LINE_FEED;
+    this.#pendingLine = line;
+  }
+
+  #takePending(): void {
+    const bytes = this.#pending;
+    if (bytes === NOTHING) return;
+    this.#pending = NOTHING;
+    this.#scan(bytes, 0);
+    this.#take(bytes, 0, this.#pendingLine);
+  }
+
+  #text(bytes: Uint8Array, start: number, end: number): string {
+    return this.#decoder.decode(bytes.subarray(start, end));
+  }
+
+  /** Takes the event of the line that was scanned last. */
+  #take(bytes: Uint8Array, start: number, line: number): void {
+    const why = this.#read(bytes, start, line);
+    if (why !== "") {
+      this.reading.refuse(line, `${why}: ${quoted(this.#text(bytes, start, this.#end))}`);
+    }
+  }
+
+  /** Reads an event and passes it on; says what is wrong with it, or nothing. */
+  #read(bytes: Uint8Array, start: number, line: number): string {
+    const { event } = this.reading;
+    const end = this.#end;
+    let colon = this.#site - CALL_SITE.length - 2;
+    while (colon > start && (bytes[colon] !== COLON || bytes[colon + 1] !== SPACE)) colon -= 1;
+    let before = colon - 1;
+    while (before >= start && bytes[before] !== SPACE) before -= 1;
+    const name = before + 1 + (isAt(bytes, before + 1, KMEM) ? KMEM.length : 0);
+    const number = name < colon ? this.#events.number(bytes, name, colon) - 1 : -1;
+    if (number < 0 || number >= EVENT_NAMES.length) return "";
+    const allocates = number < FIRST_FREE;
+    const pointer = this.#pointer;
+    if (pointer < 0) return "There is no ptr";
+    this.#prefix(bytes, start, before);
+
+    let pointerEnd = this.#address(bytes, pointer);
+    if (pointerEnd === pointer) {
+      while (bytes[pointerEnd] === SPACE) pointerEnd += 1;
+      if (!isAt(bytes, pointerEnd, NULL)) return "The ptr is malformed";
+      event.high = event.low = 0;
+      pointerEnd += NULL.length;
+    }
+    if (pointerEnd < 0 || (pointerEnd < end && bytes[pointerEnd] !== SPACE)) {
       return "The ptr is malformed";
     }
+    // The 64 bits of a hashed pointer have an upper half of zeros, and no 0x before them.
+    if (event.high === 0 && pointerEnd - pointer === 16) this.#hashed += 1;
 
-    let bytes = 0;
+    let size = 0;
     if (allocates) {
-      const asked = text.indexOf(" bytes_req=", site);
-      if (asked < 0) return "There is no bytes_req";
-      bytes = sizeAt(text, asked + 11);
-      if (bytes < 0) return "The bytes_req is cut off or malformed";
+      if (this.#asked < 0) return "There is no bytes_req";
+      size = this.#size(bytes, this.#asked);
+      if (size < 0) return "The bytes_req is cut off or malformed";
     }
-    let siteEnd = pointer;
-    const bracket = text.indexOf(" (", site);
-    if (bracket > 0 && bracket < siteEnd) siteEnd = bracket;
-    event.caller = names.number(text.slice(site + 10, siteEnd));
-    event.tag = 0;
-    const cache = text.indexOf(" name=", pointer);
-    if (cache >= 0) {
-      const cacheEnd = text.indexOf(" ", cache + 6);
-      event.tag = names.number(text.slice(cache + 6, cacheEnd < 0 ? text.length : cacheEnd));
-    }
+    const cache = this.#cache;
+    event.caller = this.#texts.number(bytes, this.#site, this.#siteEnd);
+    event.tag = cache < 0 ? 0 : this.#texts.number(bytes, cache, this.#wordEnd(bytes, cache));
     event.op = allocates ? EventOp.Allocate : EventOp.Free;
-    event.size = bytes;
-    event.line = this.#pendingLine;
-    this.#reading.emit();
+    event.size = size;
+    event.line = line;
+    this.reading.emit();
     return "";
   }
 
+  #wordEnd(bytes: Uint8Array, start: number): number {
+    let at = start;
+    while (at < this.#end && bytes[at] !== SPACE) at += 1;
+    return at;
+  }
+
+  /**
+   * Reads a hexadecimal number into the event's address; says where it ends: `start` if there is no
+   * digit, -1 if it is longer than 64 bits.
+   */
+  #address(bytes: Uint8Array, start: number): number {
+    let at = start;
+    if (bytes[at] === 0x30 && (bytes[at + 1]! | 0x20) === 0x78) at += 2;
+    const first = at;
+    let high = 0, low = 0;
+    // No line feed is a digit.
+    for (let digit; (digit = hexDigit(bytes[at]!)) >= 0; at++) {
+      if (high > 0xFFF_FFFF || high < 0) return -1;
+      high = (high << 4) | (low >>> 28);
+      low = (low << 4) | digit;
+    }
+    const { event } = this.reading;
+    event.high = high >>> 0;
+    event.low = low >>> 0;
+    return at === first ? start : at;
+  }
+
+  /** A size, decimal or with `0x`, that ends at a space: one at the end of a line may be cut. -1 if there is none. */
+  #size(bytes: Uint8Array, start: number): number {
+    const sizeEnd = this.#wordEnd(bytes, start);
+    if (sizeEnd === this.#end || sizeEnd === start) return -1;
+    let value = 0;
+    for (let at = start; at < sizeEnd; at++) {
+      const digit = bytes[at]! - 0x30;
+      if (digit < 0 || digit > 9) {
+        const word = this.#text(bytes, start, sizeEnd);
+        return /^0x[0-9a-f]{1,13}$/i.test(word) ? Number(word) : -1;
+      }
+      value = value * 10 + digit;
+    }
+    return Number.isSafeInteger(value) ? value : -1;
+  }
+
   /** Reads `[cpu]` and `seconds.microseconds:` backwards from the event's name. */
-  #prefix(text: string, before: number): void {
-    const { event } = this.#reading;
+  #prefix(bytes: Uint8Array, start: number, before: number): void {
+    const { event } = this.reading;
     event.cpu = -1;
     event.time = -1;
     let at = before - 1;
-    if (text.charCodeAt(at) !== 0x3A) return;
+    if (at < start || bytes[at] !== COLON) return;
     at -= 1;
     let scale = 1, micros = 0;
-    for (; digit(text, at) >= 0; at--, scale *= 10) micros += digit(text, at) * scale;
-    if (text.charCodeAt(at) === 0x2E && scale > 1) {
+    for (let digit; (digit = digitAt(bytes, start, at)) >= 0; at--, scale *= 10) {
+      micros += digit * scale;
+    }
+    if (at >= start && bytes[at] === 0x2E && scale > 1) {
       // perf may print nanoseconds.
-      micros = Math.floor(micros * 1_000_000 / scale);
+      if (scale !== 1_000_000) micros = Math.floor(micros * 1_000_000 / scale);
       at -= 1;
       let seconds = 0;
-      for (scale = 1; digit(text, at) >= 0; at--, scale *= 10) seconds += digit(text, at) * scale;
+      scale = 1;
+      for (let digit; (digit = digitAt(bytes, start, at)) >= 0; at--, scale *= 10) {
+        seconds += digit * scale;
+      }
       event.time = seconds * 1_000_000 + micros;
     }
-    const bracket = text.lastIndexOf("]", at);
-    let cpu = 0;
-    let from = bracket - 1;
-    for (let scale = 1; digit(text, from) >= 0; from--, scale *= 10) {
-      cpu += digit(text, from) * scale;
+    while (at >= start && bytes[at] !== 0x5D) at -= 1;
+    if (at < start) return;
+    let cpu = 0, from = at - 1;
+    scale = 1;
+    for (let digit; (digit = digitAt(bytes, start, from)) >= 0; from--, scale *= 10) {
+      cpu += digit * scale;
     }
-    if (bracket > 0 && from < bracket - 1 && text.charCodeAt(from) === 0x5B) event.cpu = cpu;
+    if (from >= start && from < at - 1 && bytes[from] === 0x5B) event.cpu = cpu;
   }
 }
 
-function digit(text: string, at: number): number {
-  const value = text.charCodeAt(at) - 0x30;
-  return value >= 0 && value <= 9 ? value : -1;
+/** Whether a text without a line feed stands there, in a line that ends in one. */
+function isAt(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[at + i] !== text[i]) return false;
+  }
+  return true;
 }
 
-/** A size, decimal or with `0x`, that ends at a space: one at the end of a line may be cut. -1 if there is none. */
-function sizeAt(text: string, start: number): number {
-  const end = text.indexOf(" ", start);
-  if (end <= start) return -1;
-  let value = 0;
-  for (let at = start; at < end; at++) {
-    const value10 = digit(text, at);
-    if (value10 < 0) {
-      const word = text.slice(start, end);
-      return /^0x[0-9a-f]{1,13}$/i.test(word) ? Number(word) : -1;
-    }
-    value = value * 10 + value10;
-  }
-  return Number.isSafeInteger(value) ? value : -1;
+/** The decimal digit that stands there, or -1. */
+function digitAt(bytes: Uint8Array, start: number, at: number): number {
+  if (at < start) return -1;
+  const digit = bytes[at]! - 0x30;
+  return digit <= 9 ? digit : -1;
 }
