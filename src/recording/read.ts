@@ -6,7 +6,7 @@
  * @module
  */
 
-import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import {
   checkBoolean,
@@ -29,7 +29,7 @@ import {
 } from "./formats/format.ts";
 import { FORMATS } from "./formats/formats.ts";
 
-/** Bytes in parts of any length. */
+/** Bytes in parts of any length. A part is used up before the next is asked for. */
 export type Parts = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** As much of a file as its format is told from. */
@@ -80,18 +80,38 @@ export interface ReadReport {
   readonly names: Names;
 }
 
-/** The bytes of a file, in parts. The error names the file. */
-export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void> {
-  let closed: Promise<void> | undefined;
+/**
+ * The bytes of a file, in parts.
+ *
+ * @param path The file.
+ * @param into Where each part stands in place of the one before, so that a large file makes no
+ * garbage; default: each part has bytes of its own.
+ * @throws {TypeError} If `into` holds no bytes.
+ * @throws {RangeError} If `into` has no room.
+ * @throws {RecordingError} If the file cannot be read; its message names the file.
+ */
+export async function* fileBytes(
+  path: string,
+  into?: Uint8Array,
+): AsyncGenerator<Uint8Array, void> {
+  if (into !== undefined) {
+    checkBytes(into, READ);
+    if (into.length === 0) throw new RangeError(`${READ}: into has no room`);
+  }
+  let file: FileHandle | undefined;
   try {
-    const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-    closed = new Promise((done) => stream.once("close", () => done()));
-    for await (const part of stream) yield plainView(part as Uint8Array);
+    file = await open(path);
+    for (;;) {
+      const part = into ?? new Uint8Array(CHUNK_BYTES);
+      const { bytesRead } = await file.read(part, 0, part.length, null);
+      if (bytesRead === 0) return;
+      yield part.subarray(0, bytesRead);
+    }
   } catch (error) {
     throw new RecordingError(`${path}: Cannot read the file: ${reasonOf(error)}`, { cause: error });
   } finally {
     // Windows removes no file that is open.
-    await closed;
+    await file?.close();
   }
 }
 
@@ -159,7 +179,8 @@ async function* unpacked(
       for await (const part of parts) {
         packed += part.length;
         if (stream.destroyed) return;
-        if (!stream.write(part)) {
+        // It is unpacked later, when the next part may have taken its place.
+        if (!stream.write(part.slice())) {
           await new Promise<void>((done) => {
             stream.once("drain", done);
             stream.once("close", done);
@@ -215,7 +236,8 @@ async function peek(
   while (length < least) {
     const { done, value } = await iterator.next();
     if (done) break;
-    first.push(value);
+    // The next part may take its place.
+    first.push(value.slice());
     length += value.length;
   }
   const head = new Uint8Array(length);

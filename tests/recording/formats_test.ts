@@ -13,6 +13,7 @@ import {
   RecordingError,
   TraceError,
 } from "../../src/recording.ts";
+import { withFolder } from "../support/folder.ts";
 import { pathOf } from "../support/paths.ts";
 
 interface Read {
@@ -527,4 +528,27 @@ Deno.test("the public samples are read or refused by name (they are not part of 
     }
   }
   assertEquals(found, expected);
+});
+
+Deno.test("a file is read through bytes of the caller's, each part in place of the one before, packed or not", async () => {
+  await withFolder(async (folder) => {
+    const text = `${EVENTS}${EVENTS.slice(HEADER.length + 1).repeat(200)}`;
+    for (const bytes of [bytesOf(text), gzipSync(bytesOf(text))]) {
+      await Deno.writeFile(`${folder}/run`, bytes);
+      const whole = await read(bytes);
+      for (const length of [5, 4096, 1 << 20]) {
+        const events: string[] = [];
+        const into = new Uint8Array(length);
+        for await (const part of fileBytes(`${folder}/run`, into)) {
+          assertEquals(part.buffer, into.buffer);
+          events.push(new TextDecoder("latin1").decode(part));
+        }
+        assertEquals(events.join(""), new TextDecoder("latin1").decode(bytes));
+        const report = await readRecording("run", fileBytes(`${folder}/run`, into), { event() {} });
+        assertEquals([report.events, report.malformed], [whole.report.events, 0]);
+      }
+    }
+    await assertRejects(() => fileBytes("run", new Uint8Array()).next(), RangeError, "into");
+    await assertRejects(() => fileBytes("run", "no" as never).next(), TypeError, '"no"');
+  });
 });

@@ -13,6 +13,7 @@ import {
   readRecording,
   type RecordedEvent,
 } from "@win-lookaside/lookaside/recording";
+import { PART_BYTES } from "../simulation/run.ts";
 import { InputError } from "../output/failure.ts";
 import { lengthOf, Progress } from "../output/progress.ts";
 import { say, TextSink, writeWhole } from "../output/write.ts";
@@ -33,7 +34,7 @@ export async function convertCommand(file: string, flags: ConvertFlags): Promise
     using bar = new Progress(file, lengthOf(file));
     const names = new Names();
     const sink = flags.to === "events" ? eventWriter(names, write) : traceWriter(write);
-    const report = await readRecording(file, fileBytes(file), sink, {
+    const report = await readRecording(file, fileBytes(file, new Uint8Array(PART_BYTES)), sink, {
       names,
       strict: flags.strict ?? false,
       onProgress: (done) => bar.update(done),

@@ -30,6 +30,9 @@ export interface RunOptions {
   readonly ready?: () => Promise<void>;
 }
 
+/** So much of a file is read at a time. */
+export const PART_BYTES = 0x4_0000;
+
 /** A recording that was read. */
 export interface Run {
   readonly report: ReadReport;
@@ -63,8 +66,9 @@ async function attempt(
   const kinds = new Kinds(names, sink, rule, options.tickEvery);
   const blocks = new Blocks(kinds);
   const { ready } = options;
+  const buffer = new Uint8Array(PART_BYTES);
   async function* parts(): AsyncGenerator<Uint8Array, void> {
-    for await (const part of fileBytes(file)) {
+    for await (const part of fileBytes(file, buffer)) {
       if (ready !== undefined) await ready();
       yield part;
     }
