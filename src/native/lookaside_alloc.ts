@@ -35,20 +35,14 @@ import {
 import { formatList } from "./debugger_text.ts";
 import { driverIndex, enterDriver, leaveDriver, type OwnedList } from "./driver.ts";
 import { BugCheckError, LookasideError } from "./errors.ts";
-import { HitPath } from "./hit.ts";
+import { HitPath, type SingleHits } from "./hit.ts";
 import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
-import {
-  hasEnded,
-  lookaside_hit,
-  lookaside_keep,
-  open,
-  owner,
-  symbols,
-} from "./library/library.ts";
+import { hasEnded, open, symbols } from "./library/library.ts";
 import { check, delivered, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
 import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
 import { dropViews, viewOf } from "./memory/views.ts";
+import { SharedHits, signed } from "./shared_hits.ts";
 import { tellStack } from "./stacks.ts";
 import type { Driver, Entry, LookasideStats } from "./types.ts";
 
@@ -238,6 +232,8 @@ export class LookasideAlloc implements Disposable {
   /** The record's offset in the metadata. */
   readonly #record: number;
   readonly #hits: HitPath;
+  /** What allocates and frees single entries: the hits above, or native ones once it is shared. */
+  #singles: SingleHits;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
   /** Kept here and nowhere else: they go with the list. */
@@ -270,6 +266,7 @@ export class LookasideAlloc implements Disposable {
     this.#control = recordField(this.#record, LAYOUT.recordControl);
     this.#hits = new HitPath(this.#record, attachment === null);
     this.#isShared = attachment !== null;
+    this.#singles = this.#isShared ? new SharedHits(id) : this.#hits;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
     this.#hold = {
       id,
@@ -344,6 +341,7 @@ export class LookasideAlloc implements Disposable {
       [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
     });
     this.#hits.close();
+    this.#singles = new SharedHits(id);
     this.#hold.how = "close";
     this.#isShared = true;
     return id;
@@ -402,22 +400,17 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the list's memory was written over.
    */
   alloc(): Entry | null {
-    const entry = this.#hits.take();
+    const entry = this.#singles.take();
     return entry !== 0 ? entry as Entry : this.#allocNatively();
   }
 
   #allocNatively(): Entry | null {
-    this.#hits.forget();
-    const hit = this.#isShared ? lookaside_hit(this.#id, owner) : 0;
-    return hit !== 0 ? signed(hit) : this.#miss();
-  }
-
-  #miss(): Entry | null {
     const context = "Cannot allocate";
+    this.#hits.forget();
     tellStack();
     symbols.lookaside_alloc(this.#id);
     const entry = slotValue();
-    if (entry !== 0) return signed(entry);
+    if (entry !== 0) return signed(entry) as Entry;
     if (this.#hasCallbacks) rethrow();
     this.#live(context);
     return none(context);
@@ -444,16 +437,12 @@ export class LookasideAlloc implements Disposable {
    * @throws {BugCheckError} If the entry is not allocated from this list now (0xC2), or if the list's memory was written over (0x139). Nothing has changed, but that such a list gives up what it kept.
    */
   free(entry: Entry): void {
-    if (!this.#hits.keep(entry)) this.#freeNatively(entry);
+    if (!this.#singles.keep(entry)) this.#freeNatively(entry);
   }
 
   #freeNatively(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
     this.#hits.forget();
-    if (!this.#isShared || lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
-  }
-
-  #freeMiss(entry: Entry): void {
     tellStack();
     symbols.lookaside_free(this.#id, entry);
     if (delivered() !== 0) this.#failed(`Cannot free entry ${entry}`);
@@ -504,10 +493,10 @@ export class LookasideAlloc implements Disposable {
   allocMany(into: Uint32Array): number {
     const context = "Cannot allocate";
     const array = u32Array(into, context);
-    const id = this.#live(context);
     const count = lengthOf(array);
+    if (count !== 0 && this.#hits.takeMany(array, count)) return count;
+    const id = this.#live(context);
     if (count === 0) return 0;
-    if (this.#hits.takeMany(array, count)) return count;
     tellStack();
     this.#hits.forget();
     if (this.#hasCallbacks) return this.#allocManyByCallback(id, array, count, context);
@@ -561,9 +550,10 @@ export class LookasideAlloc implements Disposable {
   freeMany(entries: Uint32Array): void {
     const context = "Cannot free the entries";
     const array = u32Array(entries, context);
-    const id = this.#live(context);
     const count = lengthOf(array);
-    if (count === 0 || this.#hits.keepMany(array, count)) return;
+    if (count !== 0 && this.#hits.keepMany(array, count)) return;
+    const id = this.#live(context);
+    if (count === 0) return;
     tellStack();
     this.#hits.forget();
     // Asked again, as in `allocMany`.
@@ -828,6 +818,7 @@ export class LookasideAlloc implements Disposable {
     const isGone = this.#hold.how === "destroy" && this.#isDestroyed();
     this.#id = 0;
     this.#hits.end();
+    this.#singles = this.#hits;
     forgotten.unregister(this);
     tellStack();
     const status = isGone ? 0 : letGo(this.#hold);
@@ -886,19 +877,6 @@ const OPTIONS = [
   "free",
   "driver",
 ];
-
-/**
- * An entry from native code as a signed integer, which entries that are hits are, too: of signed and
- * unsigned ones together the compiler would make doubles.
- */
-function signed(entry: number): Entry {
-  return ((entry | 0) > 0 ? entry | 0 : far(entry)) as Entry;
-}
-
-/** An entry at 2 GiB or beyond, for which the compiler sees a call that is hardly made. */
-function far(entry: number): number {
-  return entry;
-}
 
 const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
 
