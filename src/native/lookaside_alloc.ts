@@ -182,6 +182,42 @@ const forgotten = new FinalizationRegistry<Hold>((hold) => {
   letGo(hold.how === "close" ? { ...hold, how: "release" } : hold);
 });
 
+const { queueMicrotask } = globalThis;
+/** The newest handle, until another one is made or the turn ends: many are given up before. */
+let newest: { readonly list: LookasideAlloc; readonly hold: Hold } | null = null;
+/** Whether the end of the turn is waited for. */
+let isTurnWatched = false;
+
+/**
+ * Has a handle's hold given up when the handle is unreachable. That is found between turns only, so
+ * the newest handle is not registered before the turn ends: to register one and to take that back
+ * costs more than all else that JavaScript does for a list.
+ */
+function watch(list: LookasideAlloc, hold: Hold): void {
+  registerNewest();
+  newest = { list, hold };
+  if (isTurnWatched) return;
+  isTurnWatched = true;
+  queueMicrotask(endTurn);
+}
+
+function unwatch(list: LookasideAlloc): void {
+  if (newest?.list === list) newest = null;
+  else forgotten.unregister(list);
+}
+
+function endTurn(): void {
+  isTurnWatched = false;
+  registerNewest();
+}
+
+function registerNewest(): void {
+  if (newest === null) return;
+  const { list, hold } = newest;
+  newest = null;
+  forgotten.register(list, hold, list);
+}
+
 /** The option by which replays make legacy lists, of a kind in `LAYOUT`: no user can name it. */
 export const KIND: unique symbol = Symbol("kind");
 
@@ -284,7 +320,7 @@ export class LookasideAlloc implements Disposable {
     this.#ownEntriesOnly = recordField(this.#record, LAYOUT.recordOwnEntriesOnly) !== 0;
     this.#callbacks = this.#hasCallbacks ? boundTo(this, callbacks) : null;
     if (this.#callbacks !== null) enterCallbacks(id, this.#callbacks);
-    forgotten.register(this, this.#hold, this);
+    watch(this, this.#hold);
   }
 
   /** Bytes per entry, as asked for. */
@@ -819,7 +855,7 @@ export class LookasideAlloc implements Disposable {
     this.#id = 0;
     this.#hits.end();
     this.#singles = this.#hits;
-    forgotten.unregister(this);
+    unwatch(this);
     tellStack();
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
