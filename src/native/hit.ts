@@ -53,20 +53,16 @@ const BATCH = 1024;
  */
 const batch = new Int32Array(BATCH);
 
-/** The hits of a list that allocate or free one entry. */
-export interface SingleHits {
-  /** Allocates the entry freed last; 0 unless that is a hit. */
-  take(): number;
-  /** Frees an entry, or whatever a caller passed for one; false unless that is a hit. */
-  keep(entry: number): boolean;
-}
-
 /** The hits of one handle on a list. */
-export interface HitPath extends SingleHits {
+export interface HitPath {
   /** Takes no hits any more: another may use the list from now on. */
   close(): void;
   /** Knows no entry any more either: the handle is given up. */
   end(): void;
+  /** Allocates the entry freed last; 0 unless that is a hit. */
+  take(): number;
+  /** Frees an entry, or whatever a caller passed for one; false unless that is a hit. */
+  keep(entry: number): boolean;
   /** Allocates `count` entries into an array; false unless all are hits. */
   takeMany(into: Uint32Array, count: number): boolean;
   /** Frees the first `count` entries of an array; false unless all are hits. */

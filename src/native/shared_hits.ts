@@ -1,11 +1,11 @@
 /**
- * Hits of shared lists: one native call each, and nothing beside it.
+ * Hits of shared lists: one native call for each entry, and nothing beside it.
  *
  * @module
  */
 
-import type { SingleHits } from "./hit.ts";
-import type { Symbols } from "./library/library.ts";
+import type { HitPath } from "./hit.ts";
+import { NO_VIEW } from "./memory/views.ts";
 
 /**
  * What is passed for the owner of a list: a shared one has none. It is the record of the list that
@@ -13,27 +13,34 @@ import type { Symbols } from "./library/library.ts";
  */
 const NO_OWNER = 0;
 
+/** `lookaside_hit` of the library. */
+type Hit = (id: number, owner: number) => number;
+/** `lookaside_keep` of the library. */
+type Keep = (id: number, entry: number, owner: number) => number;
+
 interface SharedHitsClass {
-  readonly prototype: SingleHits;
-  /** The hits of a handle on the shared list with an identifier. */
-  new (id: number): SingleHits;
+  readonly prototype: HitPath;
+  /**
+   * The hits of a handle on a shared list.
+   *
+   * @param id The list's identifier.
+   * @param closed The handle's hits on the list, which are closed.
+   */
+  new (id: number, closed: HitPath): HitPath;
 }
 
 /** The class of hits, once the functions that share lists are opened. */
 export let SharedHits!: SharedHitsClass;
 
 /** Makes hits that call these functions of the library. */
-export function openSharedHits(
-  hit: Symbols["lookaside_hit"],
-  keep: Symbols["lookaside_keep"],
-): void {
+export function openSharedHits(hit: Hit, keep: Keep): void {
   SharedHits = sharedHits(hit, keep);
 }
 
 /** Has no hit call native code any more, for the isolate has ended. */
 export function endSharedHits(): void {
   if (SharedHits === undefined) return;
-  const none: SingleHits = { take: () => 0, keep: () => false };
+  const none: Pick<HitPath, "take" | "keep"> = { take: () => 0, keep: () => false };
   Object.assign(SharedHits.prototype, none);
 }
 
@@ -41,15 +48,26 @@ export function endSharedHits(): void {
  * Makes the class. Its methods see the functions through constants of this call: the compiler calls
  * them directly, which it cannot do with variables of the module.
  */
-function sharedHits(
-  hit: Symbols["lookaside_hit"],
-  keep: Symbols["lookaside_keep"],
-): SharedHitsClass {
-  return class implements SingleHits {
+function sharedHits(hit: Hit, keep: Keep): SharedHitsClass {
+  return class implements HitPath {
     #id = 0;
+    readonly #closed: HitPath;
+    /** No view is shown from here: the owner may have closed the list. */
+    readonly shown = NO_VIEW;
 
-    constructor(id: number) {
+    constructor(id: number, closed: HitPath) {
       this.#id = id;
+      this.#closed = closed;
+    }
+
+    close(): void {
+      // No list has this identifier.
+      this.#id = 0;
+    }
+
+    end(): void {
+      this.close();
+      this.#closed.end();
     }
 
     take(): number {
@@ -61,6 +79,26 @@ function sharedHits(
     keep(entry: number): boolean {
       return typeof entry === "number" && entry >>> 0 === entry && entry !== 0 &&
         keep(this.#id, entry, NO_OWNER) !== 0;
+    }
+
+    // Batches of shared lists are native: one section for all entries.
+
+    takeMany(): boolean {
+      return false;
+    }
+
+    keepMany(): boolean {
+      return false;
+    }
+
+    shows(): boolean {
+      return false;
+    }
+
+    forget(): void {}
+
+    owns(entry: number): boolean {
+      return this.#closed.owns(entry);
     }
   };
 }
