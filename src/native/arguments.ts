@@ -196,21 +196,22 @@ export function checkBytes(value: unknown, context: string): void {
 }
 
 // A caller can forge the prototype of an array and what `instanceof` says of it. It cannot forge
-// these getters: they read what the array is made of.
+// these getters: they read what the array is made of. Each is bound to `call`, since the compiler
+// sees through that and not through `Reflect.apply`.
 
-const { apply } = Reflect;
 const TYPED_ARRAY = Object.getPrototypeOf(Uint32Array.prototype);
-const kindGetter = getterOf(Symbol.toStringTag);
-const lengthGetter = getterOf("length");
+const kindOf = getterOf<string | undefined>(Symbol.toStringTag);
+const elementsOf = getterOf<number>("length");
 const setMethod: Uint32Array["set"] = TYPED_ARRAY.set;
 
-function getterOf(key: PropertyKey): () => unknown {
-  return Object.getOwnPropertyDescriptor(TYPED_ARRAY, key)!.get!;
+function getterOf<T>(key: PropertyKey): (value: unknown) => T {
+  const getter = Object.getOwnPropertyDescriptor(TYPED_ARRAY, key)!.get!;
+  return Function.prototype.call.bind(getter);
 }
 
 /** The kind of a typed array, such as "Uint32Array"; undefined for what is none. */
 export function arrayKind(value: unknown): string | undefined {
-  return apply(kindGetter, value, []) as string | undefined;
+  return kindOf(value);
 }
 
 /**
@@ -228,12 +229,12 @@ export function u32Array(value: unknown, context: string): Uint32Array<ArrayBuff
  * subclass may have another `length`.
  */
 export function lengthOf(array: Uint32Array): number {
-  return apply(lengthGetter, array, []) as number;
+  return elementsOf(array);
 }
 
 /** Copies elements to the front of an array, whose class may have another `set`. */
 export function copyInto(array: Uint32Array, elements: Uint32Array): void {
-  apply(setMethod, array, [elements]);
+  Reflect.apply(setMethod, array, [elements]);
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { Irql } from "../wdk/constants.ts";
 import { checkFunction, integer, refusePromise } from "./arguments.ts";
-import { hasEnded, holdOffHits, open, symbols } from "./library/library.ts";
+import { hasEnded, open, symbols } from "./library/library.ts";
 import { check, slotValue } from "./library/slot.ts";
 
 /** The highest level there is on 64-bit processors. */
@@ -26,7 +26,6 @@ export function atIrql<T>(irql: number, run: () => T): T {
   open();
   check(symbols.lookaside_raise_irql(level), context);
   const before = slotValue();
-  holdOffHits(level > Irql.ApcLevel);
   let result: T;
   try {
     result = run();
@@ -40,6 +39,5 @@ export function atIrql<T>(irql: number, run: () => T): T {
 function lower(before: number, context: string): void {
   // The end of an isolate puts its level back.
   if (hasEnded) return;
-  holdOffHits(before > Irql.ApcLevel);
   check(symbols.lookaside_lower_irql(before), context);
 }

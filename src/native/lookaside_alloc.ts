@@ -37,18 +37,12 @@ import { driverIndex, enterDriver, leaveDriver, type OwnedList } from "./driver.
 import { BugCheckError, LookasideError } from "./errors.ts";
 import { HitPath } from "./hit.ts";
 import { LAYOUT, STOP_CODES } from "./library/bindings.ts";
-import {
-  hasEnded,
-  lookaside_hit,
-  lookaside_keep,
-  open,
-  owner,
-  symbols,
-} from "./library/library.ts";
+import { hasEnded, open, symbols } from "./library/library.ts";
 import { check, delivered, none, raise, slotValue } from "./library/slot.ts";
 import { pool } from "./memory/memory.ts";
 import { isLive, readStats, recordField, recordOf } from "./memory/records.ts";
 import { dropViews, viewOf } from "./memory/views.ts";
+import { SharedHits, signed } from "./shared_hits.ts";
 import { tellStack } from "./stacks.ts";
 import type { Driver, Entry, LookasideStats } from "./types.ts";
 
@@ -188,6 +182,43 @@ const forgotten = new FinalizationRegistry<Hold>((hold) => {
   letGo(hold.how === "close" ? { ...hold, how: "release" } : hold);
 });
 
+/** `queueMicrotask` as it was at first: programs under test replace it. */
+const atEndOfTurn: (run: () => void) => void = queueMicrotask;
+/** The newest handle, until another one is made or the turn ends: many are given up before. */
+let newest: { readonly list: LookasideAlloc; readonly hold: Hold } | null = null;
+/** Whether the end of the turn is waited for. */
+let isTurnWatched = false;
+
+/**
+ * Has a handle's hold given up when the handle is unreachable. That is found between turns only, so
+ * the newest handle is not registered before the turn ends: to register one and to take that back
+ * costs a quarter of what it takes to make a list and to delete it.
+ */
+function watch(list: LookasideAlloc, hold: Hold): void {
+  registerNewest();
+  newest = { list, hold };
+  if (isTurnWatched) return;
+  isTurnWatched = true;
+  atEndOfTurn(endTurn);
+}
+
+function unwatch(list: LookasideAlloc): void {
+  if (newest?.list === list) newest = null;
+  else forgotten.unregister(list);
+}
+
+function endTurn(): void {
+  isTurnWatched = false;
+  registerNewest();
+}
+
+function registerNewest(): void {
+  if (newest === null) return;
+  const { list, hold } = newest;
+  newest = null;
+  forgotten.register(list, hold, list);
+}
+
 /** The option by which replays make legacy lists, of a kind in `LAYOUT`: no user can name it. */
 export const KIND: unique symbol = Symbol("kind");
 
@@ -237,7 +268,7 @@ export class LookasideAlloc implements Disposable {
   readonly #control: number;
   /** The record's offset in the metadata. */
   readonly #record: number;
-  readonly #hits: HitPath;
+  #hits: HitPath;
   readonly #hold: Hold;
   readonly #hasCallbacks: boolean;
   /** Kept here and nowhere else: they go with the list. */
@@ -268,8 +299,9 @@ export class LookasideAlloc implements Disposable {
     this.#id = id;
     this.#record = recordOf(id);
     this.#control = recordField(this.#record, LAYOUT.recordControl);
-    this.#hits = new HitPath(this.#record, attachment === null);
+    const hits = new HitPath(this.#record, attachment === null);
     this.#isShared = attachment !== null;
+    this.#hits = this.#isShared ? new SharedHits(id, hits) : hits;
     this.#hasCallbacks = callbacks !== NO_CALLBACKS;
     this.#hold = {
       id,
@@ -277,7 +309,7 @@ export class LookasideAlloc implements Disposable {
       hasCallbacks: this.#hasCallbacks,
       views: 0,
       driver: recordField(this.#record, LAYOUT.recordDriver),
-      hits: this.#hits,
+      hits,
     };
     enterDriver(this.#hold);
     this.#size = recordField(this.#record, LAYOUT.recordAskedSize);
@@ -287,7 +319,7 @@ export class LookasideAlloc implements Disposable {
     this.#ownEntriesOnly = recordField(this.#record, LAYOUT.recordOwnEntriesOnly) !== 0;
     this.#callbacks = this.#hasCallbacks ? boundTo(this, callbacks) : null;
     if (this.#callbacks !== null) enterCallbacks(id, this.#callbacks);
-    forgotten.register(this, this.#hold, this);
+    watch(this, this.#hold);
   }
 
   /** Bytes per entry, as asked for. */
@@ -344,6 +376,7 @@ export class LookasideAlloc implements Disposable {
       [NtStatus.InvalidDeviceState]: "it has callbacks, which run on its own thread only",
     });
     this.#hits.close();
+    this.#hits = new SharedHits(id, this.#hits);
     this.#hold.how = "close";
     this.#isShared = true;
     return id;
@@ -407,17 +440,12 @@ export class LookasideAlloc implements Disposable {
   }
 
   #allocNatively(): Entry | null {
-    this.#hits.forget();
-    const hit = this.#isShared ? lookaside_hit(this.#id, owner) : 0;
-    return hit !== 0 ? signed(hit) : this.#miss();
-  }
-
-  #miss(): Entry | null {
     const context = "Cannot allocate";
+    this.#hits.forget();
     tellStack();
     symbols.lookaside_alloc(this.#id);
     const entry = slotValue();
-    if (entry !== 0) return signed(entry);
+    if (entry !== 0) return signed(entry) as Entry;
     if (this.#hasCallbacks) rethrow();
     this.#live(context);
     return none(context);
@@ -450,10 +478,6 @@ export class LookasideAlloc implements Disposable {
   #freeNatively(entry: Entry): void {
     if (!isEntry(entry)) refuseEntry(entry, "Cannot free the entry");
     this.#hits.forget();
-    if (!this.#isShared || lookaside_keep(this.#id, entry, owner) === 0) this.#freeMiss(entry);
-  }
-
-  #freeMiss(entry: Entry): void {
     tellStack();
     symbols.lookaside_free(this.#id, entry);
     if (delivered() !== 0) this.#failed(`Cannot free entry ${entry}`);
@@ -504,10 +528,10 @@ export class LookasideAlloc implements Disposable {
   allocMany(into: Uint32Array): number {
     const context = "Cannot allocate";
     const array = u32Array(into, context);
-    const id = this.#live(context);
     const count = lengthOf(array);
+    if (count !== 0 && this.#hits.takeMany(array, count)) return count;
+    const id = this.#live(context);
     if (count === 0) return 0;
-    if (this.#hits.takeMany(array, count)) return count;
     tellStack();
     this.#hits.forget();
     if (this.#hasCallbacks) return this.#allocManyByCallback(id, array, count, context);
@@ -561,9 +585,10 @@ export class LookasideAlloc implements Disposable {
   freeMany(entries: Uint32Array): void {
     const context = "Cannot free the entries";
     const array = u32Array(entries, context);
-    const id = this.#live(context);
     const count = lengthOf(array);
-    if (count === 0 || this.#hits.keepMany(array, count)) return;
+    if (count !== 0 && this.#hits.keepMany(array, count)) return;
+    const id = this.#live(context);
+    if (count === 0) return;
     tellStack();
     this.#hits.forget();
     // Asked again, as in `allocMany`.
@@ -828,7 +853,7 @@ export class LookasideAlloc implements Disposable {
     const isGone = this.#hold.how === "destroy" && this.#isDestroyed();
     this.#id = 0;
     this.#hits.end();
-    forgotten.unregister(this);
+    unwatch(this);
     tellStack();
     const status = isGone ? 0 : letGo(this.#hold);
     if (this.#hasCallbacks) removeCallbacks(this.#hold.id);
@@ -886,19 +911,6 @@ const OPTIONS = [
   "free",
   "driver",
 ];
-
-/**
- * An entry from native code as a signed integer, which entries that are hits are, too: of signed and
- * unsigned ones together the compiler would make doubles.
- */
-function signed(entry: number): Entry {
-  return ((entry | 0) > 0 ? entry | 0 : far(entry)) as Entry;
-}
-
-/** An entry at 2 GiB or beyond, for which the compiler sees a call that is hardly made. */
-function far(entry: number): number {
-  return entry;
-}
 
 const NO_CALLBACKS: Callbacks = { allocate: undefined, free: undefined };
 

@@ -9,10 +9,11 @@ import {
   assertThrows,
 } from "@std/assert";
 import { BugCheckError, type Entry, entryAt, kernel, LookasideAlloc } from "../../mod.ts";
-import { owner, symbols } from "../../src/native/library/library.ts";
+import { symbols } from "../../src/native/library/library.ts";
 import { delivered, none, raise, slotValue } from "../../src/native/library/slot.ts";
 import { denoCommand } from "../support/deno.ts";
 import { addressOf, assertBugCheck } from "../support/errors.ts";
+import { ownOwner } from "../support/owner.ts";
 
 const CONFINED_LIST = 0x4C4B_0001n;
 
@@ -85,7 +86,7 @@ async function gone(made: Made): Promise<void> {
 /** What must hold of a Worker that has ended: its lists are closed, its entries left. */
 function assertClosed(made: Made): void {
   for (const id of made.ids) {
-    assertEquals(symbols.lookaside_hit(id, owner), 0);
+    assertEquals(symbols.lookaside_hit(id, ownOwner()), 0);
     symbols.lookaside_alloc(id);
     assertEquals(slotValue(), 0);
     assertThrows(() => none("Forged"), "Forged: the list is deleted");
@@ -146,8 +147,8 @@ Deno.test("a Worker's lists are shown to other isolates, and refused to them", a
   assertEquals(snapshots.map(({ id }) => id), made.ids);
   const array = new Uint32Array(4);
   for (const { id, address, ...before } of snapshots) {
-    assertEquals(symbols.lookaside_hit(id, owner), 0);
-    assertEquals(symbols.lookaside_keep(id, made.entries[1]!, owner), 0);
+    assertEquals(symbols.lookaside_hit(id, ownOwner()), 0);
+    assertEquals(symbols.lookaside_keep(id, made.entries[1]!, ownOwner()), 0);
     const calls = [
       () => symbols.lookaside_alloc(id),
       () => symbols.lookaside_alloc_many(id, array, 4),

@@ -12,8 +12,9 @@ import { NtStatus } from "../../wdk/constants.ts";
 import { checkOptions } from "../arguments.ts";
 import { endedError, LibraryLoadError, statusError } from "../errors.ts";
 import { endHits, openHits } from "../hit.ts";
-import { mapMemory, metadata } from "../memory/memory.ts";
-import { ABI, LAYOUT, SYMBOLS, VERSION } from "./bindings.ts";
+import { mapMemory } from "../memory/memory.ts";
+import { endSharedHits, openSharedHits } from "../shared_hits.ts";
+import { ABI, SYMBOLS, VERSION } from "./bindings.ts";
 import { isolateNumber, libraryOfOthers, meetOthers, refuseBesideOthers } from "./copies.ts";
 import { named, type Place, unnamed } from "./find.ts";
 
@@ -49,16 +50,6 @@ const PERMISSION_NOTE =
 
 /** The library's functions, once loaded. */
 export let symbols!: Symbols;
-/** `symbols.lookaside_hit`, once a list is shared. */
-export let lookaside_hit!: Symbols["lookaside_hit"];
-/** `symbols.lookaside_keep`, once a list is shared. */
-export let lookaside_keep!: Symbols["lookaside_keep"];
-
-/**
- * This isolate's owner number, once open. The hit paths pass it, so that native code does not look
- * it up.
- */
-export let owner = 0;
 
 /** Opens the functions that are not opened yet. */
 let openOthers: () => void = () => {};
@@ -127,14 +118,6 @@ function loadFirst(path?: string | URL): void {
 }
 
 /**
- * Says whether this isolate's allocations and frees are kept from the native hit path, which does not
- * look at its level.
- */
-export function holdOffHits(isHeldOff: boolean): void {
-  owner = isHeldOff ? 0 : metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
-}
-
-/**
  * Makes sure that the library is loaded and this isolate is open in it.
  *
  * Each function that can make the first list or block calls it. A function that takes an existing
@@ -198,8 +181,7 @@ function openLibrary({ path, source, advice }: Place): Symbols {
     const opened = openSome(Object.fromEntries(others)).symbols as unknown as Symbols;
     Object.assign(all, opened);
     if (hasEnded) return;
-    lookaside_hit = opened.lookaside_hit;
-    lookaside_keep = opened.lookaside_keep;
+    openSharedHits(opened.lookaside_hit, opened.lookaside_keep);
   };
   // What it does not have itself it asks its prototype for.
   const all = Object.create(
@@ -259,7 +241,6 @@ function openIsolate(): void {
   mapMemory(place & ~0xFFFF_FFFFn, Number(place & 0xFFFF_FFFFn));
   openHits(Number(place >> 32n));
   slot = opened;
-  owner = metadata.view.getUint32(slot + LAYOUT.slotOwner, true);
   // Workers, and isolates that end in an uncaught error, get no such event. The library then sees
   // the end of the thread, or the next isolate that opens it on the thread.
   // Capturing listeners come first: should there be other copies of this module in the isolate, none
@@ -273,8 +254,6 @@ function closeIsolate(): void {
   symbols.lookaside_close();
   hasEnded = true;
   slot = 0;
-  owner = 0;
   // Other isolates may delete the shared lists from now on.
-  lookaside_hit = () => 0;
-  lookaside_keep = () => 0;
+  endSharedHits();
 }

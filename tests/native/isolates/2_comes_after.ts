@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertFalse, assertNotEquals, assertThrows } from "@std/assert";
 import { BugCheckError, kernel, LookasideAlloc } from "../../../mod.ts";
-import { owner, symbols } from "../../../src/native/library/library.ts";
+import { symbols } from "../../../src/native/library/library.ts";
 import { delivered, raise, slotValue } from "../../../src/native/library/slot.ts";
+import { ownOwner } from "../../support/owner.ts";
 import { LEFT_COUNT, TAG, whatIsLeft } from "./left.ts";
 
 const left = whatIsLeft();
@@ -23,8 +24,8 @@ Deno.test("an ended isolate's identifiers are refused, by every call", () => {
   const array = new Uint32Array(4);
   for (const id of left.ids) {
     assertFalse(before.some((snapshot) => snapshot.id === id));
-    assertEquals(symbols.lookaside_hit(id, owner), 0);
-    assertEquals(symbols.lookaside_keep(id, left.entries[1]!, owner), 0);
+    assertEquals(symbols.lookaside_hit(id, ownOwner()), 0);
+    assertEquals(symbols.lookaside_keep(id, left.entries[1]!, ownOwner()), 0);
     assertEquals(symbols.lookaside_set_depth(id, 10), 1);
     assertThrows(() => raise("Forged"), "Forged: the list is deleted");
     for (
