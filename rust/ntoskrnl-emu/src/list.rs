@@ -545,7 +545,7 @@ impl<'a> ListRef<'a> {
 
     fn confine_to(self, owner: u32) {
         self.record.owner.store(owner, Ordering::Relaxed);
-        registry::choose_states(&self.region, self.index);
+        registry::choose_states_of_confined(&self.region, self.index);
         delay::point("list confining");
         self.control.owner().store(owner, Ordering::Relaxed);
     }
@@ -772,8 +772,7 @@ pub(crate) unsafe fn share(list: *mut LookasideListEx) {
 /// Raises the bug check for a list that was not deleted before its memory went, if it is the one
 /// initialised last: the link in it is about to be written.
 fn refuse_forgotten_neighbour(region: &Region) {
-    let newest = registry::newest(region);
-    if newest != 0 && !registry::stands(region, newest) {
+    if let Some(newest) = registry::newest_forgotten(region) {
         give_up_forgotten(region, newest).raise();
     }
 }

@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{DerefMut, Range};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use wdm::{
     APC_LEVEL, DISPATCH_LEVEL, Kirql, LookasideListEx, NtStatus, PoolType, STATUS_QUOTA_EXCEEDED,
@@ -39,7 +39,7 @@ use crate::verifier;
 global! {
     static REGISTRY: Lock<Registry> = Lock::new(Registry {
         outside: BTreeMap::new(),
-        numbered: [const { VecDeque::new() }; ARENAS],
+        numbered: [const { Apart(VecDeque::new()) }; ARENAS],
         others: VecDeque::new(),
         issued: 1,
         pinned: Vec::new(),
@@ -47,8 +47,14 @@ global! {
     });
 }
 
-/// The head of the system's list of lists: the forward and the backward link.
-static HEAD: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+global! {
+    /// Not zero once a list outside the pool was initialised.
+    static IS_ANY_OUTSIDE: AtomicU8 = AtomicU8::new(0);
+}
+
+/// Indices on lines of their own: threads of different arenas do not write each other's.
+#[repr(align(128))]
+struct Apart(VecDeque<u32>);
 
 struct Registry {
     /// The lists outside the pool, by address.
@@ -58,7 +64,7 @@ struct Registry {
     ///
     /// The former are kept by the arena of the thread that gave them: threads that make and delete lists
     /// at once do not write each other's records in turn.
-    numbered: [VecDeque<u32>; ARENAS],
+    numbered: [Apart; ARENAS],
     others: VecDeque<u32>,
     /// One more than the highest index ever issued.
     issued: u32,
@@ -75,7 +81,10 @@ impl Registry {
             return Some(index);
         }
         if self.issued >= NUMBERED {
-            let numbered = self.numbered.iter_mut().find_map(VecDeque::pop_front);
+            let numbered = self
+                .numbered
+                .iter_mut()
+                .find_map(|Apart(indices)| indices.pop_front());
             if let Some(index) = numbered.or_else(|| self.others.pop_front()) {
                 return Some(index);
             }
@@ -100,7 +109,7 @@ impl Registry {
 
     #[cfg_attr(loom, allow(clippy::modulo_one, reason = "a model has one arena"))]
     fn own_indices(&mut self) -> &mut VecDeque<u32> {
-        &mut self.numbered[owner::current() as usize % ARENAS]
+        &mut self.numbered[owner::current() as usize % ARENAS].0
     }
 
     /// Notes which list begins at an address.
@@ -109,7 +118,11 @@ impl Registry {
             // Relaxed: a thread that asks for the list at an address, or in a block of its own, was given
             // list or block, and synchronises with those that make and delete lists there.
             Some(offset) => list_at(region, offset).store(index as u16, Ordering::Relaxed),
-            None => _ = self.outside.insert(address, index),
+            None => {
+                self.outside.insert(address, index);
+                // Relaxed: as `newest`, which says no more without the lock.
+                IS_ANY_OUTSIDE.store(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -292,6 +305,16 @@ pub(crate) fn choose_states(region: &Region, index: u32) {
     REGISTRY.lock().choose_states(region.record(index), index);
 }
 
+/// As [`choose_states`], for a list that is confined before another thread knows it. The state words of
+/// a shared list are those of a confined one until a thread is raised. One that is raised at this moment
+/// may have kept the list from the hit path: it stays slow then.
+pub(crate) fn choose_states_of_confined(region: &Region, index: u32) {
+    // Acquire: as in `heed_level`.
+    if HEEDED.load(Ordering::Acquire) > APC_LEVEL {
+        choose_states(region, index);
+    }
+}
+
 /// Chooses the state words of a driver's lists anew: it is verified, or not any more.
 pub(crate) fn choose_states_of_driver(driver: u32) {
     let Some(region) = region::mapped() else {
@@ -471,8 +494,8 @@ fn link_neighbours(region: &Region, index: u32) {
 /// Where a list's `ListEntry` stands; the head's for index 0.
 fn link_address(region: &Region, index: u32) -> u64 {
     match index {
-        0 => HEAD.as_ptr().expose_provenance() as u64,
-        _ => region.record(index).list.load(Ordering::Relaxed) + Control::LIST_ENTRY,
+        0 => (&raw const region.header().head).expose_provenance() as u64,
+        _ => address_of(region, region.record(index)).addr() as u64 + Control::LIST_ENTRY,
     }
 }
 
@@ -480,7 +503,7 @@ fn link_address(region: &Region, index: u32) -> u64 {
 fn link(region: &Region, first: u32, second: u32) {
     let forward = link_address(region, second);
     let backward = link_address(region, first);
-    let [head_forward, head_backward] = &HEAD;
+    let [head_forward, head_backward] = &region.header().head;
     match control_to_link(region, first) {
         Some(control) => control.forward_link().store(forward, Ordering::Relaxed),
         None if first == 0 => head_forward.store(forward, Ordering::Relaxed),
@@ -521,8 +544,18 @@ pub(crate) fn stands(region: &Region, index: u32) -> bool {
         )
 }
 
+/// The list initialised last by record index, if that is outside the pool and its memory is gone.
+pub(crate) fn newest_forgotten(region: &Region) -> Option<u32> {
+    // Where no list was ever outside, threads that make lists do not read each other's records.
+    if IS_ANY_OUTSIDE.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    let newest = newest(region);
+    (newest != 0 && !stands(region, newest)).then_some(newest)
+}
+
 /// The list initialised last, by record index; zero for none.
-pub(crate) fn newest(region: &Region) -> u32 {
+fn newest(region: &Region) -> u32 {
     region.header().newest.load(Ordering::Relaxed)
 }
 

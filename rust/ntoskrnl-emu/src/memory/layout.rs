@@ -86,8 +86,13 @@ pub struct Header {
     pub record_limit: AtomicU32,
     /// One more than the highest row of usage by tag ever used.
     pub tag_limit: AtomicU32,
+    /// Nothing: each list that is made or deleted writes what follows, and every hit reads `checks`.
+    pub(crate) apart: [u32; 28],
     /// The list initialised last, by record index; zero for none.
     pub newest: AtomicU32,
+    /// The head of the system's list of lists: the forward and the backward link. Only written here, so
+    /// that a model does without.
+    pub(crate) head: [std::sync::atomic::AtomicU64; 2],
 }
 
 /// A check bit: pool allocations may be made to fail.

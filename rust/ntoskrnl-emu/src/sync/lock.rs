@@ -1,4 +1,4 @@
-//! The lock of what threads share: it yields while it waits, since threads may outnumber cores.
+//! The lock of what threads share: it yields where it waits for long, since threads may outnumber cores.
 //!
 //! Its word names the thread that holds it. So a routine in a signal handler finds that the code which
 //! the signal interrupted holds the lock, and would never release it:
@@ -16,6 +16,7 @@
 
 use std::cell::UnsafeCell;
 use std::convert::Infallible;
+use std::hint::spin_loop;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
@@ -25,6 +26,12 @@ use std::thread::yield_now;
 const NEW: usize = 0;
 const FREE: usize = 1;
 const FORKING: usize = 2;
+
+/// Pauses before the first retry: as long as the holder takes to come back a few times. A lock that goes
+/// to and fro at each turn takes what it guards along, which costs more than the turns.
+const FIRST_PAUSES: u32 = 64;
+/// The longest row of pauses before the thread yields instead.
+const LONGEST_PAUSES: u32 = 256;
 
 /// A value that one thread at a time reaches.
 pub struct Lock<T> {
@@ -194,11 +201,13 @@ impl Gate {
 
     #[cold]
     fn take_contended(&'static self, mark: usize) {
+        let mut pauses = FIRST_PAUSES;
         loop {
             // Relaxed: `take` confirms what it reads.
             match self.word.load(Ordering::Relaxed) {
                 NEW => self.enter_chain(mark),
-                holder => self.wait_for(holder, mark),
+                FREE => {}
+                holder => self.wait_for(holder, mark, &mut pauses),
             }
             if take(&self.word, mark) {
                 return;
@@ -207,7 +216,7 @@ impl Gate {
     }
 
     /// Waits a little for a holder, unless that is this thread.
-    fn wait_for(&self, holder: usize, mark: usize) {
+    fn wait_for(&self, holder: usize, mark: usize, pauses: &mut u32) {
         let is_own = match holder {
             // Relaxed: only whether it is this thread's matters.
             FORKING => FORKER.load(Ordering::Relaxed) == mark,
@@ -216,12 +225,20 @@ impl Gate {
         if is_own {
             interrupted(ptr::from_ref(self).addr());
         }
-        yield_now();
+        if *pauses > LONGEST_PAUSES {
+            yield_now();
+            return;
+        }
+        for _ in 0..*pauses {
+            spin_loop();
+        }
+        *pauses *= 2;
     }
 
     fn enter_chain(&'static self, mark: usize) {
+        let mut pauses = FIRST_PAUSES;
         while !take(&ENTERING, mark) {
-            self.wait_for(ENTERING.load(Ordering::Relaxed), mark);
+            self.wait_for(ENTERING.load(Ordering::Relaxed), mark, &mut pauses);
         }
         // Relaxed, here and of the links: the chain is written and read under `ENTERING`.
         if self.word.load(Ordering::Relaxed) == NEW {
@@ -305,8 +322,10 @@ pub(crate) mod fork {
 
     /// Has something done in each child once the locks are free.
     pub(crate) fn in_child(run: fn()) {
-        // Relaxed: it is the same at every call.
-        IN_CHILD.store(run as *mut (), Ordering::Relaxed);
+        // Relaxed: it is the same at every call. Threads that all make lists only read it.
+        if IN_CHILD.load(Ordering::Relaxed).is_null() {
+            IN_CHILD.store(run as *mut (), Ordering::Relaxed);
+        }
     }
 
     /// Has the functions below called around each fork.
