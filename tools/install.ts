@@ -7,10 +7,12 @@
  * @module
  */
 
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type CPackage, soname, staticNeedsOf, writeCPackage } from "./package/c_package.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const TARGET = `${ROOT}target/install`;
 const USAGE = "deno task install --prefix DIR";
 
@@ -33,8 +35,7 @@ function system(): CPackage["system"] {
 
 /** The folder as the caller means it: its own working directory is not this task's. */
 function absolute(prefix: string): string {
-  const base = Deno.env.get("INIT_CWD") ?? Deno.cwd();
-  return prefix.startsWith("/") ? prefix : `${base}/${prefix}`;
+  return resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), prefix);
 }
 
 function reasonOf(error: unknown): string {

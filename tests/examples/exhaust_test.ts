@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 
 import { BugCheckError, type Driver, kernel } from "../../mod.ts";
+import { addressOf } from "../support/paths.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -28,7 +29,7 @@ async function scenarioOf(name: string, mistake: string): Promise<(driver: Drive
       `import { type Driver, kernel, LookasideAlloc } from "${new URL("mod.ts", ROOT)}";\n` +
         `void [kernel, LookasideAlloc];\nexport function run(driver: Driver): void {\n${body}}\n`,
     );
-    return (await import(`file://${file}`)).run;
+    return (await import(addressOf(file))).run;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

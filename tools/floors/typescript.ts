@@ -1,5 +1,6 @@
 /** What the module's files import, as Deno's own compiler resolves it. */
 
+import { pathToFileURL } from "node:url";
 import { filesUnder, type Import, type Reading } from "./reading.ts";
 
 interface Resolved {
@@ -36,7 +37,7 @@ function unknowable(file: string, text: string): string[] {
 /** Reads `mod.ts` and all below `src/`. */
 export async function readTypeScript(root: string, folder: string): Promise<Reading> {
   const files = [`${folder}mod.ts`, ...await filesUnder(root, `${folder}src/`, ".ts")];
-  const base = `file://${await Deno.realPath(root)}/`;
+  const base = `${pathToFileURL(await Deno.realPath(root)).href}/`;
   const modules = new Map<string, GraphModule>();
   for (const file of files) {
     if (modules.has(base + file)) continue;

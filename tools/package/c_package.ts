@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { writeForwarders } from "../forwarders.ts";
 
 /** What an installation is made of. */
@@ -23,8 +24,8 @@ export interface CPackage {
   readonly staticNeeds: readonly string[];
 }
 
-const INCLUDE = new URL("../../include/ntoskrnl_emu", import.meta.url).pathname;
-const LICENSE = new URL("../../LICENSE", import.meta.url).pathname;
+const INCLUDE = fileURLToPath(new URL("../../include/ntoskrnl_emu", import.meta.url));
+const LICENSE = fileURLToPath(new URL("../../LICENSE", import.meta.url));
 
 /** The part of a version that programs are bound to: before 1.0 the minor number is part of it. */
 export function interfaceVersion(version: string): string {

@@ -29,8 +29,9 @@ export async function findLibraries(folder?: string): Promise<Libraries> {
 
 async function inFolder(folder: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for (const target of await namesIn(folder)) {
-    for (const name of await namesIn(`${folder}/${target}`)) {
+  for (const { name: target, isFile } of await entriesOf(folder)) {
+    if (isFile) continue;
+    for (const { name } of await entriesOf(`${folder}/${target}`)) {
       if (!/^(lib)?lookaside\.(so|dll|dylib)$/.test(name)) continue;
       found.set(target, `${folder}/${target}/${name}`);
     }
@@ -38,10 +39,11 @@ async function inFolder(folder: string): Promise<Map<string, string>> {
   return found;
 }
 
-/** What a folder holds, sorted; nothing where there is no such folder. */
-async function namesIn(folder: string): Promise<string[]> {
+/** What a folder holds, sorted by name; nothing where there is no such folder. */
+async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   try {
-    return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.sort((one, other) => one.name < other.name ? -1 : 1);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return [];
