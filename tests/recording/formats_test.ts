@@ -194,6 +194,17 @@ Deno.test("perf script's lines are read, wrapped ones and stacks included, howev
   }
 });
 
+Deno.test("a kmem line that ever more lines continue is malformed, and what follows is read", async () => {
+  const event = "a-1 [000] 1.000001: kfree: call_site=f ptr=0x";
+  const { events, report } = await read(
+    `${event}1\n${event}2\n${"no event\n".repeat(500_000)}${event}3\n`,
+  );
+  assertEquals(events, [1, 3].map((n) => `free 0 ${n} t=1000001 cpu=0 caller=f`));
+  assertEquals(report.complaints, [
+    "my.file:2: The line and those that continue it are longer than 16384 bytes",
+  ]);
+});
+
 Deno.test("a kmem line that is cut off is malformed, not misread", async () => {
   const { events, report } = await read(
     "a-1 [000] 1.000001: kmalloc: call_site=f ptr=0x10 bytes_req=8 bytes_alloc=8 gfp_flags=0\n" +

@@ -195,7 +195,13 @@ class KmemReader extends ByteLines {
       first !== TAB && !/\d+\.\d{6}: /.test(text)
     ) {
       const before = this.#pending.subarray(0, this.#pending.length - 1);
-      this.#hold(before, bytes.subarray(start, end), this.#pendingLine);
+      if (before.length + end - start <= LONGEST_LINE) {
+        this.#hold(before, bytes.subarray(start, end), this.#pendingLine);
+      } else {
+        this.#pending = NOTHING;
+        const why = `The line and those that continue it are longer than ${LONGEST_LINE} bytes`;
+        this.reading.refuse(this.#pendingLine, why);
+      }
       return;
     }
     this.#takePending();
