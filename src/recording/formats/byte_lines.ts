@@ -6,6 +6,11 @@
 
 import type { BytesReader, Reading } from "./format.ts";
 
+/** What ends a line. */
+export const LINE_FEED = 0x0A;
+/** What may stand before a line feed, and is no part of the line. */
+export const RETURN = 0x0D;
+
 /** What stands before a line feed belongs to one line, wherever the bytes were cut. */
 export abstract class ByteLines implements BytesReader {
   protected readonly reading: Reading;
@@ -34,7 +39,7 @@ export abstract class ByteLines implements BytesReader {
   push(part: Uint8Array): void {
     let start = 0;
     if (this.#rest.length > 0 || this.#skipping) {
-      start = part.indexOf(0x0A) + 1;
+      start = part.indexOf(LINE_FEED) + 1;
       if (start === 0) {
         this.#keep(part);
         return;
@@ -47,7 +52,7 @@ export abstract class ByteLines implements BytesReader {
         this.lines(joined, 0, joined.length);
       }
     }
-    const end = part.lastIndexOf(0x0A) + 1;
+    const end = part.lastIndexOf(LINE_FEED) + 1;
     if (end > start) this.lines(part, start, end);
     if (end < part.length) this.#keep(part.subarray(end));
   }

@@ -9,7 +9,7 @@
 
 import { PoolType } from "../../wdk/constants.ts";
 import { EventOp } from "../events.ts";
-import { ByteLines } from "./byte_lines.ts";
+import { ByteLines, LINE_FEED, RETURN } from "./byte_lines.ts";
 import { ByteNames } from "./byte_names.ts";
 import { type Format, hexDigit, quoted, type Reading } from "./format.ts";
 
@@ -45,8 +45,6 @@ const TIME = 0,
 const OTHER = 255;
 
 const COMMA = 0x2C;
-const LINE_FEED = 0x0A;
-const RETURN = 0x0D;
 /** The value of each byte as a hexadecimal digit, or -1. */
 const DIGITS = Int8Array.from({ length: 256 }, (_, code) => hexDigit(code));
 

@@ -9,7 +9,7 @@
  */
 
 import { EventOp, Names } from "../events.ts";
-import { ByteLines } from "./byte_lines.ts";
+import { ByteLines, LINE_FEED, RETURN } from "./byte_lines.ts";
 import { ByteNames } from "./byte_names.ts";
 import { type Format, hexDigit, quoted, type Reading } from "./format.ts";
 
@@ -28,24 +28,15 @@ const OVERRUN = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)/;
 /** A longer line is malformed. */
 const LONGEST_LINE = 0x4000;
 
-const LINE_FEED = 0x0A, RETURN = 0x0D, TAB = 0x09, SPACE = 0x20, COLON = 0x3A, EQUALS = 0x3D;
+const TAB = 0x09, SPACE = 0x20, COLON = 0x3A, EQUALS = 0x3D;
 const BRACKET = 0x28;
 const encoder = new TextEncoder();
-const [CALL_SITE, PTR, BYTES_REQ, NAME, KMEM, NULL] = [
-  "call_site=",
-  "ptr=",
-  "bytes_req=",
-  "name=",
-  "kmem:",
-  "(null)",
-].map((text) => encoder.encode(text)) as [
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-];
+const CALL_SITE = encoder.encode("call_site=");
+const PTR = encoder.encode("ptr=");
+const BYTES_REQ = encoder.encode("bytes_req=");
+const NAME = encoder.encode("name=");
+const KMEM = encoder.encode("kmem:");
+const NULL = encoder.encode("(null)");
 const NOTHING = new Uint8Array(0);
 
 /** The kmem tracepoints of Linux. */
