@@ -60,6 +60,7 @@ export const HOUSES: readonly House[] = [
     floors: [
       [
         "ground",
+        "symbols",
         "sync",
         "owner",
         "unwatched",

@@ -1062,7 +1062,7 @@ Deno.test(
     withCompilers(async (compilers, folder) => {
       await each(compilers, async (compiler) => {
         const program = await compile(compiler, "tests/c/races.c", folder, THREADS);
-        for (const kind of ["lock", "list", "pool", "slist"]) {
+        for (const kind of ["lock", "list", "pool", "slist", "drivers"]) {
           const { out, err } = await succeed([program, kind]);
           assertEquals([kind, out, err], [kind, "races: passed\n", ""]);
         }

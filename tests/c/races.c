@@ -1,8 +1,10 @@
 /*
  * Two threads that share a counter under a spin lock, entries of a list, pool blocks, or entries of an
- * S-list: `races lock`, `list`, `pool`, `slist`. The counter without the lock, a race: `races none`.
+ * S-list: `races lock`, `list`, `pool`, `slist`. They share none of their own, but the emulation's table
+ * of drivers, which grows: `races drivers`. The counter without the lock, a race: `races none`.
  */
 #include <ntddk.h>
+#include <emu.h>
 #include <pthread.h>
 
 #include "check.h"
@@ -40,6 +42,8 @@ static void *Work(void *unused)
                 CONTAINING_RECORD(entry, ITEM, Link)->Value++;
                 ExpInterlockedPushEntrySList(&Header, entry);
             }
+        } else if (Kind == 'd') {
+            emu_driver_unload(emu_driver_load("a driver of a thread"));
         } else if (Kind == 'p') {
             int *block = (int *)ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, TAG);
             block[1] += i;

@@ -25,8 +25,8 @@ use std::thread::{self, Thread};
 use wdm::{DispatcherHeader, KEvent};
 
 use crate::clock::{self, Moment};
-use crate::sanitizer::{self, Guarded};
-use crate::sync::{Lock, fork};
+use crate::sanitizer;
+use crate::sync::{Guard, Lock, fork};
 
 /// What begins each object, as this crate reads and writes it.
 #[repr(C)]
@@ -182,8 +182,8 @@ static DISPATCHER: Lock<Dispatcher> = Lock::new(Dispatcher {
     generation: 0,
 });
 
-fn lock() -> Guarded<Dispatcher> {
-    let mut dispatcher = Guarded::lock(&DISPATCHER);
+fn lock() -> Guard<Dispatcher> {
+    let mut dispatcher = DISPATCHER.lock();
     let generation = fork::generation();
     if dispatcher.generation != generation {
         dispatcher.waiters.clear();

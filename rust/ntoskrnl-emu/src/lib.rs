@@ -85,6 +85,7 @@ mod scope;
 mod stack;
 mod stops;
 mod switches;
+mod symbols;
 mod sync;
 #[cfg(not(loom))]
 mod threads;

@@ -16,136 +16,36 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
+use crate::symbols::functions;
 use crate::sync::Once;
-#[cfg(not(loom))]
-use crate::sync::{Guard, Lock};
 
 /// Bytes behind each block that AddressSanitizer reports an access to.
 const RED_ZONE: usize = 64;
 
-/// The address of a symbol that is linked into the same file, or that the system finds for it; `None`
-/// where there is none.
-#[cfg(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64"),
-    not(any(loom, miri))
-))]
-macro_rules! linked {
-    ($name:literal) => {{
-        let found: *mut c_void;
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: it loads the word that the linker made for the address, which is zero for none.
-        unsafe {
-            std::arch::asm!(
-                concat!(".weak ", $name),
-                concat!("mov {}, qword ptr [rip + ", $name, "@GOTPCREL]"),
-                out(reg) found,
-                options(pure, readonly, nostack, preserves_flags),
-            );
-        }
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: as above.
-        unsafe {
-            std::arch::asm!(
-                concat!(".weak ", $name),
-                concat!("adrp {0}, :got:", $name),
-                concat!("ldr {0}, [{0}, :got_lo12:", $name, "]"),
-                out(reg) found,
-                options(pure, readonly, nostack, preserves_flags),
-            );
-        }
-        (!found.is_null()).then_some(found)
-    }};
-}
-
-/// Elsewhere a sanitizer is a library of its own.
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64"),
-    not(any(loom, miri))
-)))]
-macro_rules! linked {
-    ($name:literal) => {
-        None
-    };
-}
-
-/// Declares the functions, and finds them.
-macro_rules! interface {
-    ($($field:ident: $type:ty = $name:literal,)*) => {
-        struct Interface {
-            $($field: Option<$type>,)*
-        }
-
-        impl Interface {
-            fn find(is_wanted: bool) -> Self {
-                let wanted = |found: Option<*mut c_void>| found.filter(|_| is_wanted);
-                Self {
-                    $($field: wanted(symbol(concat!($name, "\0")).or(linked!($name))).map(|found| {
-                        // SAFETY: the address of the function by that public name, which has that type.
-                        unsafe { std::mem::transmute::<*mut c_void, $type>(found) }
-                    }),)*
-                }
-            }
-        }
-    };
-}
-
 type OnBytes = unsafe extern "C" fn(*const c_void, usize);
 type OnAddress = unsafe extern "C" fn(*mut c_void);
-type IgnoreAt = unsafe extern "C" fn(*const c_char, c_int);
 type OnReport = extern "C" fn(*const c_char);
 
-interface! {
-    poison: OnBytes = "__asan_poison_memory_region",
-    unpoison: OnBytes = "__asan_unpoison_memory_region",
-    set_report_callback: unsafe extern "C" fn(OnReport) = "__asan_set_error_report_callback",
-    report_address: unsafe extern "C" fn() -> *mut c_void = "__asan_get_report_address",
-    report_pc: unsafe extern "C" fn() -> *mut c_void = "__asan_get_report_pc",
-    report_access_size: unsafe extern "C" fn() -> usize = "__asan_get_report_access_size",
-    report_access_type: unsafe extern "C" fn() -> c_int = "__asan_get_report_access_type",
-    symbolize: unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_char, usize)
-        = "__sanitizer_symbolize_pc",
-    register_root: OnBytes = "__lsan_register_root_region",
-    acquire: OnAddress = "__tsan_acquire",
-    ignore_reads: IgnoreAt = "AnnotateIgnoreReadsBegin",
-    heed_reads: IgnoreAt = "AnnotateIgnoreReadsEnd",
-    ignore_writes: IgnoreAt = "AnnotateIgnoreWritesBegin",
-    heed_writes: IgnoreAt = "AnnotateIgnoreWritesEnd",
-    release: OnAddress = "__tsan_release",
+functions! {
+    struct Interface {
+        poison: OnBytes = "__asan_poison_memory_region",
+        unpoison: OnBytes = "__asan_unpoison_memory_region",
+        set_report_callback: unsafe extern "C" fn(OnReport) = "__asan_set_error_report_callback",
+        report_address: unsafe extern "C" fn() -> *mut c_void = "__asan_get_report_address",
+        report_pc: unsafe extern "C" fn() -> *mut c_void = "__asan_get_report_pc",
+        report_access_size: unsafe extern "C" fn() -> usize = "__asan_get_report_access_size",
+        report_access_type: unsafe extern "C" fn() -> c_int = "__asan_get_report_access_type",
+        symbolize: unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_char, usize)
+            = "__sanitizer_symbolize_pc",
+        register_root: OnBytes = "__lsan_register_root_region",
+        acquire: OnAddress = "__tsan_acquire",
+        release: OnAddress = "__tsan_release",
+    }
 }
 
 fn interface() -> &'static Interface {
     static INTERFACE: Once<Interface> = Once::new();
-    INTERFACE.get_or_init(|| Interface::find(!is_switched_off()))
-}
-
-/// Whether the environment says that no sanitizer is to be told anything.
-fn is_switched_off() -> bool {
-    std::env::var_os("EMU_SANITIZERS").is_some_and(|value| value == "off")
-}
-
-/// The address of a symbol of this process, by its name with a zero behind it.
-#[cfg(all(unix, not(any(loom, miri))))]
-fn symbol(name: &str) -> Option<*mut c_void> {
-    unsafe extern "C" {
-        fn dlsym(handle: *mut c_void, symbol: *const c_char) -> *mut c_void;
-    }
-    // `RTLD_DEFAULT` of the system's `dlfcn.h`: all modules, in the order of their loading.
-    let everywhere = if cfg!(any(target_os = "linux", target_os = "android")) {
-        std::ptr::null_mut()
-    } else {
-        std::ptr::without_provenance_mut(usize::MAX - 1)
-    };
-    let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
-    // SAFETY: a handle of the system's own, and a string that ends with zero.
-    let found = unsafe { dlsym(everywhere, name.as_ptr()) };
-    (!found.is_null()).then_some(found)
-}
-
-#[cfg(not(all(unix, not(any(loom, miri)))))]
-fn symbol(_name: &str) -> Option<*mut c_void> {
-    None
+    INTERFACE.get_or_init(Interface::find)
 }
 
 /// Whether a sanitizer is there that must see each allocation of a list.
@@ -210,72 +110,6 @@ pub(crate) fn release(address: usize) {
     if let Some(release) = interface().release {
         // SAFETY: it takes the address as a name.
         unsafe { release(std::ptr::without_provenance_mut(address)) };
-    }
-}
-
-/// While it lives, ThreadSanitizer does not look at what this thread does: the emulation's own data, whose
-/// locks it does not see.
-#[cfg(not(loom))]
-pub(crate) struct Unseen(());
-
-#[cfg(not(loom))]
-impl Unseen {
-    pub(crate) fn begin() -> Self {
-        let known = interface();
-        annotate(known.ignore_reads);
-        annotate(known.ignore_writes);
-        Self(())
-    }
-}
-
-#[cfg(not(loom))]
-impl Drop for Unseen {
-    fn drop(&mut self) {
-        let known = interface();
-        annotate(known.heed_writes);
-        annotate(known.heed_reads);
-    }
-}
-
-#[cfg(not(loom))]
-fn annotate(function: Option<IgnoreAt>) {
-    if let Some(function) = function {
-        // SAFETY: it takes a text that ends with zero, and a number, as names.
-        unsafe { function(c"ntoskrnl_emu".as_ptr(), 0) };
-    }
-}
-
-/// The guard of a lock of data that ThreadSanitizer does not look at.
-#[cfg(not(loom))]
-pub(crate) struct Guarded<T: 'static> {
-    guard: Guard<T>,
-    _unseen: Unseen,
-}
-
-#[cfg(not(loom))]
-impl<T> Guarded<T> {
-    pub(crate) fn lock(lock: &'static Lock<T>) -> Self {
-        let unseen = Unseen::begin();
-        Self {
-            guard: lock.lock(),
-            _unseen: unseen,
-        }
-    }
-}
-
-#[cfg(not(loom))]
-impl<T> std::ops::Deref for Guarded<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.guard
-    }
-}
-
-#[cfg(not(loom))]
-impl<T> std::ops::DerefMut for Guarded<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
     }
 }
 

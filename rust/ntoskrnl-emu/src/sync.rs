@@ -14,6 +14,7 @@ pub(crate) use self::lock::{INTERRUPTED, fork, interrupted};
 
 #[cfg_attr(loom, allow(dead_code, reason = "loom has a lock of its own"))]
 mod lock;
+mod unseen;
 
 #[cfg(not(loom))]
 mod inner {

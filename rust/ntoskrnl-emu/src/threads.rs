@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 
 use crate::dispatcher::{self, Kind, Object};
-use crate::sanitizer::Guarded;
-use crate::sync::Lock;
+use crate::sync::{Guard, Lock};
 
 /// What the table knows of a thread.
 struct Entry {
@@ -37,8 +36,8 @@ static TABLE: Lock<Table> = Lock::new(Table {
     next: 1,
 });
 
-fn table() -> Guarded<Table> {
-    Guarded::lock(&TABLE)
+fn table() -> Guard<Table> {
+    TABLE.lock()
 }
 
 /// Ends the object of a thread with the thread.

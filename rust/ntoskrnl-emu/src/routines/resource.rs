@@ -18,10 +18,10 @@ use super::region;
 use crate::bug_check::BugCheck;
 use crate::dispatcher;
 use crate::irql::{self, Limit};
-use crate::sanitizer::{self, Guarded};
+use crate::sanitizer;
 use crate::scope;
 use crate::stops;
-use crate::sync::Lock;
+use crate::sync::{Guard, Lock};
 use crate::threads;
 
 /// A resource, as this file reads and writes it.
@@ -134,8 +134,8 @@ static RESOURCES: Lock<BTreeMap<usize, Holders>> = Lock::new(BTreeMap::new());
 /// How many there are, for code that need not look.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-fn resources() -> Guarded<BTreeMap<usize, Holders>> {
-    Guarded::lock(&RESOURCES)
+fn resources() -> Guard<BTreeMap<usize, Holders>> {
+    RESOURCES.lock()
 }
 
 impl Fields {

@@ -23,6 +23,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::thread::yield_now;
 
+use super::unseen;
+
 const NEW: usize = 0;
 const FREE: usize = 1;
 const FORKING: usize = 2;
@@ -59,6 +61,7 @@ impl<T> Lock<T> {
     #[inline]
     pub fn lock(&'static self) -> Guard<T> {
         self.gate.take();
+        unseen::begin();
         Guard {
             lock: self,
             _stays: PhantomData,
@@ -94,6 +97,7 @@ impl<T> DerefMut for Guard<T> {
 impl<T> Drop for Guard<T> {
     #[inline]
     fn drop(&mut self) {
+        unseen::end();
         self.lock.gate.release();
     }
 }
@@ -245,6 +249,7 @@ impl Gate {
             let before = CHAIN.load(Ordering::Relaxed);
             if before.is_null() {
                 fork::attend();
+                unseen::look();
             }
             self.next.store(before, Ordering::Relaxed);
             CHAIN.store(ptr::from_ref(self).cast_mut(), Ordering::Relaxed);
