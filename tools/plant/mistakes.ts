@@ -392,7 +392,8 @@ export const MISTAKES: readonly Mistake[] = [
     edits: [
       after(
         "            ExFreeToLookasideListEx(&List, held[i]);\n",
-        "            held[i]->Owner = thread;\n",
+        // On one processor, too, another thread takes the entry in between.
+        "            sched_yield();\n            held[i]->Owner = thread;\n",
       ),
     ],
     found: { tsan: /ThreadSanitizer: data race/, special: stop(0xD5), ...ASAN },
