@@ -10,7 +10,7 @@ import type { ModelPoolUsage, ModelStats } from "../model.ts";
 import { BugCheckError, LookasideError } from "../native/errors.ts";
 import { type Kernel, kernel } from "../native/kernel.ts";
 import { LAYOUT } from "../native/library/bindings.ts";
-import { pool } from "../native/memory/memory.ts";
+import { pool, refusals } from "../native/memory/memory.ts";
 import { KIND, type LegacyOptions, LookasideAlloc } from "../native/lookaside_alloc.ts";
 import type { Entry } from "../native/types.ts";
 import { type LookasideFlags, NtStatus, PoolType } from "../wdk/constants.ts";
@@ -87,7 +87,8 @@ export function nativeWorld(_module?: unknown): World {
 export function nativeWorldOver(
   { callbackPool = kernel, List = LookasideAlloc }: NativeParts,
 ): World {
-  const before = new Map(kernel.poolUsage().map((usage) => [usageKey(usage), usage]));
+  const usageBefore = new Map(kernel.poolUsage().map((usage) => [usageKey(usage), usage]));
+  const refusalsBefore = refusals();
   /** The blocks of entries whose free callback threw. */
   const left: Entry[] = [];
   const births = new Births();
@@ -101,7 +102,7 @@ export function nativeWorldOver(
     tick: () => kernel.tick(),
     usage(): ModelPoolUsage[] {
       const rows = kernel.poolUsage().map((usage): ModelPoolUsage => {
-        const old = before.get(usageKey(usage));
+        const old = usageBefore.get(usageKey(usage));
         return {
           tag: usage.tag,
           paged: usage.paged,
@@ -121,10 +122,11 @@ export function nativeWorldOver(
     shortage(bytes: number): string | null {
       kernel.rootDriver.faults.failNext(0);
       const block = kernel.allocatePool(bytes, { tag: LARGE_TAG });
-      if (block === null) {
+      if (block !== null) kernel.freePool(block);
+      // Another isolate may have given back meanwhile what there was no room for.
+      if (block === null || refusals() !== refusalsBefore) {
         return `the pool of ${pool.buffer.byteLength / MEBIBYTE} MiB is used up`;
       }
-      kernel.freePool(block);
       return null;
     },
     outcome(error: unknown): string | null {

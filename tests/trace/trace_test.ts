@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { kernel } from "../../mod.ts";
 import { LookasideModel, type ModelStats } from "../../src/model.ts";
 import { RecordingBuilder } from "../../src/recording/builder.ts";
 import { goOn } from "../../src/recording/check.ts";
@@ -10,6 +11,7 @@ import {
   format,
   type ListTrace,
   modelWorld,
+  nativeWorld,
   NoPoolError,
   operationLine,
   operationText,
@@ -970,6 +972,15 @@ Deno.test("trace: a world whose pool is used up ends a comparison, which is no d
     }
     assertEquals(crossCheck(trace, smallWorld(3), modelWorld()), null);
   }
+});
+
+// Behaviour: no-pool-compared.
+Deno.test("trace: a pool that was used up counts as that, though it has room again", () => {
+  const world = nativeWorld();
+  assertEquals(world.shortage?.(16), null);
+  assertEquals(kernel.allocatePool(2 ** 31), null);
+  assert(world.shortage?.(16)?.endsWith("is used up"));
+  assertEquals(nativeWorld().shortage?.(16), null);
 });
 
 // Behaviour: no-pool-compared.

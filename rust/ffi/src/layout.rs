@@ -28,6 +28,7 @@ pub const LAYOUT: &[(&str, u32)] = &[
     ("headerRecordLimit", offset_of!(Header, record_limit) as u32),
     ("headerTagLimit", offset_of!(Header, tag_limit) as u32),
     ("headerNewest", offset_of!(Header, newest) as u32),
+    ("headerRefused", offset_of!(Header, refused) as u32),
     // Usage by tag.
     ("tags", TAGS_OFFSET as u32),
     ("tagStride", size_of::<TagRow>() as u32),

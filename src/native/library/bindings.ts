@@ -1,7 +1,7 @@
 // Written by `deno task bindings` from rust/ffi: change that, not this file.
 
 /** The number that a library made for these bindings answers. */
-export const ABI = 0xB9267140;
+export const ABI = 0x917251FD;
 
 /** The version of the module and of the library. */
 export const VERSION = "0.2.0";
@@ -529,6 +529,7 @@ export const LAYOUT = {
   headerRecordLimit: 8,
   headerTagLimit: 12,
   headerNewest: 128,
+  headerRefused: 132,
   tags: 69632,
   tagStride: 64,
   tagTag: 0,

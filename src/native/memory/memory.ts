@@ -37,6 +37,11 @@ export function mapMemory(address: bigint, poolBytes: number): void {
   poolAddress = address;
 }
 
+/** How many allocations the pool had no room for, in all isolates. */
+export function refusals(): number {
+  return metadata.u32[LAYOUT.headerRefused >>> 2]!;
+}
+
 /** One more buffer over the pool, for views that callers get: they may detach it. */
 export function mapPool(): ArrayBuffer {
   return bufferAt(poolAddress, pool.buffer.byteLength);

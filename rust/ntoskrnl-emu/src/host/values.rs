@@ -33,7 +33,7 @@ macro_rules! values {
 values! {
     /// The values of the header page.
     HeaderValues of Header {
-        checks: u32, ticks: u32, record_limit: u32, tag_limit: u32, newest: u32,
+        checks: u32, ticks: u32, record_limit: u32, tag_limit: u32, newest: u32, refused: u32,
     }
 
     /// The values of a row of usage by tag.

@@ -90,6 +90,8 @@ pub struct Header {
     pub(crate) apart: [u32; 28],
     /// The list initialised last, by record index; zero for none.
     pub newest: AtomicU32,
+    /// How many allocations the pool had no room for; wraps around.
+    pub refused: AtomicU32,
     /// The head of the system's list of lists: the forward and the backward link. Only written here, so
     /// that a model does without.
     pub(crate) head: [std::sync::atomic::AtomicU64; 2],

@@ -90,9 +90,17 @@ pub(super) fn number_for(owner: u32) -> usize {
 
 /// Allocates from the calling thread's arena, or from another where that has no room.
 pub(super) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
-    if request.bytes > region.pool_bytes() {
-        return None;
+    let is_possible = request.bytes <= region.pool_bytes();
+    let found = is_possible.then(|| allocate_somewhere(region, request));
+    let found = found.flatten();
+    if found.is_none() && !guard::has_found() {
+        // Relaxed: a count by itself.
+        region.header().refused.fetch_add(1, Ordering::Relaxed);
     }
+    found
+}
+
+fn allocate_somewhere(region: &Region, request: &Request<'_>) -> Option<u32> {
     let own = number_for(owner::current());
     let found = lock(own).allocate(region, request);
     if found.is_some() || guard::has_found() {

@@ -98,6 +98,7 @@ impl Owned {
                 tag_limit: zero32(),
                 apart: [0; 28],
                 newest: zero32(),
+                refused: zero32(),
                 head: Default::default(),
             },
             tag_rows: many(TAG_ROWS, tag_row),
