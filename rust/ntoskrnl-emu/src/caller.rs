@@ -9,7 +9,35 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 #[cold]
 #[inline(never)]
 pub(crate) fn return_address() -> u64 {
-    frames::return_address(is_entry_point)
+    let mut walk = Walk::default();
+    frames::each(&mut |address| walk.sees(address));
+    walk.found as u64
+}
+
+/// A walk over the frames of a stack, the innermost first.
+#[derive(Default)]
+struct Walk {
+    seen: usize,
+    /// The number of the last frame that was a routine's.
+    routine: Option<usize>,
+    found: usize,
+}
+
+impl Walk {
+    /// Looks at the address that the next frame returns to; whether to go on.
+    fn sees(&mut self, address: usize) -> bool {
+        let number = self.seen;
+        self.seen += 1;
+        if number >= LIMIT || self.routine.is_some_and(|last| number > last + BETWEEN) {
+            return false;
+        }
+        if is_entry_point(frames::function_at(address)) {
+            self.routine = Some(number);
+        } else if self.routine.is_some_and(|last| number == last + 1) {
+            self.found = address;
+        }
+        true
+    }
 }
 
 /// The address of a function by which other code enters the kernel.
@@ -83,6 +111,9 @@ fn is_entry_point(function: usize) -> bool {
     ENTRY_POINTS.iter().any(|table| table.has(function))
 }
 
+/// How many frames are looked at.
+const LIMIT: usize = 32;
+
 /// How many frames of its own an entry point may have above the routine that it enters.
 const BETWEEN: usize = 4;
 
@@ -145,11 +176,6 @@ fn number_of_threads() -> Option<u32> {
 mod frames {
     use std::ffi::{c_int, c_void};
 
-    use super::BETWEEN;
-
-    /// How many frames are looked at.
-    const LIMIT: usize = 32;
-
     #[allow(non_camel_case_types, reason = "the name of the unwinder's interface")]
     enum _Unwind_Context {}
 
@@ -187,30 +213,20 @@ mod frames {
         is_found
     }
 
-    struct Walk {
-        is_routine: fn(usize) -> bool,
-        seen: usize,
-        /// The number of the last frame that was a routine's.
-        routine: Option<usize>,
-        found: usize,
-    }
+    type See<'a> = &'a mut dyn FnMut(usize) -> bool;
 
     extern "C" fn visit(context: *mut _Unwind_Context, argument: *mut c_void) -> c_int {
-        // SAFETY: the walk that `return_address` began; nothing else refers to it meanwhile.
-        let walk = unsafe { &mut *argument.cast::<Walk>() };
+        // SAFETY: that of `each`; nothing else refers to it meanwhile.
+        let see = unsafe { &mut *argument.cast::<See<'_>>() };
         // SAFETY: the unwinder's own context.
         let address = unsafe { _Unwind_GetIP(context) };
-        let number = walk.seen;
-        walk.seen += 1;
-        if number >= LIMIT || walk.routine.is_some_and(|last| number > last + BETWEEN) {
-            return END;
-        }
-        if (walk.is_routine)(function_at(address)) {
-            walk.routine = Some(number);
-        } else if walk.routine.is_some_and(|last| number == last + 1) {
-            walk.found = address;
-        }
-        GO_ON
+        if see(address) { GO_ON } else { END }
+    }
+
+    /// Shows the address that each frame returns to, the innermost first, until one is enough.
+    pub(super) fn each(mut see: See<'_>) {
+        // SAFETY: what sees them outlives the call, and `visit` takes it for what it is.
+        unsafe { _Unwind_Backtrace(visit, (&raw mut see).cast()) };
     }
 
     /// The first instruction of the function that an address returns to; zero where it is not known.
@@ -220,26 +236,52 @@ mod frames {
         // SAFETY: it looks tables up by the address and follows nothing.
         unsafe { _Unwind_FindEnclosingFunction(call) }.addr()
     }
+}
 
-    pub(super) fn return_address(is_routine: fn(usize) -> bool) -> u64 {
-        let mut walk = Walk {
-            is_routine,
-            seen: 0,
-            routine: None,
-            found: 0,
+#[cfg(all(windows, not(any(miri, loom))))]
+mod frames {
+    use std::ptr;
+
+    use windows_sys::Win32::System::Diagnostics::Debug::{
+        RtlCaptureStackBackTrace, RtlLookupFunctionEntry,
+    };
+
+    use super::LIMIT;
+
+    /// Shows the address that each frame returns to, the innermost first, until one is enough.
+    pub(super) fn each(see: &mut dyn FnMut(usize) -> bool) {
+        let mut frames = [ptr::null_mut(); LIMIT];
+        // SAFETY: there is room for so many, and no hash is asked for.
+        let count = unsafe {
+            RtlCaptureStackBackTrace(0, LIMIT as u32, frames.as_mut_ptr(), ptr::null_mut())
         };
-        let argument = (&raw mut walk).cast();
-        // SAFETY: the walk outlives the call, and `visit` takes it for what it is.
-        unsafe { _Unwind_Backtrace(visit, argument) };
-        walk.found as u64
+        let frames = frames.iter().take(usize::from(count));
+        let _ = frames.map(|frame| frame.addr()).all(see);
+    }
+
+    /// The first instruction of the function that an address returns to; zero where it is not known.
+    pub(super) fn function_at(address: usize) -> usize {
+        let mut base = 0;
+        // The call itself: the address after it may be another function's.
+        let call = address.wrapping_sub(1);
+        // SAFETY: it looks tables up by the address and follows nothing; no history is kept.
+        let entry = unsafe { RtlLookupFunctionEntry(call as _, &raw mut base, ptr::null_mut()) };
+        // SAFETY: null, or an entry of the table of a module, whose code is on the stack.
+        match unsafe { entry.as_ref() } {
+            None => 0,
+            Some(entry) => base as usize + entry.BeginAddress as usize,
+        }
+    }
+
+    /// There are no signals.
+    pub(super) fn is_in_signal_handler() -> bool {
+        false
     }
 }
 
-#[cfg(not(all(unix, not(any(miri, loom)))))]
+#[cfg(not(all(any(unix, windows), not(any(miri, loom)))))]
 mod frames {
-    pub(super) fn return_address(_is_routine: fn(usize) -> bool) -> u64 {
-        0
-    }
+    pub(super) fn each(_see: &mut dyn FnMut(usize) -> bool) {}
 
     pub(super) fn function_at(_address: usize) -> usize {
         0
@@ -250,11 +292,54 @@ mod frames {
     }
 }
 
+/// A module by the last part of its path, and a place in it: as a field of a recording may be.
+#[cfg(all(any(target_os = "linux", windows), not(any(loom, miri))))]
+fn named(path: &str, separator: char, offset: usize) -> String {
+    let is_field = |&c: &char| !c.is_control() && !matches!(c, ',' | '"');
+    let file = path.rsplit(separator).next().unwrap_or_default();
+    let name: String = file.chars().filter(is_field).collect();
+    format!("{name}+0x{offset:x}")
+}
+
 /// No modules are known here.
-#[cfg(not(all(target_os = "linux", not(any(loom, miri)))))]
+#[cfg(not(all(any(target_os = "linux", windows), not(any(loom, miri)))))]
 mod module {
     pub(super) fn name_of(_address: usize) -> String {
         String::new()
+    }
+}
+
+#[cfg(all(windows, not(any(loom, miri))))]
+mod module {
+    use std::ptr;
+
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+        GetModuleFileNameW, GetModuleHandleExW,
+    };
+
+    /// The module that holds an address, and the offset in it.
+    pub(super) fn name_of(address: usize) -> String {
+        const FLAGS: u32 =
+            GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
+        let mut module = ptr::null_mut();
+        let place = ptr::without_provenance(address);
+        // SAFETY: with these flags the name is an address, which is looked up and not followed.
+        let is_known = unsafe { GetModuleHandleExW(FLAGS, place, &raw mut module) } != 0;
+        let mut path = [0; 1024];
+        let length = if is_known {
+            // SAFETY: a module that is loaded, for the caller is code of it; there is so much room.
+            unsafe { GetModuleFileNameW(module, path.as_mut_ptr(), path.len() as u32) }
+        } else {
+            0
+        };
+        match path.get(..length as usize) {
+            None | Some([]) => String::new(),
+            Some(path) => {
+                let path = String::from_utf16_lossy(path);
+                super::named(&path, '\\', address.saturating_sub(module.addr()))
+            }
+        }
     }
 }
 
@@ -292,10 +377,7 @@ mod module {
         // SAFETY: not null: a string that lives as long as its module is loaded, and the caller, which
         // is on the stack, is code of it.
         let path = unsafe { CStr::from_ptr(found.file) }.to_string_lossy();
-        let is_field = |&c: &char| !c.is_control() && !matches!(c, ',' | '"');
-        let file = path.rsplit('/').next().unwrap_or_default();
-        let name: String = file.chars().filter(is_field).collect();
-        format!("{name}+0x{:x}", address.saturating_sub(found.base.addr()))
+        super::named(&path, '/', address.saturating_sub(found.base.addr()))
     }
 }
 

@@ -403,7 +403,8 @@ pub(crate) fn symbolized(instruction: usize) -> String {
         if name.is_some() {
             return;
         }
-        name = symbol.name().map(|name| name.to_string());
+        // Without the hashes that tell crates and instances of functions apart.
+        name = symbol.name().map(|name| format!("{name:#}"));
         if let (Some(file), Some(line)) = (symbol.filename(), symbol.lineno()) {
             place = format!(" {}:{line}", file.display());
         }
