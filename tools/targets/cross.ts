@@ -51,7 +51,8 @@ export interface Build {
 
 /**
  * What links for Windows: as cargo-zigbuild does, but for the list of what a DLL exports. That drops
- * it, and then a DLL exports all it has, or not what Windows' own libraries export too.
+ * it, and then a DLL exports all it has, or not what Windows' own libraries export too. `-Brepro` has
+ * a hash of the file where a DLL else has the time at which it was linked.
  */
 async function writeWindowsLinker(target: Target, directory: string): Promise<string> {
   const path = `${directory}/link-${target.rust}.sh`;
@@ -64,7 +65,7 @@ for argument do
   esac
   set -- "$@" "$argument"
 done
-exec cargo-zigbuild zig cc -- -g -fno-sanitize=all -target ${arch}-windows-gnu "$@"
+exec cargo-zigbuild zig cc -- -g -fno-sanitize=all -target ${arch}-windows-gnu -Wl,-Brepro "$@"
 `;
   await Deno.writeTextFile(path, script, { mode: 0o755 });
   return path;
