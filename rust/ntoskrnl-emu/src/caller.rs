@@ -240,21 +240,35 @@ mod frames {
 
 #[cfg(all(windows, not(any(miri, loom))))]
 mod frames {
+    use std::ffi::c_void;
     use std::ptr;
 
-    use windows_sys::Win32::System::Diagnostics::Debug::{
-        RtlCaptureStackBackTrace, RtlLookupFunctionEntry,
-    };
+    use windows_sys::Win32::System::Diagnostics::Debug::RtlLookupFunctionEntry;
+    use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
 
     use super::LIMIT;
 
+    type Function = unsafe extern "system" fn() -> isize;
+    type Capture = unsafe extern "system" fn(u32, u32, *mut *mut c_void, *mut u32) -> u16;
+
+    /// The system's `RtlCaptureStackBackTrace`. By its name a linker would find the kernel's, which the
+    /// library for C exports.
+    fn capture() -> Option<Capture> {
+        // SAFETY: texts that end with zero. The module stays until the process ends.
+        let found = unsafe {
+            let ntdll = GetModuleHandleW(windows_sys::w!("ntdll.dll"));
+            GetProcAddress(ntdll, windows_sys::s!("RtlCaptureStackBackTrace"))
+        };
+        // SAFETY: the function by that name has that type (`winnt.h`).
+        found.map(|found| unsafe { std::mem::transmute::<Function, Capture>(found) })
+    }
+
     /// Shows the address that each frame returns to, the innermost first, until one is enough.
     pub(super) fn each(see: &mut dyn FnMut(usize) -> bool) {
+        let Some(capture) = capture() else { return };
         let mut frames = [ptr::null_mut(); LIMIT];
         // SAFETY: there is room for so many, and no hash is asked for.
-        let count = unsafe {
-            RtlCaptureStackBackTrace(0, LIMIT as u32, frames.as_mut_ptr(), ptr::null_mut())
-        };
+        let count = unsafe { capture(0, LIMIT as u32, frames.as_mut_ptr(), ptr::null_mut()) };
         let frames = frames.iter().take(usize::from(count));
         let _ = frames.map(|frame| frame.addr()).all(see);
     }
