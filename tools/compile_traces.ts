@@ -12,6 +12,8 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 import { type ListTrace, parse, TraceError, type TraceList, type TraceStep } from "../src/trace.ts";
 import { STATS_KEYS } from "../src/trace/list_trace.ts";
 import { takesEntries } from "../src/trace/world.ts";
@@ -277,7 +279,7 @@ async function compileFile(path: string | URL, file: string, into: string): Prom
 }
 
 async function compileAll(): Promise<void> {
-  const root = new URL("../", import.meta.url).pathname;
+  const root = fileURLToPath(new URL("../", import.meta.url));
   await Deno.mkdir(`${root}target/traces`, { recursive: true });
   for (const { name } of Deno.readDirSync(`${root}tests/traces`)) {
     if (name.endsWith(".trace")) {

@@ -5,7 +5,9 @@
  * @module
  */
 
-const ROOT = new URL("../", import.meta.url).pathname;
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const LEAST_PER_CENT = 95;
 /** What is measured; a file counts for the part that its path begins with. */
 const PARTS = ["rust/ntoskrnl-emu/src/", "rust/win-lookaside/src/", "src/"] as const;

@@ -11,9 +11,11 @@
  * clone on a system that does not tell such names apart, they would be one file.
  */
 
+import { fileURLToPath } from "node:url";
+
 import { filesUnder } from "./missing.ts";
 
-const INCLUDE = new URL("../include/ntoskrnl_emu", import.meta.url).pathname;
+const INCLUDE = fileURLToPath(new URL("../include/ntoskrnl_emu", import.meta.url));
 
 /** Headers that drivers include by name, cut where an author begins a new capital. */
 const HEADERS = [

@@ -10,10 +10,11 @@
  */
 
 import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
 
 import { exitWith, parsed, UsageError } from "./usage.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const LOGS = `${ROOT}target/prove/`;
 /** Lines of a failure that are shown; its file has all of them. */
 const SHOWN_LINES = 60;

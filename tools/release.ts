@@ -18,6 +18,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
 import { faults, LARGEST } from "./package/binaries.ts";
 import { soname, staticNeedsOf, writeCPackage } from "./package/c_package.ts";
 import { sbom } from "./package/sbom.ts";
@@ -26,7 +27,7 @@ import { MISSING, MissingError } from "./targets/rust.ts";
 import { copySources } from "./targets/sources.ts";
 import { type Target, TARGETS } from "./targets/targets.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const FILES = `${ROOT}target/release-files`;
 const MACOS = "11.0";
 const USAGE = "deno task release [--target TARGET]… [--twice]";

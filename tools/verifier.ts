@@ -10,7 +10,9 @@
  * @module
  */
 
-const ROOT = new URL("../", import.meta.url).pathname;
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** What a driver that does something wrong ends in, in one mode. */
 export interface Cell {

@@ -7,7 +7,9 @@
  *     deno task headers [--check]
  */
 
-const ROOT = new URL("../", import.meta.url).pathname;
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const INCLUDE = "include/ntoskrnl_emu";
 
 /** The folder of the crate's sources, as cargo finds it. */

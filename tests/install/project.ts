@@ -4,9 +4,11 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 import type { Registry } from "../../tools/package/registry.ts";
 
-const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The result of a command. */
 export interface Result {

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 import { cargo, type Cross } from "../../tools/targets/cross.ts";
 import type { Target } from "../../tools/targets/targets.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** How much of a part passed. */
 export interface Tally {

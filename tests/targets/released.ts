@@ -4,11 +4,13 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 import { exists } from "../../tools/targets/rust.ts";
 import type { Target } from "../../tools/targets/targets.ts";
 import { outputOf } from "./part.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FILES = `${ROOT}target/release-files`;
 
 /** What is tested: the very files that ship. */

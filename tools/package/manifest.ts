@@ -4,6 +4,8 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 /** The module's manifest. */
 export interface Manifest {
   /** `@scope/name`. */
@@ -21,7 +23,7 @@ export interface Manifest {
 }
 
 /** The repository's folder. */
-export const ROOT: string = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The npm package that holds the libraries. */
 export const NATIVE = "@win-lookaside/native";

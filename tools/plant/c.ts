@@ -4,10 +4,12 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 import type { Mistake, Program } from "./mistakes.ts";
 import { edited, type Ended, run, VALGRIND } from "./run.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const LIBRARIES = `${ROOT}target/release`;
 
 interface ModeOf {

@@ -4,7 +4,9 @@
  * @module
  */
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export const VALGRIND: readonly string[] = [
   "valgrind",

@@ -4,7 +4,9 @@
  * @module
  */
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Copies what git knows, and what is new and not ignored. */
 export async function copySources(folder: string): Promise<void> {

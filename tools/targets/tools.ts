@@ -9,9 +9,11 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 import { exists, MISSING, MissingError, output } from "./rust.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where they are. */
 export const TOOLS = `${ROOT}target/tools`;
 

@@ -7,7 +7,9 @@
  * @module
  */
 
-const ROOT = decodeURIComponent(new URL("../../../", import.meta.url).pathname);
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 /** Kept, as they are large. */
 const FOLDER = `${ROOT}target/prove/deno-2.6.10`;
 const COMPILED = "bids-validator-deno==2.4.1";
