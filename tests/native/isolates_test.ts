@@ -229,7 +229,7 @@ Deno.test("many Workers one after another leave no list and take no slot for goo
 
 // Behaviour: unload-leaks.
 Deno.test("an isolate that ends unloads its drivers, and what is left of them is told and released", async () => {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { success, stdout, stderr } = await denoCommand({
     args: ["run", "--allow-ffi", "--allow-read", "leaves_drivers.ts"],
     cwd: new URL("isolates", import.meta.url),
   }).output();

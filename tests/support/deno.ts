@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Options of a test that takes hours where an emulator runs this Deno. */
+/** Options of a test that takes hours, or has nothing to ask, where an emulator runs this Deno. */
 export const NOT_EMULATED = { ignore: (Deno.env.get("LOOKASIDE_RUNNER") ?? "") !== "" };
 
 /**
