@@ -5,13 +5,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Registry } from "../../tools/package/registry.ts";
 import { packagesIn } from "../install/project.ts";
 import { withFolder } from "../support/folder.ts";
 import { type Block, blocksOf } from "./markdown.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const BLOCKS = blocksOf(await Deno.readTextFile(new URL("../../README.md", import.meta.url)));
 const DOORS = ["Deno", "Rust", "C and C++"];
 /** The two commands that set up a clone, which `.ci/run` runs as they stand. */
