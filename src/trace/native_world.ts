@@ -119,16 +119,11 @@ export function nativeWorldOver(
         attempt(() => kernel.freePool(entry));
       }
     },
-    shortage(bytes: number): string | null {
-      kernel.rootDriver.faults.failNext(0);
-      const block = kernel.allocatePool(bytes, { tag: LARGE_TAG });
-      if (block !== null) kernel.freePool(block);
-      // Another isolate may have given back meanwhile what there was no room for.
-      if (block === null || refusals() !== refusalsBefore) {
-        return `the pool of ${pool.buffer.byteLength / MEBIBYTE} MiB is used up`;
-      }
-      return null;
-    },
+    // Not whether there is room now: another isolate may have given back meanwhile.
+    shortage: () =>
+      refusals() === refusalsBefore
+        ? null
+        : `the pool of ${pool.buffer.byteLength / MEBIBYTE} MiB is used up`,
     outcome(error: unknown): string | null {
       if (error instanceof CallbackError) {
         return error.status === null ? "callback error" : statusText(error.status);

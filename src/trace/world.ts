@@ -65,8 +65,8 @@ export interface World {
   /** Gives back what callbacks that throw left allocated. The last call. */
   close(): void;
   /**
-   * Why it has no pool for a block of so many bytes now; null if it has. It is asked where another
-   * world went on, at the end of a replay. A world without a bound on its pool has no such method.
+   * Why it had no pool for a block of so many bytes; null if it had. It is asked where another world
+   * went on, at the end of a replay. A world without a bound on its pool has no such method.
    */
   shortage?(bytes: number): string | null;
   /** An error of its own as text that is the same in every world; null for any other error. */

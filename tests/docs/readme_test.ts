@@ -10,6 +10,7 @@ import { packagesIn } from "../install/project.ts";
 import { withFolder } from "../support/folder.ts";
 import { type Block, blocksOf } from "./markdown.ts";
 
+// As an address has it, also on Windows: an import map takes no path of the system's.
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const BLOCKS = blocksOf(await Deno.readTextFile(new URL("../../README.md", import.meta.url)));
 const DOORS = ["Deno", "Rust", "C and C++"];

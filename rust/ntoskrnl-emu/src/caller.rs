@@ -401,14 +401,13 @@ mod tests {
 
     #[test]
     fn a_process_knows_whether_it_has_one_thread() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || ended.recv());
         assert!(!is_only_thread());
         if number_of_threads() == Some(0) {
             println!("not run: QEMU's emulation of a process does not count threads");
             return;
         }
-        let (end, ended) = std::sync::mpsc::channel::<()>();
-        let other = std::thread::spawn(move || ended.recv());
-        assert!(!is_only_thread());
         // SAFETY: the child looks at its threads, of which it has one, and ends.
         let child = unsafe { libc::fork() };
         if child == 0 {

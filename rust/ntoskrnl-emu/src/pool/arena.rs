@@ -90,9 +90,11 @@ pub(super) fn number_for(owner: u32) -> usize {
 
 /// Allocates from the calling thread's arena, or from another where that has no room.
 pub(super) fn allocate(region: &Region, request: &Request<'_>) -> Option<u32> {
-    let is_possible = request.bytes <= region.pool_bytes();
-    let found = is_possible.then(|| allocate_somewhere(region, request));
-    let found = found.flatten();
+    let found = if request.bytes <= region.pool_bytes() {
+        allocate_somewhere(region, request)
+    } else {
+        None
+    };
     if found.is_none() && !guard::has_found() {
         // Relaxed: a count by itself.
         region.header().refused.fetch_add(1, Ordering::Relaxed);
