@@ -12,11 +12,10 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import { type ListTrace, parse, TraceError, type TraceList, type TraceStep } from "../src/trace.ts";
 import { STATS_KEYS } from "../src/trace/list_trace.ts";
 import { takesEntries } from "../src/trace/world.ts";
+import { ROOT } from "./root.ts";
 
 /** `LkTr`, little-endian. */
 const MAGIC = 0x7254_6B4C;
@@ -279,12 +278,11 @@ async function compileFile(path: string | URL, file: string, into: string): Prom
 }
 
 async function compileAll(): Promise<void> {
-  const root = fileURLToPath(new URL("../", import.meta.url));
-  await Deno.mkdir(`${root}target/traces`, { recursive: true });
-  for (const { name } of Deno.readDirSync(`${root}tests/traces`)) {
+  await Deno.mkdir(`${ROOT}target/traces`, { recursive: true });
+  for (const { name } of Deno.readDirSync(`${ROOT}tests/traces`)) {
     if (name.endsWith(".trace")) {
-      const into = `${root}target/traces/${name.slice(0, -".trace".length)}.compiled`;
-      await compileFile(`${root}tests/traces/${name}`, name, into);
+      const into = `${ROOT}target/traces/${name.slice(0, -".trace".length)}.compiled`;
+      await compileFile(`${ROOT}tests/traces/${name}`, name, into);
     }
   }
 }

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const LEAST_PER_CENT = 95;
 /** What is measured; a file counts for the part that its path begins with. */
 const PARTS = ["rust/ntoskrnl-emu/src/", "rust/win-lookaside/src/", "src/"] as const;

@@ -11,11 +11,10 @@
  * clone on a system that does not tell such names apart, they would be one file.
  */
 
-import { fileURLToPath } from "node:url";
-
 import { filesUnder } from "./missing.ts";
+import { ROOT } from "./root.ts";
 
-const INCLUDE = fileURLToPath(new URL("../include/ntoskrnl_emu", import.meta.url));
+const INCLUDE = `${ROOT}include/ntoskrnl_emu`;
 
 /** Headers that drivers include by name, cut where an author begins a new capital. */
 const HEADERS = [

@@ -8,11 +8,10 @@
  */
 
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type CPackage, soname, staticNeedsOf, writeCPackage } from "./package/c_package.ts";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const TARGET = `${ROOT}target/install`;
 const USAGE = "deno task install --prefix DIR";
 

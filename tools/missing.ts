@@ -8,11 +8,9 @@
  * a header to start from: it is given to the compiler by `-include`.
  */
 
-import { fileURLToPath } from "node:url";
-
 import { addNames, macrosOf, type Names, noNames, tokens, type Uses } from "./c_names.ts";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const INCLUDE = `${ROOT}include/ntoskrnl_emu`;
 const SOURCE = /\.(c|cc|cpp|cxx|h|hh|hpp|hxx|inl|inc)$/i;
 

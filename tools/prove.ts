@@ -10,11 +10,10 @@
  */
 
 import { parseArgs } from "node:util";
-import { fileURLToPath } from "node:url";
 
 import { exitWith, parsed, UsageError } from "./usage.ts";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const LOGS = `${ROOT}target/prove/`;
 /** Lines of a failure that are shown; its file has all of them. */
 const SHOWN_LINES = 60;

@@ -18,7 +18,6 @@
  */
 
 import { parseArgs } from "node:util";
-import { fileURLToPath } from "node:url";
 import { faults, LARGEST } from "./package/binaries.ts";
 import { soname, staticNeedsOf, writeCPackage } from "./package/c_package.ts";
 import { sbom } from "./package/sbom.ts";
@@ -26,8 +25,8 @@ import { cargo, type Cross, findCross, GLIBC } from "./targets/cross.ts";
 import { MISSING, MissingError } from "./targets/rust.ts";
 import { copySources } from "./targets/sources.ts";
 import { type Target, TARGETS } from "./targets/targets.ts";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const FILES = `${ROOT}target/release-files`;
 const MACOS = "11.0";
 const USAGE = "deno task release [--target TARGET]… [--twice]";

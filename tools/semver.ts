@@ -7,9 +7,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const BASELINE = `${ROOT}target/prove/semver`;
 /**
  * What is compared until there is a tag. Nothing of it was published, and since then two things changed

@@ -10,9 +10,7 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+import { ROOT } from "./root.ts";
 
 /** What a driver that does something wrong ends in, in one mode. */
 export interface Cell {

@@ -7,9 +7,8 @@
  *     deno task headers [--check]
  */
 
-import { fileURLToPath } from "node:url";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const INCLUDE = "include/ntoskrnl_emu";
 
 /** The folder of the crate's sources, as cargo finds it. */

@@ -4,7 +4,6 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { type ListTrace, parse } from "../../src/trace.ts";
 import {
   compile as compileTrace,
@@ -14,8 +13,8 @@ import {
 
 import { writeForwarders } from "../../tools/forwarders.ts";
 import { generatedHeaders } from "../../tools/write_headers.ts";
+import { ROOT } from "../support/paths.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const LIBRARIES = `${ROOT}target/release`;
 const INCLUDE = `${ROOT}include/ntoskrnl_emu`;
 const STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];

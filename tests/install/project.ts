@@ -4,11 +4,8 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import type { Registry } from "../../tools/package/registry.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { ROOT } from "../support/paths.ts";
 
 /** The result of a command. */
 export interface Result {

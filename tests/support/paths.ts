@@ -6,8 +6,7 @@
 
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** The folder of the repository, with the separator at its end. */
-export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
+export { ROOT } from "../../tools/root.ts";
 
 /** The library that the build makes. */
 export const LIBRARY: string = fileURLToPath(

@@ -10,7 +10,6 @@
  */
 
 import { parseArgs } from "node:util";
-import { fileURLToPath } from "node:url";
 import { findCross } from "../../tools/targets/cross.ts";
 import { exists, MISSING, MissingError, output } from "../../tools/targets/rust.ts";
 import { copySources } from "../../tools/targets/sources.ts";
@@ -18,8 +17,8 @@ import { targetOf } from "../../tools/targets/targets.ts";
 import { denoFor } from "../../tools/targets/tools.ts";
 import { type Emulator, outputOf, runPart, rustSuites, SUITES } from "./part.ts";
 import { release } from "./released.ts";
+import { ROOT } from "../support/paths.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TARGET = targetOf("aarch64-unknown-linux-gnu");
 const LOGS = `${ROOT}target/aarch64`;
 const QEMU = "qemu-aarch64-static";

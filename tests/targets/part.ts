@@ -4,12 +4,9 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import { cargo, type Cross } from "../../tools/targets/cross.ts";
 import type { Target } from "../../tools/targets/targets.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { ROOT } from "../support/paths.ts";
 
 /** How much of a part passed. */
 export interface Tally {

@@ -4,13 +4,11 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import { exists } from "../../tools/targets/rust.ts";
 import type { Target } from "../../tools/targets/targets.ts";
 import { outputOf } from "./part.ts";
+import { ROOT } from "../support/paths.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FILES = `${ROOT}target/release-files`;
 
 /** What is tested: the very files that ship. */

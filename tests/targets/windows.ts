@@ -10,7 +10,6 @@
  */
 
 import { parseArgs } from "node:util";
-import { fileURLToPath } from "node:url";
 import { findCross } from "../../tools/targets/cross.ts";
 import { exists, MISSING, MissingError } from "../../tools/targets/rust.ts";
 import { targetOf } from "../../tools/targets/targets.ts";
@@ -18,8 +17,8 @@ import { denoFor } from "../../tools/targets/tools.ts";
 import { Wine } from "../wine/wine.ts";
 import { outputOf, runPart, rustSuites, SUITES } from "./part.ts";
 import { release, type Released } from "./released.ts";
+import { ROOT } from "../support/paths.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TARGET = targetOf("x86_64-pc-windows-msvc");
 const LOGS = `${ROOT}target/windows`;
 const MINGW = "x86_64-w64-mingw32-gcc";

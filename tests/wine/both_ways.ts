@@ -5,13 +5,11 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import { MissingError } from "../../tools/targets/rust.ts";
 import { readImage } from "../../rust/driver/pe.ts";
 import type { Wine } from "./wine.ts";
+import { ROOT } from "../support/paths.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SOURCES = `${ROOT}tests/wine/c`;
 const SERVICE = "lookaside_both";
 const DDK = "/usr/share/mingw-w64/include/ddk";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { needDebian, ROOT, run, runNicely } from "./run.ts";
+import { ROOT } from "../root.ts";
+import { needDebian, run, runNicely } from "./run.ts";
 
 const PAIRS = 2_000;
 const WAYS = [

@@ -6,7 +6,8 @@
  */
 
 import { isTestCode, plainName, withoutClosures } from "./names.ts";
-import { needDebian, ROOT, run, runNicely, WORK } from "./run.ts";
+import { ROOT } from "../root.ts";
+import { needDebian, run, runNicely, WORK } from "./run.ts";
 
 const FOLDER = `${WORK}/coverage`;
 /** What cargo's tests and the library write, and what V8 writes. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ROOT, run } from "./run.ts";
+import { ROOT } from "../root.ts";
+import { run } from "./run.ts";
 
 /** Languages by the ends of files' names; only what is written by hand is counted. */
 const LANGUAGES: Readonly<Record<string, string>> = {

@@ -4,10 +4,8 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../root.ts";
 
-/** The checkout, with a slash at its end. */
-export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Tools that cargo installs, and what the sections write on their way. */
 export const TOOLS = `${ROOT}target/tools`;
 /** What the sections build and write on their way. */

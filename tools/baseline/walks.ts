@@ -8,7 +8,8 @@
  */
 
 import { instrumentedLibrary, rustFunctions, typeScriptCounts } from "./coverage.ts";
-import { ROOT, run, runNicely, WORK } from "./run.ts";
+import { ROOT } from "../root.ts";
+import { run, runNicely, WORK } from "./run.ts";
 
 const FOLDER = `${WORK}/walks`;
 

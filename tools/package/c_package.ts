@@ -5,8 +5,8 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { writeForwarders } from "../forwarders.ts";
+import { ROOT } from "../root.ts";
 
 /** What an installation is made of. */
 export interface CPackage {
@@ -24,8 +24,8 @@ export interface CPackage {
   readonly staticNeeds: readonly string[];
 }
 
-const INCLUDE = fileURLToPath(new URL("../../include/ntoskrnl_emu", import.meta.url));
-const LICENSE = fileURLToPath(new URL("../../LICENSE", import.meta.url));
+const INCLUDE = `${ROOT}include/ntoskrnl_emu`;
+const LICENSE = `${ROOT}LICENSE`;
 
 /** The part of a version that programs are bound to: before 1.0 the minor number is part of it. */
 export function interfaceVersion(version: string): string {

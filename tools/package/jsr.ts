@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Manifest, NATIVE, ROOT, writeJson } from "./manifest.ts";
+import { ROOT } from "../root.ts";
+import { type Manifest, NATIVE, writeJson } from "./manifest.ts";
 
 /** The file that a checkout has without a library. */
 const PREBUILT = "src/native/library/prebuilt.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../root.ts";
 
 /** The module's manifest. */
 export interface Manifest {
@@ -21,9 +21,6 @@ export interface Manifest {
   /** What npm packages say of the repository, where its address is known. */
   readonly repository?: { readonly type: "git"; readonly url: string };
 }
-
-/** The repository's folder. */
-export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The npm package that holds the libraries. */
 export const NATIVE = "@win-lookaside/native";

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { type Manifest, NATIVE, ROOT, writeJson } from "./manifest.ts";
+import { ROOT } from "../root.ts";
+import { type Manifest, NATIVE, writeJson } from "./manifest.ts";
 
 /** The library of each platform: its target, and its file. */
 export type Libraries = ReadonlyMap<string, string>;

@@ -4,12 +4,10 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import type { Mistake, Program } from "./mistakes.ts";
 import { edited, type Ended, run, VALGRIND } from "./run.ts";
+import { ROOT } from "../root.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const LIBRARIES = `${ROOT}target/release`;
 
 interface ModeOf {

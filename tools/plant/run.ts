@@ -4,9 +4,7 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { ROOT } from "../root.ts";
 
 export const VALGRIND: readonly string[] = [
   "valgrind",

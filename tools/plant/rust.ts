@@ -5,11 +5,9 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import { edited, type Ended, run } from "./run.ts";
+import { ROOT } from "../root.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** A package with copies of the files, built in a folder of its own. */
 const PACKAGE = `${ROOT}target/plant/rust/`;
 const FILES = ["contract/src", "contract/tests/contract.rs", "win-lookaside/examples/driver.rs"];

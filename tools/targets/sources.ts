@@ -4,9 +4,7 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { ROOT } from "../root.ts";
 
 /** Copies what git knows, and what is new and not ignored. */
 export async function copySources(folder: string): Promise<void> {

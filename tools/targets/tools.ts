@@ -9,11 +9,9 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-
 import { exists, MISSING, MissingError, output } from "./rust.ts";
+import { ROOT } from "../root.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where they are. */
 export const TOOLS = `${ROOT}target/tools`;
 

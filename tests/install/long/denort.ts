@@ -7,9 +7,8 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../../support/paths.ts";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 /** Kept, as they are large. */
 const FOLDER = `${ROOT}target/prove/deno-2.6.10`;
 const COMPILED = "bids-validator-deno==2.4.1";
