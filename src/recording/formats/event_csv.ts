@@ -11,7 +11,7 @@ import { PoolType } from "../../wdk/constants.ts";
 import { EventOp } from "../events.ts";
 import { ByteLines, LINE_FEED, RETURN } from "./byte_lines.ts";
 import { ByteNames } from "./byte_names.ts";
-import { type Format, hexDigit, quoted, type Reading } from "./format.ts";
+import { type Format, HEX_DIGITS, quoted, type Reading } from "./format.ts";
 
 /** The columns, in the order in which they are written. */
 export const EVENT_COLUMNS = [
@@ -45,8 +45,6 @@ const TIME = 0,
 const OTHER = 255;
 
 const COMMA = 0x2C;
-/** The value of each byte as a hexadecimal digit, or -1. */
-const DIGITS = Int8Array.from({ length: 256 }, (_, code) => hexDigit(code));
 
 /** A longer line is malformed. */
 const LONGEST_LINE = 4096;
@@ -174,11 +172,11 @@ class EventCsvReader extends ByteLines {
         while (bytes[at] === 0x30) at += 1;
         const first = at;
         let upper = 0, lower = 0;
-        let digit = DIGITS[bytes[at]!]!;
-        for (; digit >= 0 && at < first + 8; digit = DIGITS[bytes[++at]!]!) {
+        let digit = HEX_DIGITS[bytes[at]!]!;
+        for (; digit >= 0 && at < first + 8; digit = HEX_DIGITS[bytes[++at]!]!) {
           upper = upper << 4 | digit;
         }
-        for (; digit >= 0 && at < first + 16; digit = DIGITS[bytes[++at]!]!) {
+        for (; digit >= 0 && at < first + 16; digit = HEX_DIGITS[bytes[++at]!]!) {
           lower = lower << 4 | digit;
         }
         if (digit >= 0) return this.#refuse(bytes, start, at, "The address is too large");

@@ -116,11 +116,15 @@ export function readAddress(
   return at === first ? start : at;
 }
 
+/** The value of each character of one byte as a hexadecimal digit, or -1. */
+export const HEX_DIGITS: Int8Array = Int8Array.from(
+  { length: 256 },
+  (_, code) => "0123456789abcdef".indexOf(String.fromCharCode(code).toLowerCase()),
+);
+
 /** The value of a hexadecimal digit, or -1. */
 export function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const letter = code | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+  return code < 256 ? HEX_DIGITS[code]! : -1;
 }
 
 /** Sets the event's address to a number that a format uses in an address's place. */

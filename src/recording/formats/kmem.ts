@@ -11,7 +11,7 @@
 import { EventOp, Names } from "../events.ts";
 import { ByteLines, LINE_FEED, RETURN } from "./byte_lines.ts";
 import { ByteNames } from "./byte_names.ts";
-import { type Format, hexDigit, quoted, type Reading } from "./format.ts";
+import { type Format, HEX_DIGITS, quoted, type Reading } from "./format.ts";
 
 const EVENT_NAMES = [
   "kmalloc",
@@ -32,6 +32,11 @@ const TAB = 0x09, SPACE = 0x20, COLON = 0x3A, EQUALS = 0x3D;
 const BRACKET = 0x28;
 const encoder = new TextEncoder();
 const CALL_SITE = encoder.encode("call_site=");
+/** For each byte, how far a search for {@linkcode CALL_SITE} may go on where that byte stands at its end. */
+const CALL_SITE_SKIPS = new Uint8Array(256).fill(CALL_SITE.length);
+CALL_SITE.subarray(0, -1).forEach((byte, i) => {
+  CALL_SITE_SKIPS[byte] = CALL_SITE.length - 1 - i;
+});
 const PTR = encoder.encode("ptr=");
 const BYTES_REQ = encoder.encode("bytes_req=");
 const NAME = encoder.encode("name=");
@@ -135,39 +140,38 @@ class KmemReader extends ByteLines {
       this.#asked =
       this.#cache =
         -1;
-    let at = start;
-    let byte = bytes[at]!;
-    for (; byte !== LINE_FEED; byte = bytes[++at]!) {
-      if (byte !== EQUALS) continue;
-      const site = at + 1 - CALL_SITE.length;
-      if (site >= start && isAt(bytes, site, CALL_SITE)) {
-        this.#site = ++at;
-        break;
-      }
+    const feed = bytes.indexOf(LINE_FEED, start);
+    this.#feed = feed;
+    this.#end = feed > start && bytes[feed - 1] === RETURN ? feed - 1 : feed;
+    // The character where the text would end says how far off the text is at least (Horspool's search).
+    let last = start + CALL_SITE.length - 1;
+    while (last < feed) {
+      if (bytes[last] === EQUALS && isAt(bytes, last + 1 - CALL_SITE.length, CALL_SITE)) break;
+      last += CALL_SITE_SKIPS[bytes[last]!]!;
     }
+    if (last >= feed) return;
+    this.#site = last + 1;
     // The fields follow one another, each after a space; a value may be repeated in brackets.
-    if (byte !== LINE_FEED) {
-      for (byte = bytes[at]!; byte !== LINE_FEED; byte = bytes[++at]!) {
-        if (byte !== SPACE) continue;
-        const first = bytes[at + 1];
-        if (first === BRACKET) {
+    for (let at = last + 1; at < feed; at++) {
+      if (bytes[at] !== SPACE) continue;
+      const first = bytes[at + 1];
+      if (first === BRACKET) {
+        if (this.#siteEnd < 0) this.#siteEnd = at;
+      } else if (first === 0x70) {
+        if (this.#pointer < 0 && isAt(bytes, at + 1, PTR)) {
+          this.#pointer = at + 1 + PTR.length;
           if (this.#siteEnd < 0) this.#siteEnd = at;
-        } else if (first === 0x70) {
-          if (this.#pointer < 0 && isAt(bytes, at + 1, PTR)) {
-            this.#pointer = at + 1 + PTR.length;
-            if (this.#siteEnd < 0) this.#siteEnd = at;
-          }
-        } else if (first === 0x62) {
-          if (this.#asked < 0 && isAt(bytes, at + 1, BYTES_REQ)) {
-            this.#asked = at + 1 + BYTES_REQ.length;
-          }
-        } else if (first === 0x6E && this.#cache < 0 && this.#pointer >= 0) {
-          if (isAt(bytes, at + 1, NAME)) this.#cache = at + 1 + NAME.length;
         }
+      } else if (first === 0x62) {
+        if (this.#asked < 0 && isAt(bytes, at + 1, BYTES_REQ)) {
+          this.#asked = at + 1 + BYTES_REQ.length;
+          // What follows both is not needed.
+          if (this.#pointer >= 0) break;
+        }
+      } else if (first === 0x6E && this.#cache < 0 && this.#pointer >= 0) {
+        if (isAt(bytes, at + 1, NAME)) this.#cache = at + 1 + NAME.length;
       }
     }
-    this.#feed = at;
-    this.#end = at > start && bytes[at - 1] === RETURN ? at - 1 : at;
   }
 
   /** Takes a line that is no event of kmem. */
@@ -294,7 +298,7 @@ class KmemReader extends ByteLines {
     const first = at;
     let high = 0, low = 0;
     // No line feed is a digit.
-    for (let digit; (digit = hexDigit(bytes[at]!)) >= 0; at++) {
+    for (let digit; (digit = HEX_DIGITS[bytes[at]!]!) >= 0; at++) {
       if (high > 0xFFF_FFFF || high < 0) return -1;
       high = (high << 4) | (low >>> 28);
       low = (low << 4) | digit;
