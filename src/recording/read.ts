@@ -6,7 +6,9 @@
  * @module
  */
 
+import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import {
   checkBoolean,
@@ -101,10 +103,16 @@ export async function* fileBytes(
   let file: FileHandle | undefined;
   try {
     file = await open(path);
+    // Another thread's read leaves the bytes in another processor's cache, which costs more than to
+    // wait for a disk. What is no plain file may keep a reader waiting for as long as it likes.
+    const isPlain = (await file.stat()).isFile();
     for (;;) {
       const part = into ?? new Uint8Array(CHUNK_BYTES);
-      const { bytesRead } = await file.read(part, 0, part.length, null);
+      const bytesRead = isPlain
+        ? readSync(file.fd, part, 0, part.length, null)
+        : (await file.read(part, 0, part.length, null)).bytesRead;
       if (bytesRead === 0) return;
+      if (isPlain) await nextTurn();
       yield part.subarray(0, bytesRead);
     }
   } catch (error) {
