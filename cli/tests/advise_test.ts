@@ -82,7 +82,7 @@ Deno.test("advise: a tag that mostly stays allocated is not worth a list", async
   );
   for (let block = 0; block < 100; block++) calls.push({ op: "f", block, time: 2000 });
   const advice = await advised(calls);
-  assertStringIncludes(advice.rejected[0]!.reason, "100 frees for 1000 allocations");
+  assertStringIncludes(advice.rejected[0]!.reason, "100 frees for 1,000 allocations");
 });
 
 Deno.test("advise: blocks all freed at the end are not worth a list", async () => {

@@ -10,7 +10,7 @@ import { POLICIES } from "../simulation/policies.ts";
 import { remarksOf } from "../simulation/run.ts";
 import { InputError } from "../output/failure.ts";
 import { lengthOf, Progress } from "../output/progress.ts";
-import { bold, bytes, dim, grouped, percent, printable, table } from "../output/text.ts";
+import { bold, bytes, counted, dim, grouped, percent, printable, table } from "../output/text.ts";
 import { say } from "../output/write.ts";
 import type { ReadingFlags } from "./flags.ts";
 
@@ -142,7 +142,9 @@ export function nameOf({ group }: Verdict): string {
 /** A setting in words. */
 export function settingText({ setting, totals }: Candidate): string {
   const maximum = setting.policy === "fixed" ? "" : ` to ${setting.maximumDepth}`;
-  return `${setting.policy}${maximum}${setting.perProcessor ? `, ${totals.lists} lists` : ""}`;
+  return `${setting.policy}${maximum}${
+    setting.perProcessor ? `, ${counted(totals.lists, "list")}` : ""
+  }`;
 }
 
 /** The cells of a list that is worth its memory: name, allocations, hits, pool calls saved, mean bytes held idle, worth, depth, setting. */
@@ -165,8 +167,8 @@ function print(file: string, advice: Advice, flags: AdviseFlags): void {
   const { run, lists, rejected, large, remarks } = advice;
   say(
     `${bold(printable(file))}: ${run.report.title}, ${
-      grouped(run.counts.allocations)
-    } allocations, ${grouped(run.counts.frees)} frees`,
+      counted(run.counts.allocations, "allocation")
+    }, ${counted(run.counts.frees, "free")}`,
   );
   for (const remark of [...remarksOf(run), ...remarks]) say(dim(printable(remark)));
   say();
@@ -198,7 +200,7 @@ function print(file: string, advice: Advice, flags: AdviseFlags): void {
   }
   for (const { tag, allocations } of large.slice(0, 3)) {
     const name = tag === "" ? "" : `${printable(tag)}: `;
-    say(`${name}${grouped(allocations)} allocations of more than 4,096 bytes go to pool`);
+    say(`${name}${counted(allocations, "allocation")} of more than 4,096 bytes, served by pool`);
   }
   if (lists.length > 0 && flags.code !== false) {
     const { c, rust } = codeFor(lists.slice(0, flags.top ?? 20));

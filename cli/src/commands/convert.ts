@@ -17,7 +17,7 @@ import { PART_BYTES } from "../simulation/run.ts";
 import { InputError } from "../output/failure.ts";
 import { lengthOf, Progress } from "../output/progress.ts";
 import { say, TextSink, writeWhole } from "../output/write.ts";
-import { dim, grouped, printable } from "../output/text.ts";
+import { counted, dim, printable } from "../output/text.ts";
 import type { ReadingFlags } from "./flags.ts";
 
 /** What the command is told. */
@@ -57,8 +57,8 @@ export async function convertCommand(file: string, flags: ConvertFlags): Promise
     );
     return;
   }
-  say(`${printable(flags.output)}: ${grouped(events)} events`);
-  if (malformed > 0) say(dim(`${grouped(malformed)} malformed lines were left out`));
+  say(`${printable(flags.output)}: ${counted(events, "event")}`);
+  if (malformed > 0) say(dim(`left out: ${counted(malformed, "malformed line")}`));
 }
 
 /** Writes events as event CSV. */

@@ -7,7 +7,7 @@
 import { savedCalls, sumOf } from "../simulation/counted_list.ts";
 import { replay as replayFile, type Replayed, type ReplayedList } from "../simulation/replay.ts";
 import { remarksOf } from "../simulation/run.ts";
-import { bold, bytes, dim, grouped, percent, printable, table } from "../output/text.ts";
+import { bold, bytes, counted, dim, grouped, percent, printable, table } from "../output/text.ts";
 import { lengthOf, Progress } from "../output/progress.ts";
 import { say, TextSink } from "../output/write.ts";
 import type { ReadingFlags } from "./flags.ts";
@@ -117,12 +117,12 @@ function print(file: string, replayed: Replayed, shown: number): void {
   const { run, lists, large } = replayed;
   const { counts, report } = run;
   say(
-    `${bold(printable(file))}: ${report.title}, ${grouped(counts.allocations)} allocations, ` +
-      `${grouped(counts.frees)} frees, at most ${grouped(counts.peakBlocks)} blocks in use`,
+    `${bold(printable(file))}: ${report.title}, ${counted(counts.allocations, "allocation")}, ` +
+      `${counted(counts.frees, "free")}, at most ${counted(counts.peakBlocks, "block")} in use`,
   );
   for (const remark of remarksOf(run)) say(dim(printable(remark)));
   if (large > 0) {
-    say(dim(`${grouped(large)} allocations are too large for a list and went to pool`));
+    say(dim(`too large for a list, served by pool: ${counted(large, "allocation")}`));
   }
   const rows = lists.slice(0, shown).map((list) =>
     cells(printable(list.name), list.totals, list.size)

@@ -7,7 +7,7 @@
 import { fileBytes } from "@win-lookaside/lookaside/recording";
 import { InputError } from "../output/failure.ts";
 import { reasonOf } from "../output/reason.ts";
-import { bold, bytes, dim, grouped, printable, table } from "../output/text.ts";
+import { bold, bytes, counted, dim, grouped, printable, table } from "../output/text.ts";
 import { say } from "../output/write.ts";
 import { type Growth, type Watch, watch } from "../snapshots/growth.ts";
 import { parseTagNames, type TagName } from "../snapshots/pooltag.ts";
@@ -49,7 +49,7 @@ export async function watchFiles(paths: readonly string[], flags: WatchFlags): P
     snapshots.push(...read.snapshots);
     if (read.malformed > 0) {
       remarks.push(
-        `${read.malformed} malformed lines were left out, the first: ${read.firstMalformed}`,
+        `left out: ${counted(read.malformed, "malformed line")}, the first: ${read.firstMalformed}`,
       );
     }
   }
@@ -167,7 +167,7 @@ export function watchDocument(watched: Watched): Record<string, unknown> {
 function print(watched: Watched): void {
   const { snapshots, series, growing, timed } = watched;
   say(
-    `${bold(`${grouped(snapshots.length)} snapshots`)}, ${grouped(series.length)} tags and pools`,
+    `${bold(counted(snapshots.length, "snapshot"))}, ${grouped(series.length)} tags and pools`,
   );
   for (const remark of watched.remarks) say(dim(printable(remark)));
   say();
@@ -215,7 +215,7 @@ function print(watched: Watched): void {
       const line of table(most.map((one) => [
         printable(one.tag),
         one.paged ? "paged" : "nonpaged",
-        one.allocs[0]! < 0 ? "" : `${grouped(one.allocs[0]!)} allocations`,
+        one.allocs[0]! < 0 ? "" : counted(one.allocs[0]!, "allocation"),
         bytes(one.bytes[0]!),
         watched.listed.has(one.tag) ? "has a lookaside list" : "",
       ]))

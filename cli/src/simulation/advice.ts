@@ -10,6 +10,7 @@ import { type ListTotals, savedCalls, sumOf } from "./counted_list.ts";
 import { DEFAULT_POLICY, POLICIES } from "./policies.ts";
 import { type Run, run, type RunOptions } from "./run.ts";
 import type { Kind } from "./kinds.ts";
+import { counted } from "../output/text.ts";
 
 /** Bytes of the control block that each list has. */
 const CONTROL_BLOCK_BYTES = 112;
@@ -251,7 +252,9 @@ function reasonAgainst(group: Group, { totals, saved }: Candidate): string {
   }
   if (frees === 0) return "nothing of it is freed, so there is nothing to hand out again";
   if (frees < allocates / 4) {
-    return `most of it stays allocated: ${frees} frees for ${allocates} allocations`;
+    return `most of it stays allocated: ${counted(frees, "free")} for ${
+      counted(allocates, "allocation")
+    }`;
   }
   const rate = (allocates - allocateMisses) / allocates;
   if (rate < LEAST_HIT_RATE) {

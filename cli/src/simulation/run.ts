@@ -13,6 +13,7 @@ import {
   type ReadReport,
 } from "@win-lookaside/lookaside/recording";
 import { Kinds, type KindSink, type TickRule, TicksAreRecorded } from "./kinds.ts";
+import { counted } from "../output/text.ts";
 
 /** How a recording is read. */
 export interface RunOptions {
@@ -86,17 +87,19 @@ async function attempt(
 /** What a reader of a recording's numbers should know, one remark an item. */
 export function remarksOf({ report, counts, kinds }: Run): string[] {
   const remarks = [...report.remarks];
+  const { malformed, complaints } = report;
+  const { gaps, lostEvents, quarantined, unknownFrees, missedFrees, failed } = counts;
   for (
-    const [count, what] of [
-      [report.malformed, `malformed lines were left out, the first: ${report.complaints[0]}`],
-      [counts.lostEvents, `events are missing, in ${counts.gaps} gaps`],
-      [counts.quarantined, "blocks in use at a gap were left out from there on"],
-      [counts.unknownFrees, "frees of blocks that the recording does not show allocated, left out"],
-      [counts.missedFrees, "allocations at an address that was in use: a free is missing"],
-      [counts.failed, "allocations failed"],
+    const [count, noun, what] of [
+      [malformed, "malformed line", `, left out, the first: ${complaints[0]}`],
+      [lostEvents, "event", ` missing, in ${counted(gaps, "gap")}`],
+      [quarantined, "block", " in use at a gap, left out from there on"],
+      [unknownFrees, "free", " of what the recording does not show allocated, left out"],
+      [missedFrees, "allocation", " at an address that was in use: a free is missing"],
+      [failed, "allocation", " failed"],
     ] as const
   ) {
-    if (count > 0) remarks.push(`${count.toLocaleString("en-US")} ${what}`);
+    if (count > 0) remarks.push(counted(count, noun) + what);
   }
   if (kinds.rule !== "recorded") {
     remarks.push(

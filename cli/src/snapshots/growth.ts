@@ -10,6 +10,7 @@
  */
 
 import type { Snapshot, TagRow } from "./snapshot.ts";
+import { counted } from "../output/text.ts";
 
 /** A tag over the series. */
 export interface TagSeries {
@@ -74,7 +75,9 @@ export function watch(given: readonly Snapshot[]): Watch {
   const series = seriesOf(snapshots, timed);
   if (snapshots.length < LEAST_SNAPSHOTS) {
     remarks.push(
-      `${snapshots.length} snapshots show differences but no trend: at least ${LEAST_SNAPSHOTS} are needed to name a leak`,
+      `${
+        counted(snapshots.length, "snapshot")
+      }: at least ${LEAST_SNAPSHOTS} are needed to tell a trend and to name a leak`,
     );
   }
   const growing = snapshots.length < LEAST_SNAPSHOTS
